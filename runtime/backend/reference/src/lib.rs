@@ -1,0 +1,1 @@
+//! Executes a trace operation by operation.

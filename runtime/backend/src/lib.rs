@@ -1,0 +1,1 @@
+//! What a backend is: the trait, the context, exits.

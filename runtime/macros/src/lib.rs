@@ -1,0 +1,1 @@
+//! Attributes and macros that an interpreter author writes.

@@ -1,0 +1,1 @@
+//! The run-time of translated interpreters: hints, driver, recorder, blackhole.

@@ -1,0 +1,1 @@
+//! The trace IR: data, text form, parser, verifier.

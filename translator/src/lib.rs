@@ -1,0 +1,1 @@
+//! Interpreter source to typed flow graphs.
