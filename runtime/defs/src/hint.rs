@@ -1,0 +1,92 @@
+//! The table of hints: what an interpreter author writes.
+
+/// Calls `$m!` with every hint.
+///
+/// Columns: name, variant, form. Forms: `Attribute` (`#[jit::name]` on a function), `Function` (`jit::name(x)`),
+/// `Statement` (`jit::name!()`), `PortalOption` (an argument of `#[jit::portal]`).
+#[macro_export]
+macro_rules! for_each_hint {
+    ($m:ident) => {
+        $m! {
+            /// The function with the interpreter's loop; traces start and end at its merge point.
+            portal = Portal, Attribute;
+            /// The first statement of the portal's loop.
+            merge_point = MergePoint, Statement;
+            /// A back edge of the interpreted program ends here.
+            can_enter_jit = CanEnterJit, Statement;
+            /// The result depends on the arguments alone, and there is no effect.
+            elidable = Elidable, Attribute;
+            /// The tracer calls the function and does not look inside.
+            dont_look_inside = DontLookInside, Attribute;
+            /// The tracer follows the function's loops to their end.
+            unroll_safe = UnrollSafe, Attribute;
+            /// The result is the same whenever called within one run of a loop.
+            loop_invariant = LoopInvariant, Attribute;
+            /// The trace treats the value as a constant, after a guard.
+            promote = Promote, Function;
+            /// Whether the code runs in the JIT.
+            we_are_jitted = WeAreJitted, Function;
+            /// Which parameter owns the traces.
+            owner = Owner, PortalOption;
+            /// Which parameters are the key of traces.
+            greens = Greens, PortalOption;
+            /// The portal's name in logs.
+            name = Name, PortalOption;
+        }
+    };
+}
+
+/// How a hint is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HintForm {
+    /// `#[jit::name]` on a function.
+    Attribute,
+    /// `jit::name(x)`.
+    Function,
+    /// `jit::name!()`.
+    Statement,
+    /// An argument of `#[jit::portal(…)]`.
+    PortalOption,
+}
+
+macro_rules! define_hint {
+    ($( $(#[doc = $doc:literal])* $name:ident = $variant:ident, $form:ident; )*) => {
+        /// A hint.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Hint {
+            $( $(#[doc = $doc])* $variant, )*
+        }
+
+        impl Hint {
+            /// Every hint, in the table's order.
+            pub const ALL: &'static [Hint] = &[$(Hint::$variant),*];
+
+            /// The name in the source.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $( Hint::$variant => stringify!($name), )*
+                }
+            }
+
+            /// How it is written.
+            pub const fn form(self) -> HintForm {
+                match self {
+                    $( Hint::$variant => HintForm::$form, )*
+                }
+            }
+
+            /// What it says, in one sentence.
+            pub const fn doc(self) -> &'static str {
+                match self {
+                    $( Hint::$variant => concat!($($doc),*), )*
+                }
+            }
+
+            /// The hint of this name and form.
+            pub fn find(name: &str, form: HintForm) -> Option<Hint> {
+                Self::ALL.iter().copied().find(|h| h.name() == name && h.form() == form)
+            }
+        }
+    };
+}
+for_each_hint!(define_hint);
