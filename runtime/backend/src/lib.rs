@@ -1,1 +1,142 @@
-//! What a backend is: the trait, the context, exits.
+//! What a backend is: the trait, the context that compiled code works on, and how it is left.
+//!
+//! # Frame
+//!
+//! Compiled code works on a *trace frame*: memory that the caller of [`Backend::run`] owns (on its native stack),
+//! [`FRAME_HEADER`] words for the backend, then `frame_values` words of value slots, then local memory.
+//!
+//! - Entry: the inputs of the trace are in value slots 0, 1, …, floats as their bits.
+//! - A failing guard leaves its [fail values](metatrace_trace::Trace::fail_values) in slots 0, 1, …
+//! - `finish` leaves its operands in slots 0, 1, …
+//! - `jump` to another trace's target leaves its operands in slots 0, 1, …, where that trace's inputs are.
+//! - `local_addr(n)` is the address of byte `n` of the local memory.
+
+use metatrace_defs::{Abort, Program};
+use metatrace_trace::{GuardId, TargetId, Trace};
+
+metatrace_defs::entity! {
+    /// Compiled code of one trace, unique in its VM.
+    CodeId = "code"
+}
+
+/// Words at the start of a trace frame that belong to the backend.
+pub const FRAME_HEADER: usize = 4;
+
+/// What compiled code and call shims share with the runtime. Lives as long as its VM, at a stable address.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub struct Context {
+    /// Not 0 if something is pending; see [`pending`]. Tested after calls by `guard_not_pending`.
+    pub pending: u64,
+    /// Results of the last call, by number; number 0 is unused, as it comes back in a register.
+    pub results: [u64; 8],
+    /// Merge points passed in compiled code, as `count_merge_points` counts them.
+    pub merge_points: u64,
+    /// The panic that a call shim caught.
+    pub panic: Option<Box<dyn std::any::Any + Send>>,
+}
+
+/// Bits of [`Context::pending`].
+pub mod pending {
+    /// A call shim caught a panic; it is in [`super::Context::panic`].
+    pub const PANIC: u64 = 1;
+}
+
+/// The type-erased address of a call shim: `extern "C" fn(*mut Context, u64…) -> u64`.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub struct Shim(pub *const ());
+
+// SAFETY: the address of a function may be used from every thread.
+unsafe impl Send for Shim {}
+// SAFETY: as above.
+unsafe impl Sync for Shim {}
+
+impl Shim {
+    /// Calls the shim and returns its first result (0 if it has none).
+    ///
+    /// # Safety
+    /// The shim must have been made for `args.len()` arguments, the arguments must be what the callee demands, and
+    /// `context` must be the current VM's.
+    ///
+    /// # Panics
+    /// If there are more than [`metatrace_defs::CallDescr::MAX_ARGS`] arguments: the generator refuses such calls.
+    pub unsafe fn call(self, context: *mut Context, args: &[u64]) -> u64 {
+        macro_rules! dispatch {
+            ($($n:literal: $($i:literal)*;)*) => {
+                match args.len() {
+                    $($n => {
+                        // SAFETY: the caller vouches that the shim has this signature.
+                        let f: extern "C" fn(*mut Context $(, dispatch!(@ty $i))*) -> u64 =
+                            unsafe { std::mem::transmute(self.0) };
+                        f(context $(, args[$i])*)
+                    })*
+                    n => panic!("a call with {n} arguments"),
+                }
+            };
+            (@ty $i:literal) => { u64 };
+        }
+        dispatch! {
+            0: ; 1: 0; 2: 0 1; 3: 0 1 2; 4: 0 1 2 3; 5: 0 1 2 3 4; 6: 0 1 2 3 4 5; 7: 0 1 2 3 4 5 6;
+            8: 0 1 2 3 4 5 6 7; 9: 0 1 2 3 4 5 6 7 8; 10: 0 1 2 3 4 5 6 7 8 9; 11: 0 1 2 3 4 5 6 7 8 9 10;
+            12: 0 1 2 3 4 5 6 7 8 9 10 11; 13: 0 1 2 3 4 5 6 7 8 9 10 11 12; 14: 0 1 2 3 4 5 6 7 8 9 10 11 12 13;
+        }
+    }
+}
+
+/// What is compiled.
+pub struct Job<'a> {
+    /// The descriptors that the trace refers to, resolved.
+    pub program: &'a Program,
+    /// The shims of the program's calls, by shim number.
+    pub shims: &'a [Shim],
+    /// The trace, verified.
+    pub trace: &'a Trace,
+    /// The number of each guard of the trace, in order.
+    pub guards: &'a [GuardId],
+    /// If the trace is a loop: the target by which other traces may jump to its entry.
+    pub entry: Option<TargetId>,
+}
+
+/// What came out of compiling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compiled {
+    /// The code.
+    pub code: CodeId,
+    /// Its size in bytes; 0 for a backend without machine code.
+    pub bytes: usize,
+}
+
+/// How compiled code was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Through `finish`: the portal's results are in the value slots.
+    Finish,
+    /// A guard without a bridge failed: its fail values are in the value slots.
+    Guard(GuardId),
+}
+
+/// Turns traces into something that runs.
+///
+/// Methods take `&self`, because compiled code may call native code that enters or records other traces while it runs:
+/// implementations keep their state in cells that are not borrowed while guest code runs.
+pub trait Backend {
+    /// The number of value slots and the bytes of local memory that frames have. Called once, before all else.
+    fn set_frame(&self, values: usize, bytes: usize);
+
+    /// Compiles a trace. Fails with a row of the table of abort reasons.
+    fn compile(&self, job: &Job) -> Result<Compiled, Abort>;
+
+    /// From now on a failure of `guard` continues in `bridge`, whose inputs are the guard's fail values.
+    fn attach_bridge(&self, guard: GuardId, bridge: CodeId);
+
+    /// Gives the memory of `code` back. Its guards and its entry must not be used any more.
+    fn free(&self, code: CodeId);
+
+    /// Runs code from its entry until it is left.
+    ///
+    /// # Safety
+    /// `frame` must be a frame of the size that was set, with the trace's inputs in its slots; the inputs must be such
+    /// that every memory access of the trace is valid; `context` must be the context of the VM that owns the backend.
+    unsafe fn run(&self, code: CodeId, frame: *mut u64, context: *mut Context) -> Exit;
+}

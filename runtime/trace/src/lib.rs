@@ -1,1 +1,348 @@
-//! The trace IR: data, text form, parser, verifier.
+//! The trace IR: what the recorder writes, the optimiser rewrites and a backend compiles.
+//!
+//! A [`Trace`] is one straight line of operations in SSA form, from its inputs to one terminator (`jump` or `finish`).
+//! A `label` inside it is where jumps arrive; its parameters are new values. Guards leave the trace through a
+//! [`Snapshot`], which says for every activation that was open where to resume and what its live registers hold.
+//!
+//! Descriptors (accesses, calls, jitcodes) are those of the [`Program`](metatrace_defs::Program) that was traced.
+
+use metatrace_defs::inst::Operand as Register;
+use metatrace_defs::trace_op::{Attachment, OperandKind, ResultKind};
+use metatrace_defs::{AccessId, CallId, JitCodeId, Kind, Program, TraceOp};
+use smallvec::SmallVec;
+
+metatrace_defs::entity! {
+    /// A value of a trace.
+    Value = "%"
+}
+metatrace_defs::entity! {
+    /// A snapshot of a trace.
+    SnapshotId = "s"
+}
+metatrace_defs::entity! {
+    /// A guard of compiled code, unique in its VM.
+    GuardId = "g"
+}
+metatrace_defs::entity! {
+    /// A label: of this trace, or the entry of a compiled loop, unique in its VM.
+    TargetId = "t"
+}
+
+/// An operand: a value of the trace or a constant.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Opnd {
+    /// A value.
+    Value(Value),
+    /// A constant word.
+    Word(u64),
+    /// A constant float, as its bits.
+    Float(u64),
+}
+
+impl Opnd {
+    /// A constant of a kind, a float as its bits.
+    pub fn constant(kind: Kind, bits: u64) -> Opnd {
+        match kind {
+            Kind::Word => Opnd::Word(bits),
+            Kind::Float => Opnd::Float(bits),
+        }
+    }
+
+    /// The bits of a constant.
+    pub fn as_const(self) -> Option<u64> {
+        match self {
+            Opnd::Value(_) => None,
+            Opnd::Word(bits) | Opnd::Float(bits) => Some(bits),
+        }
+    }
+
+    /// The value, unless it is a constant.
+    pub fn as_value(self) -> Option<Value> {
+        match self {
+            Opnd::Value(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// `%3` for a value, a signed decimal for a word, `f0x…` with the bits for a float.
+impl std::fmt::Display for Opnd {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match *self {
+            Opnd::Value(value) => write!(f, "{value}"),
+            Opnd::Word(bits) => write!(f, "{}", bits as i64),
+            Opnd::Float(bits) => write!(f, "f{bits:#x}"),
+        }
+    }
+}
+
+impl std::fmt::Debug for Opnd {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<Value> for Opnd {
+    fn from(value: Value) -> Opnd {
+        Opnd::Value(value)
+    }
+}
+
+/// What an operation carries beside its operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Attached {
+    /// Nothing.
+    None,
+    /// A field or element.
+    Access(AccessId),
+    /// A call.
+    Call(CallId),
+    /// A label.
+    Target(TargetId),
+}
+
+/// One operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inst {
+    /// Which operation.
+    pub op: TraceOp,
+    /// The operands.
+    pub args: SmallVec<[Opnd; 3]>,
+    /// What it carries.
+    pub attached: Attached,
+    /// The values it yields.
+    pub results: SmallVec<[Value; 1]>,
+    /// Where to resume if it is a guard and fails.
+    pub snapshot: Option<SnapshotId>,
+}
+
+impl Inst {
+    /// The result of an operation that yields one value.
+    ///
+    /// # Panics
+    /// If it yields none or several.
+    pub fn result(&self) -> Value {
+        assert_eq!(self.results.len(), 1, "{} yields {} values", self.op, self.results.len());
+        self.results[0]
+    }
+
+    /// The access it carries.
+    ///
+    /// # Panics
+    /// If it carries none.
+    pub fn access(&self) -> AccessId {
+        match self.attached {
+            Attached::Access(id) => id,
+            _ => panic!("{} carries no access", self.op),
+        }
+    }
+
+    /// The call it carries.
+    ///
+    /// # Panics
+    /// If it carries none.
+    pub fn call(&self) -> CallId {
+        match self.attached {
+            Attached::Call(id) => id,
+            _ => panic!("{} carries no call", self.op),
+        }
+    }
+
+    /// The label it carries.
+    ///
+    /// # Panics
+    /// If it carries none.
+    pub fn target(&self) -> TargetId {
+        match self.attached {
+            Attached::Target(id) => id,
+            _ => panic!("{} carries no label", self.op),
+        }
+    }
+}
+
+/// What is known of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ValueData {
+    /// Its kind.
+    pub kind: Kind,
+    /// What it was when the trace was recorded, a float as its bits; `None` where no recording says.
+    pub recorded: Option<u64>,
+}
+
+/// One activation in a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotFrame {
+    /// What runs in it.
+    pub jitcode: JitCodeId,
+    /// Where to resume.
+    pub pc: u32,
+    /// Where the activation's local memory starts, in bytes from the start of the trace frame's local memory.
+    pub locals: u32,
+    /// The live registers and what they hold.
+    pub registers: Vec<(Register, Opnd)>,
+}
+
+/// What is needed to go on interpreting where a guard stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The open activations, outermost first. All but the last are inside a call, and resume after it.
+    pub frames: Vec<SnapshotFrame>,
+    /// Merge points passed since the last `count_merge_points`, for statistics.
+    pub merge_points: u32,
+}
+
+impl Snapshot {
+    /// Every operand, in order.
+    pub fn operands(&self) -> impl Iterator<Item = Opnd> + '_ {
+        self.frames.iter().flat_map(|frame| frame.registers.iter().map(|&(_, opnd)| opnd))
+    }
+}
+
+/// A straight line of operations.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// What is handed over at the entry, in frame order.
+    pub inputs: Vec<Value>,
+    /// The operations.
+    pub insts: Vec<Inst>,
+    /// Kinds and recorded results, by value.
+    pub values: Vec<ValueData>,
+    /// The snapshots.
+    pub snapshots: Vec<Snapshot>,
+    /// Comments for people: before which operation, and the text (guest positions, entered functions).
+    pub notes: Vec<(u32, String)>,
+}
+
+impl Trace {
+    /// A trace without operations.
+    pub fn new() -> Trace {
+        Trace::default()
+    }
+
+    /// A new value.
+    pub fn new_value(&mut self, kind: Kind, recorded: Option<u64>) -> Value {
+        self.values.push(ValueData { kind, recorded });
+        Value::new(self.values.len() - 1)
+    }
+
+    /// A new value that is handed over at the entry.
+    pub fn new_input(&mut self, kind: Kind, recorded: Option<u64>) -> Value {
+        let value = self.new_value(kind, recorded);
+        self.inputs.push(value);
+        value
+    }
+
+    /// The kind of an operand.
+    pub fn kind(&self, opnd: Opnd) -> Kind {
+        match opnd {
+            Opnd::Value(value) => self.values[value.index()].kind,
+            Opnd::Word(_) => Kind::Word,
+            Opnd::Float(_) => Kind::Float,
+        }
+    }
+
+    /// What an operand was when the trace was recorded, a float as its bits.
+    pub fn recorded(&self, opnd: Opnd) -> Option<u64> {
+        match opnd {
+            Opnd::Value(value) => self.values[value.index()].recorded,
+            Opnd::Word(bits) | Opnd::Float(bits) => Some(bits),
+        }
+    }
+
+    /// The kinds of the values that an operation yields.
+    pub fn result_kinds(
+        &self,
+        program: &Program,
+        op: TraceOp,
+        args: &[Opnd],
+        attached: Attached,
+    ) -> Vec<Kind> {
+        let Some(row) = op.impure_row() else {
+            let TraceOp::Pure(pure) = op else { unreachable!("only pure operations lack a row") };
+            return vec![pure.row().result];
+        };
+        match (row.result, attached) {
+            (ResultKind::None, _) => vec![],
+            (ResultKind::One(kind), _) => vec![kind],
+            (ResultKind::Access, Attached::Access(id)) => vec![program.access(id).scalar.kind()],
+            (ResultKind::Call, Attached::Call(id)) => program.call(id).results.clone(),
+            (ResultKind::Params, _) => args.iter().map(|&arg| self.kind(arg)).collect(),
+            (result, attached) => panic!("{op} with result {result:?} carries {attached:?}"),
+        }
+    }
+
+    /// Appends an operation; `recorded` are the concrete results, as many as it yields, or none.
+    ///
+    /// Returns the values it yields.
+    pub fn push(
+        &mut self,
+        program: &Program,
+        op: TraceOp,
+        args: &[Opnd],
+        attached: Attached,
+        recorded: &[u64],
+    ) -> SmallVec<[Value; 1]> {
+        let kinds = self.result_kinds(program, op, args, attached);
+        let results: SmallVec<[Value; 1]> = kinds
+            .into_iter()
+            .enumerate()
+            .map(|(n, kind)| self.new_value(kind, recorded.get(n).copied()))
+            .collect();
+        self.insts.push(Inst { op, args: args.into(), attached, results: results.clone(), snapshot: None });
+        results
+    }
+
+    /// Appends a guard.
+    pub fn push_guard(&mut self, op: TraceOp, args: &[Opnd], snapshot: SnapshotId) {
+        assert!(op.is_guard(), "{op} is no guard");
+        let inst = Inst {
+            op,
+            args: args.into(),
+            attached: Attached::None,
+            results: SmallVec::new(),
+            snapshot: Some(snapshot),
+        };
+        self.insts.push(inst);
+    }
+
+    /// Adds a snapshot.
+    pub fn push_snapshot(&mut self, snapshot: Snapshot) -> SnapshotId {
+        self.snapshots.push(snapshot);
+        SnapshotId::new(self.snapshots.len() - 1)
+    }
+
+    /// The values that a failing guard with this snapshot hands over, each once, in order of first use.
+    ///
+    /// A backend stores them in the first slots of the trace frame; a bridge has them as its inputs.
+    pub fn fail_values(&self, snapshot: SnapshotId) -> Vec<Value> {
+        let mut values = Vec::new();
+        for opnd in self.snapshots[snapshot.index()].operands() {
+            if let Opnd::Value(value) = opnd
+                && !values.contains(&value)
+            {
+                values.push(value);
+            }
+        }
+        values
+    }
+}
+
+/// Whether an operand of `kind` may stand where the table says `expected`.
+pub fn operand_fits(expected: OperandKind, kind: Kind) -> bool {
+    match expected {
+        OperandKind::Word => kind == Kind::Word,
+        OperandKind::Float => kind == Kind::Float,
+        OperandKind::Any | OperandKind::Rest => true,
+    }
+}
+
+/// Whether `attached` is of the form that the table asks for.
+pub fn attachment_fits(expected: Attachment, attached: Attached) -> bool {
+    matches!(
+        (expected, attached),
+        (Attachment::None, Attached::None)
+            | (Attachment::Access, Attached::Access(_))
+            | (Attachment::Call, Attached::Call(_))
+            | (Attachment::Target, Attached::Target(_))
+    )
+}
