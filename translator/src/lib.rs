@@ -1,5 +1,6 @@
 //! Interpreter source to typed flow graphs.
 
+pub mod flow;
 pub mod items;
 pub mod names;
 pub mod program;

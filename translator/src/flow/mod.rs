@@ -1,0 +1,429 @@
+//! The flow graph IR: what lowering makes of typed bodies and what `jitcodegen` turns into jitcode.
+//!
+//! A [`Graph`] is one *instance* of a function (all types concrete), in SSA form with block parameters. It works on
+//! typed values; scalars are computed by the [`PureOp`]s that jitcode and traces use too, so that arithmetic has one
+//! meaning. Narrow integers are canonical (zero- or sign-extended to 64 bits) wherever they are SSA values.
+//!
+//! - Values of up to [`MAX_WORDS`] words may be SSA values, also structs, tuples and enums (`Make`, `Extract`,
+//!   `VariantOf`). Larger ones (*memory types*) never are: they live in memory and are handed over, and returned
+//!   (through a first pointer parameter), by address.
+//! - A local whose address is taken lives in a [`SlotId`].
+//! - Memory is accessed through a pointer value and a path of projections that contains no dereference.
+//! - A call that needs clean-up if it panics is an `Invoke`, which ends its block; others are `Call`s.
+//! - Where Rust's result depends on the build (overflow checks, `size_of`, constants of the crate), the graph refers
+//!   to a [`LoadTimeId`], a number that the glue tells at start-up.
+
+pub mod types;
+
+use crate::flow::types::{TypeId, Types};
+use metatrace_defs::PureOp;
+
+metatrace_defs::entity! {
+    /// A function instance of a program.
+    FuncId = "fn"
+}
+metatrace_defs::entity! {
+    /// A native function that graphs call but nobody looks inside.
+    ExternId = "ext"
+}
+metatrace_defs::entity! {
+    /// A block of a graph.
+    BlockId = "b"
+}
+metatrace_defs::entity! {
+    /// An SSA value of a graph.
+    ValueId = "v"
+}
+metatrace_defs::entity! {
+    /// A memory slot of a graph.
+    SlotId = "slot"
+}
+metatrace_defs::entity! {
+    /// A number that is known when the binary starts.
+    LoadTimeId = "lt"
+}
+metatrace_defs::entity! {
+    /// A module of the interpreter crate, for which one file of glue is generated.
+    ModuleId = "mod"
+}
+metatrace_defs::entity! {
+    /// A portal.
+    PortalId = "portal"
+}
+
+/// The most words that an SSA value may have when taken apart.
+pub const MAX_WORDS: usize = 8;
+
+/// Where something stands in the source. Line 0: nowhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Pos {
+    /// Index into [`Program::files`].
+    pub file: u32,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+/// All that was translated of one interpreter crate.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    /// The name of the crate.
+    pub name: String,
+    /// A hash of all source text that was read.
+    pub hash: u64,
+    /// The source files, relative to the package.
+    pub files: Vec<String>,
+    /// The modules of the crate.
+    pub modules: Vec<Module>,
+    /// The types.
+    pub types: Types,
+    /// The function instances.
+    pub funcs: Vec<Func>,
+    /// The native functions that are called.
+    pub externs: Vec<Extern>,
+    /// The numbers that are known when the binary starts.
+    pub load_times: Vec<LoadTimeValue>,
+    /// The portals.
+    pub portals: Vec<Portal>,
+    /// Functions that are called though the author might expect them looked inside, and why.
+    pub notes: Vec<Note>,
+}
+
+/// A module of the crate.
+#[derive(Clone, Debug)]
+pub struct Module {
+    /// Its path as `module_path!()` spells it, starting with the crate's name.
+    pub path: String,
+    /// The module around it; `None` for the root.
+    pub parent: Option<ModuleId>,
+    /// Whether it contains `metatrace::glue!()`.
+    pub has_glue: bool,
+    /// Where it is declared, for diagnostics.
+    pub pos: Pos,
+}
+
+/// A number that only rustc knows.
+#[derive(Clone, Debug)]
+pub struct LoadTimeValue {
+    /// A Rust expression of type `u64` that can be evaluated in `module`.
+    pub rust: String,
+    /// The module whose glue evaluates it.
+    pub module: ModuleId,
+    /// What to call it in listings, such as `LIMIT` or `overflow-checks`.
+    pub name: String,
+    /// Whether it is the address of memory that never changes.
+    pub frozen: bool,
+}
+
+/// Hints and facts of a function.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FuncAttrs {
+    /// `#[jit::elidable]`.
+    pub elidable: bool,
+    /// `#[jit::dont_look_inside]`.
+    pub dont_look_inside: bool,
+    /// `#[jit::unroll_safe]`, or a generic helper that takes closures.
+    pub unroll_safe: bool,
+    /// `#[jit::loop_invariant]`.
+    pub loop_invariant: bool,
+}
+
+/// A function instance.
+#[derive(Clone, Debug)]
+pub struct Func {
+    /// Its path with generic arguments, for people; unique in the program.
+    pub name: String,
+    /// A Rust expression that names it in `module`, so that it can be called natively; `None` for closures and for
+    /// functions of the core model, which must be looked inside.
+    pub rust: Option<String>,
+    /// The module whose glue names it.
+    pub module: ModuleId,
+    /// The types of the parameters in the source (a memory type is handed over by address).
+    pub params: Vec<TypeId>,
+    /// The type of the result in the source.
+    pub ret: TypeId,
+    /// Hints.
+    pub attrs: FuncAttrs,
+    /// Where it is defined.
+    pub pos: Pos,
+    /// Its graph; `None` if it cannot be entered, and why.
+    pub body: Result<Graph, String>,
+}
+
+/// A native function that graphs call but nobody looks inside.
+#[derive(Clone, Debug)]
+pub struct Extern {
+    /// Its path, for people.
+    pub name: String,
+    /// A Rust expression of function type that names it in `module`; a closure without captures may stand here, which
+    /// is how outlined statements are called.
+    pub rust: String,
+    /// The module whose glue names it.
+    pub module: ModuleId,
+    /// The types of the parameters.
+    pub params: Vec<TypeId>,
+    /// The type of the result; never for functions that do not return.
+    pub ret: TypeId,
+    /// Hints.
+    pub attrs: FuncAttrs,
+    /// Whether it can panic.
+    pub can_panic: bool,
+    /// Whether it touches no memory but what its arguments point to directly (generated panics, intrinsics).
+    pub is_helper: bool,
+}
+
+/// A portal.
+#[derive(Clone, Debug)]
+pub struct Portal {
+    /// Its name in logs; the glue's static is `portal_` and the function's name.
+    pub name: String,
+    /// The function's own name, without path.
+    pub ident: String,
+    /// The function.
+    pub func: FuncId,
+    /// The parameters' names.
+    pub params: Vec<String>,
+    /// Which parameters are green.
+    pub greens: Vec<usize>,
+    /// Which parameter owns the traces.
+    pub owner: Option<usize>,
+}
+
+/// Something the author should know about the translation.
+#[derive(Clone, Debug)]
+pub struct Note {
+    /// Which function or call.
+    pub subject: String,
+    /// What and why.
+    pub message: String,
+    /// Where.
+    pub pos: Pos,
+    /// How the portal reaches it, portal first.
+    pub chain: Vec<String>,
+}
+
+/// One function body.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    /// The blocks; the first is the entry, whose parameters are the function's.
+    pub blocks: Vec<Block>,
+    /// The type of every value.
+    pub values: Vec<TypeId>,
+    /// The memory slots.
+    pub slots: Vec<SlotData>,
+}
+
+/// Memory for a local or a temporary whose address is taken.
+#[derive(Clone, Debug)]
+pub struct SlotData {
+    /// The type of what is in it.
+    pub ty: TypeId,
+    /// The local's name; empty for a temporary.
+    pub name: String,
+}
+
+/// A block.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// Its parameters.
+    pub params: Vec<ValueId>,
+    /// What it does.
+    pub ops: Vec<Op>,
+    /// How it ends.
+    pub term: Terminator,
+    /// Where its end stands in the source.
+    pub term_pos: Pos,
+}
+
+/// One step of a path from a pointer to a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Proj {
+    /// A field of a struct, tuple or closure, or of a `Vec` or `String` (buffer, length,
+    /// capacity; see [`types::Type::Vec`]).
+    Field(u32),
+    /// A field of a variant of an enum that is known to be that variant.
+    Variant {
+        /// The variant.
+        variant: u32,
+        /// The field.
+        field: u32,
+    },
+    /// An element. On a pointer to an array or slice: of it. As the first step on a pointer to `T` that is not one:
+    /// the `T` that many places on (`*ptr.add(index)`).
+    Index(ValueId),
+}
+
+/// A place in memory: no step of the path reads memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// A pointer or reference (thin or fat).
+    pub base: ValueId,
+    /// From what it points to, to the place.
+    pub path: Vec<Proj>,
+}
+
+/// An operation.
+#[derive(Clone, Debug)]
+pub struct Op {
+    /// What it yields, if anything.
+    pub result: Option<ValueId>,
+    /// What it does.
+    pub kind: OpKind,
+    /// Where it stands in the source.
+    pub pos: Pos,
+}
+
+/// What an operation does.
+#[derive(Clone, Debug)]
+pub enum OpKind {
+    /// A scalar constant (a float as its bits, `()` and other values without words as 0).
+    Const(u64),
+    /// A number that the glue tells.
+    LoadTime(LoadTimeId),
+    /// A pure operation on scalars.
+    Pure(PureOp, Vec<ValueId>),
+    /// The same bits at another type of the same scalars (pointer casts, `bool` as `u8`, transparent wrappers).
+    Retype(ValueId),
+    /// A struct, tuple, array, closure or enum from its fields. The result's type tells which; `variant` is 0 unless
+    /// it is an enum.
+    Make {
+        /// The variant's index.
+        variant: u32,
+        /// All fields in declaration order.
+        fields: Vec<ValueId>,
+    },
+    /// A field of a value; of an enum, only where the variant is known.
+    Extract {
+        /// The struct, tuple, array, closure or enum.
+        value: ValueId,
+        /// The variant's index; 0 unless it is an enum.
+        variant: u32,
+        /// The field's index.
+        field: u32,
+    },
+    /// The index of an enum value's variant, as `usize` (not its discriminant).
+    VariantOf(ValueId),
+    /// A fat pointer from address and length.
+    MakeFat {
+        /// The address.
+        address: ValueId,
+        /// The length, as `usize`.
+        len: ValueId,
+    },
+    /// The address in a fat pointer, as a pointer to the element (or `u8`).
+    FatAddress(ValueId),
+    /// The length in a fat pointer, as `usize`.
+    FatLen(ValueId),
+    /// The address of a slot.
+    SlotAddr(SlotId),
+    /// The address of a place.
+    Ref(Place),
+    /// Reads a place. Not of a memory type.
+    Load(Place),
+    /// Reads the index of the variant of the enum at a place.
+    LoadVariant(Place),
+    /// Writes a place. Not of a memory type.
+    Store(Place, ValueId),
+    /// Copies memory bytewise, from the place `from` to the place `to`, which do not overlap; they have this type.
+    CopyMemory {
+        /// The destination.
+        to: Place,
+        /// The source.
+        from: Place,
+        /// The type of both.
+        ty: TypeId,
+    },
+    /// Runs the drop glue of what is at a place.
+    DropInPlace(Place, TypeId),
+    /// A call without clean-up.
+    Call(Callee, Vec<ValueId>),
+    /// The start of the portal's loop, with the portal's parameters. The first operation of its block.
+    MergePoint(PortalId, Vec<ValueId>),
+    /// A back edge of the interpreted program ends here. Nothing but jumps lies between it and the merge point.
+    CanEnterJit,
+    /// The value as a constant of the trace.
+    Promote(ValueId),
+    /// Whether this runs in the JIT.
+    WeAreJitted,
+}
+
+/// What is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Callee {
+    /// A function instance; whether it is looked inside is for `jitcodegen` to decide.
+    Func(FuncId),
+    /// A native function.
+    Extern(ExternId),
+}
+
+/// Where control goes, and the arguments for the block's parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The block.
+    pub block: BlockId,
+    /// A value for each parameter.
+    pub args: Vec<ValueId>,
+}
+
+/// How a block ends.
+#[derive(Clone, Debug)]
+pub enum Terminator {
+    /// Continues at a block.
+    Goto(Target),
+    /// Continues at the first target if the bool (or word) is not 0, else at the second.
+    If(ValueId, Target, Target),
+    /// Continues where the scalar's value sends it.
+    Switch {
+        /// The scalar.
+        value: ValueId,
+        /// Canonical values, each once, with their targets.
+        cases: Vec<(u64, Target)>,
+        /// Where to continue for all other values; `None` if there are none.
+        default: Option<Target>,
+    },
+    /// A call with clean-up: its result (if it has one) is the last argument of the normal target, after `normal.args`.
+    Invoke {
+        /// What is called.
+        callee: Callee,
+        /// The arguments.
+        args: Vec<ValueId>,
+        /// Where to continue with the result.
+        normal: Target,
+        /// Where to continue if it panicked.
+        unwind: Target,
+    },
+    /// Leaves the function.
+    Return(ValueId),
+    /// Leaves the function with the panic whose clean-up this was.
+    ResumeUnwind,
+    /// Never reached.
+    Unreachable,
+}
+
+impl Program {
+    /// A function instance.
+    pub fn func(&self, id: FuncId) -> &Func {
+        &self.funcs[id.index()]
+    }
+
+    /// A native function.
+    pub fn extern_fn(&self, id: ExternId) -> &Extern {
+        &self.externs[id.index()]
+    }
+}
+
+impl Terminator {
+    /// Where control may go.
+    pub fn targets(&self) -> Vec<&Target> {
+        match self {
+            Terminator::Goto(target) => vec![target],
+            Terminator::If(_, yes, no) => vec![yes, no],
+            Terminator::Switch { cases, default, .. } => {
+                cases.iter().map(|(_, target)| target).chain(default).collect()
+            }
+            Terminator::Invoke { normal, unwind, .. } => vec![normal, unwind],
+            Terminator::Return(_) | Terminator::ResumeUnwind | Terminator::Unreachable => vec![],
+        }
+    }
+}
