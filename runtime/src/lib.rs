@@ -1,14 +1,34 @@
 //! The run-time of translated interpreters: hints, driver, recorder, blackhole.
 
 pub mod jit;
+#[cfg(feature = "jit")]
+#[doc(hidden)]
+pub mod rt;
 mod traced;
 
 pub use traced::Traced;
 
 /// Marks a module that holds traced types or functions; one line in each such module.
 ///
-/// In a translated build it includes the glue that the translator generated for the module; otherwise it
-/// expands to nothing.
+/// In a translated build it includes the glue that the translator generated for the module; otherwise, and without
+/// feature `jit`, it expands to nothing.
+#[cfg(feature = "jit")]
+#[macro_export]
+macro_rules! glue {
+    () => {
+        #[allow(unexpected_cfgs)]
+        #[cfg(metatrace)]
+        #[doc(hidden)]
+        #[allow(warnings)]
+        pub mod __metatrace {
+            use super::*;
+            include!(concat!(env!("OUT_DIR"), "/metatrace/", module_path!(), ".rs"));
+        }
+    };
+}
+
+/// Marks a module that holds traced types or functions; expands to nothing without feature `jit`.
+#[cfg(not(feature = "jit"))]
 #[macro_export]
 macro_rules! glue {
     () => {};

@@ -1,0 +1,81 @@
+//! The statics that generated glue defines, and what its call shims do.
+
+use std::panic::AssertUnwindSafe;
+
+use metatrace_backend::{Context, Shim, pending};
+use metatrace_defs::CallDescr;
+
+use super::Scalars;
+
+/// What was generated for one interpreter. The root module's glue defines it as `PROGRAM`.
+#[derive(Debug)]
+pub struct ProgramGlue {
+    pub(crate) image: &'static [u8],
+    pub(crate) hash: u64,
+    pub(crate) values: &'static [fn() -> u64],
+    pub(crate) shims: &'static [Shim],
+}
+
+impl ProgramGlue {
+    /// The jitcode image, the hash of the translator's input that both must carry, the load-time values and the shims
+    /// in the order of [`metatrace_defs::Program::glue_values`] and [`metatrace_defs::Program::glue_shims`].
+    pub const fn new(
+        image: &'static [u8],
+        hash: u64,
+        values: &'static [fn() -> u64],
+        shims: &'static [Shim],
+    ) -> ProgramGlue {
+        ProgramGlue { image, hash, values, shims }
+    }
+}
+
+/// A portal of an interpreter. The glue of its module defines it as `portal_NAME`, by the function's name.
+#[derive(Debug)]
+pub struct PortalGlue {
+    pub(crate) program: &'static ProgramGlue,
+    pub(crate) index: u32,
+}
+
+impl PortalGlue {
+    /// Portal number `index` of the program.
+    pub const fn new(program: &'static ProgramGlue, index: u32) -> PortalGlue {
+        PortalGlue { program, index }
+    }
+}
+
+/// The body of a call shim: runs `f`, returns its first word (0 if there is none) and leaves the others in the
+/// context. A panic is caught into the context and becomes pending.
+///
+/// # Safety
+/// `context` must be the current VM's.
+#[inline(always)]
+pub unsafe fn shim_call<R: Scalars>(context: *mut Context, f: impl FnOnce() -> R) -> u64 {
+    const { assert!(R::WORDS <= CallDescr::MAX_RESULTS, "a call with too many results") };
+    match std::panic::catch_unwind(AssertUnwindSafe(f)) {
+        Ok(value) => {
+            let mut words = [0; CallDescr::MAX_RESULTS];
+            value.pack(&mut words);
+            if R::WORDS > 1 {
+                // SAFETY: the caller vouches for the context, and nothing else refers to it now.
+                let results = unsafe { &mut (*context).results };
+                results[1..R::WORDS].copy_from_slice(&words[1..R::WORDS]);
+            }
+            words[0]
+        }
+        Err(payload) => {
+            // SAFETY: as above.
+            unsafe { catch(context, payload) };
+            0
+        }
+    }
+}
+
+/// # Safety
+/// As for [`shim_call`].
+#[cold]
+unsafe fn catch(context: *mut Context, payload: Box<dyn std::any::Any + Send>) {
+    // SAFETY: the caller vouches for the context, and nothing else refers to it now.
+    let context = unsafe { &mut *context };
+    context.panic = Some(payload);
+    context.pending |= pending::PANIC;
+}

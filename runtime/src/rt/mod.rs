@@ -1,0 +1,13 @@
+//! What generated glue and the portal attribute's expansion refer to. Not for authors.
+//!
+//! - [`Scalars`] takes values apart into words as jitcode does;
+//! - [`ProgramGlue`] and [`PortalGlue`] are the statics that generated glue defines;
+//! - [`shim_call`] is the body of every call shim.
+
+mod glue;
+mod scalars;
+
+pub use crate::traced::{TracedBox, TracedHeader};
+pub use glue::{PortalGlue, ProgramGlue, shim_call};
+pub use metatrace_backend::{Context, Shim};
+pub use scalars::{Scalars, larger, pack_opaque, put, take, unpack_opaque};
