@@ -142,6 +142,15 @@ impl Scalar {
     }
 }
 
+/// Declares the flags of a small bit set, and their names in text forms.
+macro_rules! flags {
+    ($($(#[$doc:meta])* $flag:ident = $name:ident = $bit:literal;)*) => {
+        $($(#[$doc])* pub const $flag: u8 = $bit;)*
+        /// Every flag with its name in text forms.
+        pub const NAMES: &[(u8, &str)] = &[$(($flag, stringify!($name))),*];
+    };
+}
+
 /// How far an access may reach beyond its own class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -154,14 +163,30 @@ pub enum Reach {
     Anything,
 }
 
+impl Reach {
+    /// Every reach, in the order of its number.
+    pub const ALL: &'static [Reach] = &[Reach::Class, Reach::Leaf, Reach::Anything];
+
+    /// Its name in text forms.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Reach::Class => "class",
+            Reach::Leaf => "leaf",
+            Reach::Anything => "anything",
+        }
+    }
+}
+
 /// Flags of an access, a small bit set.
 pub mod access_flag {
-    /// The location lies in an `UnsafeCell`, or in a foreign type not known to be free of one: a read is never frozen.
-    pub const INTERIOR_MUT: u8 = 1;
-    /// From a frozen base, the pointer read (or the interior address) is frozen too.
-    pub const KEEPS_FROZEN: u8 = 2;
-    /// The pointer read (or the interior address) is frozen whatever the base is.
-    pub const FREEZES: u8 = 4;
+    flags! {
+        /// The location lies in an `UnsafeCell`, or in a foreign type not known to be free of one: a read is never frozen.
+        INTERIOR_MUT = interior_mut = 1;
+        /// From a frozen base, the pointer read (or the interior address) is frozen too.
+        KEEPS_FROZEN = keeps_frozen = 2;
+        /// The pointer read (or the interior address) is frozen whatever the base is.
+        FREEZES = freezes = 4;
+    }
 }
 
 /// A field or element access.
@@ -243,16 +268,18 @@ pub fn may_alias(a: &Access, b: &Access, classes: &[Class]) -> bool {
 
 /// Flags of a call, a small bit set.
 pub mod call_flag {
-    /// The call may panic, or leave something else pending: a `guard_not_pending` follows it.
-    pub const CAN_PANIC: u8 = 1;
-    /// The results depend on the arguments alone, and there is no effect.
-    pub const ELIDABLE: u8 = 2;
-    /// The results are the same whenever called within one run of a loop.
-    pub const LOOP_INVARIANT: u8 = 4;
-    /// The call may allocate and so collect.
-    pub const CAN_COLLECT: u8 = 8;
-    /// The call does not return.
-    pub const NEVER_RETURNS: u8 = 16;
+    flags! {
+        /// The call may panic, or leave something else pending: a `guard_not_pending` follows it.
+        CAN_PANIC = can_panic = 1;
+        /// The results depend on the arguments alone, and there is no effect.
+        ELIDABLE = elidable = 2;
+        /// The results are the same whenever called within one run of a loop.
+        LOOP_INVARIANT = loop_invariant = 4;
+        /// The call may allocate and so collect.
+        CAN_COLLECT = can_collect = 8;
+        /// The call does not return.
+        NEVER_RETURNS = never_returns = 16;
+    }
 }
 
 /// A call of native code.

@@ -35,6 +35,12 @@ macro_rules! entity {
             }
         }
 
+        impl From<$name> for u32 {
+            fn from(entity: $name) -> u32 {
+                entity.0
+            }
+        }
+
         impl core::str::FromStr for $name {
             type Err = ();
             fn from_str(text: &str) -> Result<Self, ()> {

@@ -6,10 +6,20 @@
 //!
 //! Descriptors (accesses, calls, jitcodes) are those of the [`Program`](metatrace_defs::Program) that was traced.
 
+mod lex;
+pub mod parse;
+pub mod text;
+pub mod verify;
+
+pub use parse::{ParseError, TraceFile, parse, parse_file, parse_with};
+pub use text::{TextWriter, to_text};
+pub use verify::{VerifyError, verify};
+
 use metatrace_defs::inst::Operand as Register;
 use metatrace_defs::trace_op::{Attachment, OperandKind, ResultKind};
 use metatrace_defs::{AccessId, CallId, JitCodeId, Kind, Program, TraceOp};
 use smallvec::SmallVec;
+use std::collections::HashSet;
 
 metatrace_defs::entity! {
     /// A value of a trace.
@@ -65,12 +75,14 @@ impl Opnd {
     }
 }
 
-/// `%3` for a value, a signed decimal for a word, `f0x…` with the bits for a float.
+/// `%3` for a value, a signed decimal for a word, a decimal with a point or exponent for a float, or `f0x…` with its bits
+/// if it is not finite.
 impl std::fmt::Display for Opnd {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match *self {
             Opnd::Value(value) => write!(f, "{value}"),
             Opnd::Word(bits) => write!(f, "{}", bits as i64),
+            Opnd::Float(bits) if f64::from_bits(bits).is_finite() => write!(f, "{:?}", f64::from_bits(bits)),
             Opnd::Float(bits) => write!(f, "f{bits:#x}"),
         }
     }
@@ -315,11 +327,19 @@ impl Trace {
     ///
     /// A backend stores them in the first slots of the trace frame; a bridge has them as its inputs.
     pub fn fail_values(&self, snapshot: SnapshotId) -> Vec<Value> {
-        let mut values = Vec::new();
-        for opnd in self.snapshots[snapshot.index()].operands() {
-            if let Opnd::Value(value) = opnd
-                && !values.contains(&value)
-            {
+        let mut values: Vec<Value> = Vec::new();
+        let mut seen = HashSet::new();
+        for value in self.snapshots[snapshot.index()].operands().filter_map(Opnd::as_value) {
+            // A scan is faster than hashing for the few values that most snapshots have.
+            let is_new = if values.len() < 32 {
+                !values.contains(&value)
+            } else {
+                if seen.is_empty() {
+                    seen.extend(values.iter().copied());
+                }
+                seen.insert(value)
+            };
+            if is_new {
                 values.push(value);
             }
         }

@@ -1,0 +1,302 @@
+//! The verifier: what every trace must satisfy, whoever wrote it.
+//!
+//! Checks, each with a file in `tests/verify`, or a test in `tests/text.rs` for what the parser refuses already:
+//!
+//! 1. `ssa`: inputs and results are values of the trace, and each value is defined once.
+//! 2. `dominance`: an operand, also of a snapshot, is defined before it is used.
+//! 3. `operands`: as many operands as the table says, of the kinds that it says.
+//! 4. `attachments`: what the operation carries is of the form that the table says, and the program has it.
+//! 5. `results`: as many results as the table and the descriptors say, of the kinds that they say.
+//! 6. `guards`: a guard has a snapshot that exists; nothing else has one.
+//! 7. `snapshots`: a snapshot has a frame; its jitcodes exist; each register is one of the jitcode's, no constant, named
+//!    once, and holds an operand of its kind.
+//! 8. `terminator`: the last operation ends the trace, and no other does.
+//! 9. `constants`: the second operand of `guard_value` and `guard_float_value`, and the operand of `local_addr` and
+//!    `count_merge_points`, are constants.
+//! 10. `accesses`: an element access has a stride and a field access has none; what is stored is of the scalar's kind.
+//! 11. `calls`: the arguments are as many and of the kinds that the descriptor says, within its limits; `call_elidable`
+//!     calls what is elidable.
+//! 12. `labels`: no label stands twice; a jump to a label of the trace brings as many operands as it has parameters, of
+//!     their kinds.
+//! 13. `notes`: notes are ascending and stand within the trace.
+//!
+//! Not checked here, because it depends on ranges: that a guard keeps the divisor of a `PARTIAL` operation from 0. The
+//! reference backend checks it when it runs one.
+
+use metatrace_defs::trace_op::OperandKind;
+use metatrace_defs::{CallDescr, Kind, Program, TraceOp};
+
+use crate::{Attached, Inst, Opnd, SnapshotId, TargetId, Trace, Value, attachment_fits, operand_fits};
+
+/// What is wrong with a trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifyError {
+    /// The operation, by its place; `None` if the trace as a whole is meant.
+    pub inst: Option<usize>,
+    /// What is wrong.
+    pub reason: String,
+}
+
+impl std::fmt::Display for VerifyError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.inst {
+            Some(inst) => write!(f, "operation {inst}: {}", self.reason),
+            None => f.write_str(&self.reason),
+        }
+    }
+}
+
+impl std::error::Error for VerifyError {}
+
+/// Checks a trace; gives every error, in the trace's order.
+pub fn verify(program: &Program, trace: &Trace) -> Result<(), Vec<VerifyError>> {
+    let mut verifier = Verifier {
+        program,
+        trace,
+        defined: vec![false; trace.values.len()],
+        labels: Vec::new(),
+        inst: None,
+        errors: Vec::new(),
+    };
+    verifier.trace();
+    if verifier.errors.is_empty() { Ok(()) } else { Err(verifier.errors) }
+}
+
+/// Checks a trace that our own code wrote.
+///
+/// # Panics
+/// If it is wrong, with the trace and every error; `who` wrote it.
+pub fn assert_valid(program: &Program, trace: &Trace, who: &str) {
+    if let Err(errors) = verify(program, trace) {
+        let errors: Vec<String> = errors.iter().map(VerifyError::to_string).collect();
+        panic!("{who} wrote a wrong trace:\n{}\n{trace}", errors.join("\n"));
+    }
+}
+
+struct Verifier<'a> {
+    program: &'a Program,
+    trace: &'a Trace,
+    defined: Vec<bool>,
+    labels: Vec<(TargetId, &'a Inst)>,
+    inst: Option<usize>,
+    errors: Vec<VerifyError>,
+}
+
+impl<'a> Verifier<'a> {
+    fn error(&mut self, reason: String) {
+        self.errors.push(VerifyError { inst: self.inst, reason });
+    }
+
+    fn trace(&mut self) {
+        let trace = self.trace;
+        for &input in &trace.inputs {
+            self.define(input);
+        }
+        for (n, inst) in trace.insts.iter().enumerate() {
+            self.inst = Some(n);
+            self.inst(inst);
+            let is_last = n + 1 == trace.insts.len();
+            if inst.op.is_terminator() && !is_last {
+                self.error(format!("{} does not stand at the end", inst.op));
+            }
+            if is_last && !inst.op.is_terminator() {
+                self.error(format!("the trace ends with {}, which is no terminator", inst.op));
+            }
+        }
+        self.inst = None;
+        if trace.insts.is_empty() {
+            self.error("the trace has no terminator".to_string());
+        }
+        let places = trace.notes.iter().map(|&(at, _)| at as usize);
+        if !places.clone().is_sorted() || places.clone().any(|at| at > trace.insts.len()) {
+            self.error("the notes do not stand in order within the trace".to_string());
+        }
+    }
+
+    fn define(&mut self, value: Value) {
+        match self.defined.get_mut(value.index()) {
+            None => self.error(format!("{value} is no value of the trace")),
+            Some(defined) if *defined => self.error(format!("{value} is defined twice")),
+            Some(defined) => *defined = true,
+        }
+    }
+
+    /// Whether an operand may be used here, and so has a kind.
+    fn used(&mut self, opnd: Opnd) -> bool {
+        match opnd.as_value() {
+            Some(value) if !self.defined.get(value.index()).copied().unwrap_or(false) => {
+                self.error(format!("{value} is used before it is defined"));
+                false
+            }
+            _ => true,
+        }
+    }
+
+    fn inst(&mut self, inst: &'a Inst) {
+        let operands_are_defined = inst.args.iter().fold(true, |all, &arg| self.used(arg) & all);
+        if operands_are_defined && self.attached(inst) {
+            self.operands(inst);
+            self.results(inst);
+            self.accesses(inst);
+            self.calls(inst);
+            self.labels(inst);
+        }
+        self.constants(inst);
+        match (inst.op.is_guard(), inst.snapshot) {
+            (true, None) => self.error(format!("{} has no snapshot", inst.op)),
+            (false, Some(_)) => self.error(format!("{} is no guard but has a snapshot", inst.op)),
+            (true, Some(id)) => self.snapshot(id),
+            (false, None) => {}
+        }
+        for &result in &inst.results {
+            self.define(result);
+        }
+    }
+
+    fn operands(&mut self, inst: &Inst) {
+        let expected: Vec<OperandKind> = match inst.op {
+            TraceOp::Pure(op) => op.row().operands.iter().map(|&kind| operand_kind(kind)).collect(),
+            op => op.impure_row().map_or(vec![], |row| row.operands.to_vec()),
+        };
+        if expected == [OperandKind::Rest] {
+            return;
+        }
+        if expected.len() != inst.args.len() {
+            self.error(format!("{} takes {} operands, not {}", inst.op, expected.len(), inst.args.len()));
+        }
+        for (n, (&expected, &arg)) in expected.iter().zip(&inst.args).enumerate() {
+            if !operand_fits(expected, self.trace.kind(arg)) {
+                self.error(format!("operand {n} of {}, {arg}, is of the wrong kind", inst.op));
+            }
+        }
+    }
+
+    fn attached(&mut self, inst: &Inst) -> bool {
+        if !attachment_fits(inst.op.attachment(), inst.attached) {
+            self.error(format!("{} cannot carry {:?}", inst.op, inst.attached));
+            return false;
+        }
+        let exists = match inst.attached {
+            Attached::None | Attached::Target(_) => true,
+            Attached::Access(id) => id.index() < self.program.accesses.len(),
+            Attached::Call(id) => id.index() < self.program.calls.len(),
+        };
+        if !exists {
+            self.error(format!("the program has no {:?}", inst.attached));
+        }
+        exists
+    }
+
+    fn results(&mut self, inst: &Inst) {
+        let kinds = self.trace.result_kinds(self.program, inst.op, &inst.args, inst.attached);
+        if kinds.len() != inst.results.len() {
+            self.error(format!("{} yields {} values, not {}", inst.op, kinds.len(), inst.results.len()));
+        }
+        for (&kind, &value) in kinds.iter().zip(&inst.results) {
+            if self.trace.values.get(value.index()).is_some_and(|data| data.kind != kind) {
+                self.error(format!("{value}, a result of {}, is of the wrong kind", inst.op));
+            }
+        }
+    }
+
+    fn accesses(&mut self, inst: &Inst) {
+        let Attached::Access(id) = inst.attached else { return };
+        let access = self.program.access(id);
+        let takes_index = match inst.op {
+            TraceOp::GetElem | TraceOp::GetElemFrozen | TraceOp::SetElem | TraceOp::InteriorElem => true,
+            TraceOp::GetField | TraceOp::GetFieldFrozen | TraceOp::SetField | TraceOp::InteriorField => false,
+            op => panic!("{op} carries an access"),
+        };
+        if takes_index != access.stride.is_some() {
+            let what = if takes_index { "has no stride" } else { "has a stride" };
+            self.error(format!("{id} {what}, so {} cannot use it", inst.op));
+        }
+        let is_store = matches!(inst.op, TraceOp::SetElem | TraceOp::SetField);
+        if is_store
+            && let Some(&stored) = inst.args.last()
+            && self.trace.kind(stored) != access.scalar.kind()
+        {
+            self.error(format!("{stored} is not of the kind that {id} stores"));
+        }
+    }
+
+    fn calls(&mut self, inst: &Inst) {
+        let Attached::Call(id) = inst.attached else { return };
+        let call = self.program.call(id);
+        if call.args.len() > CallDescr::MAX_ARGS || call.results.len() > CallDescr::MAX_RESULTS {
+            self.error(format!("{id} has more arguments or results than calls may have"));
+        }
+        let kinds: Vec<Kind> = inst.args.iter().map(|&arg| self.trace.kind(arg)).collect();
+        if kinds != call.args {
+            self.error(format!("the arguments are not what {id} takes"));
+        }
+        if inst.op == TraceOp::CallElidable && !call.has(metatrace_defs::descr::call_flag::ELIDABLE) {
+            self.error(format!("{id} is not elidable"));
+        }
+    }
+
+    fn labels(&mut self, inst: &'a Inst) {
+        let Attached::Target(target) = inst.attached else { return };
+        let known = self.labels.iter().find(|(label, _)| *label == target).map(|&(_, label)| label);
+        match (inst.op, known) {
+            (TraceOp::Label, None) => self.labels.push((target, inst)),
+            (TraceOp::Label, Some(_)) => self.error(format!("{target} stands twice")),
+            (_, Some(label)) => {
+                let kinds = |args: &[Opnd]| args.iter().map(|&arg| self.trace.kind(arg)).collect::<Vec<_>>();
+                if kinds(&inst.args) != kinds(&label.args) {
+                    self.error(format!("the operands are not what {target} takes"));
+                }
+            }
+            (_, None) => {}
+        }
+    }
+
+    fn constants(&mut self, inst: &Inst) {
+        let place = match inst.op {
+            TraceOp::GuardValue | TraceOp::GuardFloatValue => 1,
+            TraceOp::LocalAddr | TraceOp::CountMergePoints => 0,
+            _ => return,
+        };
+        if inst.args.get(place).is_some_and(|arg| arg.as_const().is_none()) {
+            self.error(format!("operand {place} of {} must be a constant", inst.op));
+        }
+    }
+
+    fn snapshot(&mut self, id: SnapshotId) {
+        let Some(snapshot) = self.trace.snapshots.get(id.index()) else {
+            self.error(format!("the trace has no {id}"));
+            return;
+        };
+        if snapshot.frames.is_empty() {
+            self.error(format!("{id} has no frame"));
+        }
+        for frame in &snapshot.frames {
+            let Some(jitcode) = self.program.jitcodes.get(frame.jitcode.index()) else {
+                self.error(format!("the program has no {}", frame.jitcode));
+                continue;
+            };
+            for (n, &(register, opnd)) in frame.registers.iter().enumerate() {
+                let count = match register.kind() {
+                    Kind::Word => jitcode.words,
+                    Kind::Float => jitcode.floats,
+                };
+                if register.is_const() || register.index() >= usize::from(count) {
+                    self.error(format!("{register} of {id} is no register of {}", frame.jitcode));
+                }
+                if frame.registers[..n].iter().any(|&(earlier, _)| earlier == register) {
+                    self.error(format!("{register} stands twice in {id}"));
+                }
+                if self.used(opnd) && self.trace.kind(opnd) != register.kind() {
+                    self.error(format!("{register} of {id} cannot hold {opnd}"));
+                }
+            }
+        }
+    }
+}
+
+fn operand_kind(kind: Kind) -> OperandKind {
+    match kind {
+        Kind::Word => OperandKind::Word,
+        Kind::Float => OperandKind::Float,
+    }
+}
