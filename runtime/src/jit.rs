@@ -1,18 +1,54 @@
-//! The hints an interpreter author writes, as `jit::…`.
+//! The hints an interpreter author writes, as `jit::…`: one for each row of the hint table.
+//!
+//! The translator reads them in the source. What stands here is what native code sees of them.
+
+use metatrace_defs::for_each_hint;
 
 pub use crate::{__can_enter_jit as can_enter_jit, __merge_point as merge_point};
-pub use metatrace_macros::{dont_look_inside, portal};
+pub use metatrace_macros::*;
 
 /// The point of the portal's loop at which traces begin, end and are entered: its first statement.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __merge_point {
-    () => {};
+    ($($arguments:tt)*) => {
+        compile_error!("`merge_point!` is the first statement of the one loop of a function with `#[jit::portal]`")
+    };
 }
 
 /// A backward jump of the guest program: counted, and the place at which compiled code is entered.
+///
+/// It ends the iteration: the portal's loop continues at its merge point.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __can_enter_jit {
-    () => {};
+    () => {
+        can_enter_jit_belongs_in_the_loop_of_a_portal!()
+    };
 }
+
+/// Defines the hints that are functions: natively they do as good as nothing.
+macro_rules! define_functions {
+    ($( $(#[$doc:meta])* $name:ident = $variant:ident, $form:ident; )*) => {
+        $( define_functions! { @$form $name $(#[$doc])* } )*
+    };
+    (@Function promote $(#[$doc:meta])*) => {
+        $(#[$doc])*
+        #[inline(always)]
+        pub const fn promote<T>(value: T) -> T {
+            value
+        }
+    };
+    (@Function we_are_jitted $(#[$doc:meta])*) => {
+        $(#[$doc])*
+        #[inline(always)]
+        pub const fn we_are_jitted() -> bool {
+            false
+        }
+    };
+    (@Function $name:ident $($doc:tt)*) => {
+        compile_error!(concat!("the hint `", stringify!($name), "` has no native meaning yet"));
+    };
+    (@$form:ident $($row:tt)*) => {};
+}
+for_each_hint!(define_functions);

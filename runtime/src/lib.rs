@@ -16,12 +16,12 @@ pub use traced::Traced;
 #[macro_export]
 macro_rules! glue {
     () => {
-        #[allow(unexpected_cfgs)]
-        #[cfg(metatrace)]
         #[doc(hidden)]
         #[allow(warnings)]
         pub mod __metatrace {
+            #[cfg(metatrace)]
             use super::*;
+            #[cfg(metatrace)]
             include!(concat!(env!("OUT_DIR"), "/metatrace/", module_path!(), ".rs"));
         }
     };

@@ -137,6 +137,9 @@ pub struct Portal {
     pub jitcode: JitCodeId,
     /// Where in the jitcode the merge point is.
     pub merge_point: u32,
+    /// The call of the native portal, with the words of its parameters: how an inner activation goes on natively
+    /// from its merge point.
+    pub call: CallId,
     /// The parameters.
     pub params: Vec<PortalParam>,
     /// The kinds of the results, scalar by scalar.

@@ -1,15 +1,56 @@
-//! Attributes and macros that an interpreter author writes.
+//! The attributes that an interpreter author writes, one for each attribute row of the hint table.
 
+mod portal;
+
+use metatrace_defs::{Hint, for_each_hint};
 use proc_macro::TokenStream;
+use quote::ToTokens;
+use syn::spanned::Spanned;
 
-/// Marks the function that holds the interpreter's loop.
-#[proc_macro_attribute]
-pub fn portal(_arguments: TokenStream, item: TokenStream) -> TokenStream {
-    item
+/// Defines the entry point of each hint that is an attribute, with the table's sentence as its documentation.
+macro_rules! define_attributes {
+    ($( $(#[$doc:meta])* $name:ident = $variant:ident, $form:ident; )*) => {
+        $( define_attributes! { @$form $(#[$doc])* $name = $variant } )*
+    };
+    (@Attribute $(#[$doc:meta])* $name:ident = $variant:ident) => {
+        $(#[$doc])*
+        #[proc_macro_attribute]
+        pub fn $name(arguments: TokenStream, item: TokenStream) -> TokenStream {
+            expand(Hint::$variant, arguments, item)
+        }
+    };
+    (@$form:ident $($row:tt)*) => {};
+}
+for_each_hint!(define_attributes);
+
+fn expand(hint: Hint, arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let expanded = match hint {
+        Hint::Portal => portal::expand(arguments.into(), item.clone().into()),
+        _ => marker(hint, arguments.into(), item.clone().into()),
+    };
+    match expanded {
+        Ok(tokens) => tokens.into(),
+        // The item stays, so that the mistake is reported once and not at every use of the function too.
+        Err(error) => [error.to_compile_error().into(), item].into_iter().collect(),
+    }
 }
 
-/// Marks a function that traces call instead of following.
-#[proc_macro_attribute]
-pub fn dont_look_inside(_arguments: TokenStream, item: TokenStream) -> TokenStream {
-    item
+/// An attribute that only the translator reads: the item stays as it is.
+fn marker(
+    hint: Hint,
+    arguments: proc_macro2::TokenStream,
+    item: proc_macro2::TokenStream,
+) -> syn::Result<proc_macro2::TokenStream> {
+    let name = hint.name();
+    if !arguments.is_empty() {
+        let message = format!("`#[jit::{name}]` takes no arguments; remove them");
+        return Err(syn::Error::new(arguments.span(), message));
+    }
+    let is_function = syn::parse2::<syn::ItemFn>(item.clone()).is_ok()
+        || syn::parse2::<syn::TraitItemFn>(item.clone()).is_ok();
+    if !is_function {
+        let message = format!("`#[jit::{name}]` belongs on a function; move it to one");
+        return Err(syn::Error::new(item.span(), message));
+    }
+    Ok(item.to_token_stream())
 }

@@ -1,0 +1,301 @@
+//! `#[jit::portal]`: checks a portal and gives it its entry into compiled code.
+//!
+//! In: the attribute's arguments and the function. Out: the function with
+//!
+//! - its one loop labelled, and the merge point (the loop's first statement) removed;
+//! - a local `macro_rules!` inside the loop, which `can_enter_jit!` calls. It is defined inside the loop body, so that
+//!   label and parameters are visible where it is defined, wherever it is used: in nested matches and loops, and in
+//!   the interpreter's own macros, whose tokens nobody can look into here.
+//!
+//! `can_enter_jit!` ends the iteration: it counts, and on its cold path hands all parameters by value to the runtime
+//! and gets back what they are now; either way the loop continues. A parameter's value thus moves into the call and back,
+//! which is what makes rustc reload what a `&mut` parameter points to.
+
+use metatrace_defs::{Hint, hint::HintForm};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    Error, Expr, ExprLoop, FnArg, Ident, ItemFn, Lifetime, Lit, Macro, Meta, Pat, ReceiverKind, Result, Stmt, Token, parse_quote,
+};
+
+/// Whether the runtime is there (feature `jit`).
+const ACTIVE: bool = cfg!(feature = "jit");
+
+/// The macro that the portal's loop defines and `can_enter_jit!` calls; its name is what rustc says elsewhere.
+const LOCAL_MACRO: &str = "can_enter_jit_belongs_in_the_loop_of_a_portal";
+
+pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    let mut function: ItemFn = syn::parse2(item.clone()).map_err(|_| {
+        Error::new(item.span(), "`#[jit::portal]` belongs on a function with a body; move it to one")
+    })?;
+    let mut errors = Errors::default();
+    check_signature(&function, &mut errors);
+    let params = Params::new(&mut function, &mut errors);
+    let options = Options::parse(arguments, &params, function.sig.ident.span(), &mut errors);
+    let mut rewrite = Loops {
+        enter: entry(&function.sig.ident, &params, options.owner.as_ref()),
+        found: 0,
+        closures: 0,
+        errors,
+    };
+    rewrite.visit_block_mut(&mut function.block);
+    let mut errors = rewrite.errors;
+    if rewrite.found != 1 {
+        errors.add(
+            function.sig.ident.span(),
+            "a portal has exactly one `loop` whose first statement is `jit::merge_point!();`",
+        );
+    }
+    errors.finish()?;
+    function.attrs.push(parse_quote! {
+        #[allow(unused_mut, unused_assignments, unused_macros, unreachable_code, unexpected_cfgs)]
+    });
+    Ok(function.into_token_stream())
+}
+
+/// Mistakes, reported together.
+#[derive(Default)]
+struct Errors(Option<Error>);
+
+impl Errors {
+    fn add(&mut self, span: Span, message: impl std::fmt::Display) {
+        let error = Error::new(span, message);
+        match &mut self.0 {
+            Some(errors) => errors.combine(error),
+            None => self.0 = Some(error),
+        }
+    }
+
+    fn finish(self) -> Result<()> {
+        self.0.map_or(Ok(()), Err)
+    }
+}
+
+fn check_signature(function: &ItemFn, errors: &mut Errors) {
+    let sig = &function.sig;
+    if let Some(token) = &sig.asyncness {
+        errors.add(token.span(), "a portal cannot be `async`: traces do not suspend; make it a plain function");
+    }
+    if let Some(token) = &sig.constness {
+        errors.add(token.span(), "a portal cannot be `const`; make it a plain function");
+    }
+    if let Some(token) = &sig.variadic {
+        errors.add(token.span(), "a portal cannot be variadic; name its parameters");
+    }
+    for param in &sig.generics.params {
+        if !matches!(param, syn::GenericParam::Lifetime(_)) {
+            errors.add(
+                param.span(),
+                "a portal is one function of the translated program and cannot be generic; write it for the types it is used with",
+            );
+        }
+    }
+}
+
+/// The parameters of a portal, all made mutable.
+struct Params {
+    /// Whether there is `&self` or `&mut self`, and which.
+    receiver: Option<TokenStream>,
+    names: Vec<Ident>,
+}
+
+impl Params {
+    fn new(function: &mut ItemFn, errors: &mut Errors) -> Params {
+        let mut params = Params { receiver: None, names: vec![] };
+        for argument in &mut function.sig.inputs {
+            match argument {
+                FnArg::Typed(typed) => match &mut *typed.pat {
+                    Pat::Ident(pattern) if pattern.by_ref.is_none() && pattern.subpat.is_none() => {
+                        pattern.mutability.get_or_insert_default();
+                        params.names.push(pattern.ident.clone());
+                    }
+                    pattern => errors.add(
+                        pattern.span(),
+                        "a portal's parameters are plain names; take the pattern apart in the function's body",
+                    ),
+                },
+                FnArg::Receiver(receiver) => {
+                    let mutable = match &receiver.kind {
+                        ReceiverKind::Reference(_, _, mutability) => mutability.is_some(),
+                        _ => {
+                            errors.add(
+                                receiver.span(),
+                                "a portal borrows `self`; write `&self` or `&mut self`, or make it a parameter with a name",
+                            );
+                            false
+                        }
+                    };
+                    params.receiver = Some(if mutable { quote!(&mut *self) } else { quote!(&*self) });
+                }
+            }
+        }
+        params
+    }
+}
+
+/// What `#[jit::portal(…)]` was given.
+struct Options {
+    owner: Option<Ident>,
+}
+
+impl Options {
+    fn parse(arguments: TokenStream, params: &Params, function: Span, errors: &mut Errors) -> Options {
+        let mut options = Options { owner: None };
+        let list = match Punctuated::<Meta, Token![,]>::parse_terminated.parse2(arguments) {
+            Ok(list) => list,
+            Err(error) => {
+                errors.add(error.span(), format_args!("expected `option = value`: {error}"));
+                return options;
+            }
+        };
+        let mut seen: Vec<Hint> = vec![];
+        for meta in &list {
+            let name = meta.path().get_ident().map(Ident::to_string).unwrap_or_default();
+            let Some(hint) = Hint::find(&name, HintForm::PortalOption) else {
+                errors.add(meta.path().span(), format_args!("no such option; a portal's options are {}", valid()));
+                continue;
+            };
+            if seen.contains(&hint) {
+                errors.add(meta.path().span(), format_args!("`{name}` is given twice; keep one"));
+            }
+            seen.push(hint);
+            let Meta::NameValue(pair) = meta else {
+                errors.add(meta.span(), format_args!("`{name}` needs a value: `{name} = …`"));
+                continue;
+            };
+            options.set(hint, &pair.value, params, errors);
+        }
+        if !seen.contains(&Hint::Owner) {
+            errors.add(
+                function,
+                "a portal needs `owner = …`: the parameter of type `&Traced<T>` that holds the guest code",
+            );
+        }
+        options
+    }
+
+    fn set(&mut self, hint: Hint, value: &Expr, params: &Params, errors: &mut Errors) {
+        match hint {
+            Hint::Owner => self.owner = param(value, params, errors),
+            Hint::Greens => {
+                let Expr::Array(list) = value else {
+                    errors.add(value.span(), "`greens` is a list of parameters: `greens = [pc]`");
+                    return;
+                };
+                for green in &list.elems {
+                    param(green, params, errors);
+                }
+            }
+            Hint::Name => {
+                if !matches!(value, Expr::Lit(lit) if matches!(lit.lit, Lit::Str(_))) {
+                    errors.add(value.span(), "`name` is a string: `name = \"main loop\"`");
+                }
+            }
+            _ => unreachable!("a portal option of the hint table that the attribute does not know"),
+        }
+    }
+}
+
+fn valid() -> String {
+    let options = Hint::ALL.iter().filter(|hint| hint.form() == HintForm::PortalOption);
+    options.map(|hint| format!("`{}`", hint.name())).collect::<Vec<_>>().join(", ")
+}
+
+fn param(value: &Expr, params: &Params, errors: &mut Errors) -> Option<Ident> {
+    if let Expr::Path(path) = value
+        && let Some(name) = path.path.get_ident()
+        && params.names.contains(name)
+    {
+        return Some(name.clone());
+    }
+    errors.add(value.span(), "not a parameter of the portal; name one of them");
+    None
+}
+
+/// What `can_enter_jit!` stands for, but for the final `continue`.
+fn entry(function: &Ident, params: &Params, owner: Option<&Ident>) -> TokenStream {
+    let (true, Some(owner)) = (ACTIVE, owner) else { return TokenStream::new() };
+    let glue = format_ident!("portal_{}", function);
+    let names = &params.names;
+    let mut values = quote!(());
+    let mut pattern = quote!(());
+    for name in names.iter().rev() {
+        values = quote!((#name, #values));
+        let new = format_ident!("__new_{}", name);
+        pattern = quote!((#new, #pattern));
+    }
+    if let Some(receiver) = &params.receiver {
+        values = quote!((#receiver, #values));
+        pattern = quote!((_, #pattern));
+    }
+    let news = names.iter().map(|name| format_ident!("__new_{}", name));
+    quote! {
+        #[cfg(metatrace)]
+        if ::metatrace::rt::tick(#owner) {
+            match ::metatrace::rt::enter(&__metatrace::#glue, #values) {
+                ::core::result::Result::Ok(#pattern) => { #( #names = #news; )* }
+                ::core::result::Result::Err(result) => return result,
+            }
+        }
+    }
+}
+
+fn is_macro(mac: &Macro, name: &str) -> bool {
+    mac.path.segments.last().is_some_and(|segment| segment.ident == name)
+}
+
+/// Finds the portal's loop and puts the entry into it.
+struct Loops {
+    enter: TokenStream,
+    found: usize,
+    closures: usize,
+    errors: Errors,
+}
+
+impl VisitMut for Loops {
+    fn visit_expr_loop_mut(&mut self, expr: &mut ExprLoop) {
+        if let Some(Stmt::Macro(statement)) = expr.body.stmts.first()
+            && is_macro(&statement.mac, Hint::MergePoint.name())
+        {
+            self.found += 1;
+            if !statement.mac.tokens.is_empty() {
+                self.errors.add(statement.mac.tokens.span(), "`merge_point!` takes no arguments; remove them");
+            }
+            if self.closures > 0 {
+                self.errors.add(
+                    expr.loop_token.span(),
+                    "the portal's loop is inside a closure; move it to the function's own body",
+                );
+            }
+            let label: Lifetime =
+                expr.label.get_or_insert_with(|| parse_quote!('__portal:)).name.clone();
+            let (enter, name) = (&self.enter, format_ident!("{}", LOCAL_MACRO));
+            expr.body.stmts[0] = parse_quote! {
+                macro_rules! #name { () => {{ #enter continue #label; }} }
+            };
+        }
+        visit_mut::visit_expr_loop_mut(self, expr);
+    }
+
+    fn visit_expr_closure_mut(&mut self, closure: &mut syn::ExprClosure) {
+        self.closures += 1;
+        visit_mut::visit_expr_closure_mut(self, closure);
+        self.closures -= 1;
+    }
+
+    /// Items inside the portal are functions of their own.
+    fn visit_item_mut(&mut self, _: &mut syn::Item) {}
+
+    fn visit_macro_mut(&mut self, mac: &mut Macro) {
+        if self.closures > 0 && is_macro(mac, Hint::CanEnterJit.name()) {
+            self.errors.add(
+                mac.path.span(),
+                "`can_enter_jit!` inside a closure cannot continue the portal's loop; move it to the portal's own body",
+            );
+        }
+    }
+}
