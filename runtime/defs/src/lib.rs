@@ -9,17 +9,22 @@
 //! - [`hint`], [`param`], [`abort`]: what authors write, what users set, why a trace was given up.
 //!
 //! [`jitcode`] is the one container that `jitcodegen` writes and the runtime reads; [`descr`] says what memory
-//! accesses and calls are.
+//! accesses and calls are. [`image`] and [`text`] are its two written forms, [`code`] takes instructions apart and
+//! [`verify`](mod@verify) checks it.
 
 pub mod abort;
+pub mod code;
 pub mod descr;
 pub mod entity;
 pub mod hint;
+pub mod image;
 pub mod inst;
 pub mod jitcode;
 pub mod param;
 pub mod pure;
+pub mod text;
 pub mod trace_op;
+pub mod verify;
 
 pub use abort::Abort;
 pub use descr::{Access, AccessId, CallDescr, CallId};
