@@ -10,10 +10,17 @@
 //! - A local whose address is taken lives in a [`SlotId`].
 //! - Memory is accessed through a pointer value and a path of projections that contains no dereference.
 //! - A call that needs clean-up if it panics is an `Invoke`, which ends its block; others are `Call`s.
+//! - A function whose result is a memory type has a first parameter more, a pointer to where the result goes, and
+//!   returns `()`. A call yields a value unless the callee's result is a memory type or `!`
+//!   ([`Types::returns_value`](types::Types::returns_value)).
 //! - Where Rust's result depends on the build (overflow checks, `size_of`, constants of the crate), the graph refers
 //!   to a [`LoadTimeId`], a number that the glue tells at start-up.
 
+mod lex;
+pub mod parse;
+pub mod print;
 pub mod types;
+pub mod verify;
 
 use crate::flow::types::{TypeId, Types};
 use metatrace_defs::PureOp;
@@ -413,7 +420,135 @@ impl Program {
     }
 }
 
+impl OpKind {
+    /// The values it uses, in the order in which they stand in it.
+    pub fn uses(&self) -> Vec<ValueId> {
+        let mut copy = self.clone();
+        let mut out = Vec::new();
+        copy.map_uses(&mut |value| {
+            out.push(*value);
+        });
+        out
+    }
+
+    /// Calls `f` on every value it uses, which may replace it.
+    pub fn map_uses(&mut self, f: &mut dyn FnMut(&mut ValueId)) {
+        match self {
+            OpKind::Const(_)
+            | OpKind::LoadTime(_)
+            | OpKind::SlotAddr(_)
+            | OpKind::CanEnterJit
+            | OpKind::WeAreJitted => {}
+            OpKind::Pure(_, args)
+            | OpKind::Call(_, args)
+            | OpKind::MergePoint(_, args)
+            | OpKind::Make { fields: args, .. } => args.iter_mut().for_each(f),
+            OpKind::Retype(value)
+            | OpKind::Extract { value, .. }
+            | OpKind::VariantOf(value)
+            | OpKind::FatAddress(value)
+            | OpKind::FatLen(value)
+            | OpKind::Promote(value) => f(value),
+            OpKind::MakeFat { address, len } => {
+                f(address);
+                f(len);
+            }
+            OpKind::Ref(place)
+            | OpKind::Load(place)
+            | OpKind::LoadVariant(place)
+            | OpKind::DropInPlace(place, _) => {
+                place.map_uses(f);
+            }
+            OpKind::Store(place, value) => {
+                place.map_uses(f);
+                f(value);
+            }
+            OpKind::CopyMemory { to, from, .. } => {
+                to.map_uses(f);
+                from.map_uses(f);
+            }
+        }
+    }
+
+    /// Whether leaving it out changes nothing if its result is not used. Loads count: they have no effect.
+    pub fn is_removable(&self) -> bool {
+        match self {
+            OpKind::Store(..)
+            | OpKind::CopyMemory { .. }
+            | OpKind::DropInPlace(..)
+            | OpKind::Call(..)
+            | OpKind::MergePoint(..)
+            | OpKind::CanEnterJit
+            | OpKind::Promote(_) => false,
+            OpKind::Const(_)
+            | OpKind::LoadTime(_)
+            | OpKind::Pure(..)
+            | OpKind::Retype(_)
+            | OpKind::Make { .. }
+            | OpKind::Extract { .. }
+            | OpKind::VariantOf(_)
+            | OpKind::MakeFat { .. }
+            | OpKind::FatAddress(_)
+            | OpKind::FatLen(_)
+            | OpKind::SlotAddr(_)
+            | OpKind::Ref(_)
+            | OpKind::Load(_)
+            | OpKind::LoadVariant(_)
+            | OpKind::WeAreJitted => true,
+        }
+    }
+}
+
+impl Place {
+    /// Calls `f` on the pointer and every index.
+    pub fn map_uses(&mut self, f: &mut dyn FnMut(&mut ValueId)) {
+        f(&mut self.base);
+        for step in &mut self.path {
+            if let Proj::Index(index) = step {
+                f(index);
+            }
+        }
+    }
+}
+
 impl Terminator {
+    /// The values it uses, arguments for blocks included.
+    pub fn uses(&self) -> Vec<ValueId> {
+        let mut copy = self.clone();
+        let mut out = Vec::new();
+        copy.map_uses(&mut |value| {
+            out.push(*value);
+        });
+        out
+    }
+
+    /// Calls `f` on every value it uses.
+    pub fn map_uses(&mut self, f: &mut dyn FnMut(&mut ValueId)) {
+        match self {
+            Terminator::If(value, ..) | Terminator::Switch { value, .. } | Terminator::Return(value) => {
+                f(value)
+            }
+            Terminator::Invoke { args, .. } => args.iter_mut().for_each(&mut *f),
+            Terminator::Goto(_) | Terminator::ResumeUnwind | Terminator::Unreachable => {}
+        }
+        for target in self.targets_mut() {
+            target.args.iter_mut().for_each(&mut *f);
+        }
+    }
+
+    /// Where control may go.
+    pub fn targets_mut(&mut self) -> Vec<&mut Target> {
+        match self {
+            Terminator::Goto(target) => vec![target],
+            Terminator::If(_, yes, no) => vec![yes, no],
+            Terminator::Switch { cases, default, .. } => {
+                cases.iter_mut().map(|(_, target)| target).chain(default).collect()
+            }
+            Terminator::Invoke { normal, unwind, .. } => vec![normal, unwind],
+            Terminator::Return(_) | Terminator::ResumeUnwind | Terminator::Unreachable => vec![],
+        }
+    }
+
     /// Where control may go.
     pub fn targets(&self) -> Vec<&Target> {
         match self {

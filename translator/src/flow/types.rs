@@ -2,6 +2,10 @@
 //!
 //! Types are interned: equal types have equal [`TypeId`]s. A type knows what it is made of, not where its parts lie in
 //! memory: offsets and sizes are load-time values that the glue asks rustc for.
+//!
+//! *Nominal* types (structs, enums, opaque types, trait objects) are found by their Rust spelling alone, so that a type
+//! can be declared before its fields, which may mention it, are known. All others are found by their structure, and
+//! [`Types::add`] derives what is asked of them from their parts.
 
 use crate::flow::{MAX_WORDS, ModuleId};
 use metatrace_defs::Kind;
@@ -82,6 +86,44 @@ pub enum Type {
     String,
     /// Any other type that is not looked into; moved bytewise.
     Opaque(Opaque),
+}
+
+impl Type {
+    /// `usize`.
+    pub const USIZE: Type = Type::Int { bits: 64, signed: false, size: true };
+    /// `u8`.
+    pub const U8: Type = Type::Int { bits: 8, signed: false, size: false };
+
+    /// Whether it is found by its name.
+    pub fn is_nominal(&self) -> bool {
+        matches!(self, Type::Adt(_) | Type::Opaque(_) | Type::Dyn(_))
+    }
+
+    /// Whether it is a reference, raw pointer or function pointer.
+    pub fn is_pointer(&self) -> bool {
+        matches!(self, Type::Ref { .. } | Type::RawPtr { .. } | Type::FnPtr { .. })
+    }
+
+    /// The types that it is directly made of; of a struct or enum, the fields'.
+    pub fn parts(&self) -> Vec<TypeId> {
+        match self {
+            Type::Slice(part) | Type::Array(part, _) | Type::Box(part) | Type::Vec(part) => vec![*part],
+            Type::Ref { to, .. } | Type::RawPtr { to, .. } => vec![*to],
+            Type::FnPtr { params, ret } => params.iter().chain([ret]).copied().collect(),
+            Type::Tuple(parts) | Type::Closure { captures: parts, .. } => parts.clone(),
+            Type::Adt(adt) => adt.variants.iter().flat_map(|v| v.fields.iter().map(|f| f.ty)).collect(),
+            Type::Opaque(opaque) => opaque.reaches.clone(),
+            Type::Bool
+            | Type::Char
+            | Type::Int { .. }
+            | Type::F32
+            | Type::F64
+            | Type::Never
+            | Type::Str
+            | Type::String
+            | Type::Dyn(_) => vec![],
+        }
+    }
 }
 
 /// A struct or enum.
@@ -168,19 +210,133 @@ pub struct TypeData {
 #[derive(Clone, Debug, Default)]
 pub struct Types {
     data: Vec<TypeData>,
-    by_type: HashMap<Type, TypeId>,
+    structural: HashMap<Type, TypeId>,
+    nominal: HashMap<String, TypeId>,
 }
 
 impl Types {
     /// Adds a type, or finds it: `data.rust` and the rest are taken from the first time.
     pub fn intern(&mut self, data: TypeData) -> TypeId {
-        if let Some(&id) = self.by_type.get(&data.ty) {
+        if data.ty.is_nominal() {
+            let (id, is_new) = self.declare(&data.rust, data.module);
+            if is_new {
+                self.define(id, data);
+            }
+            return id;
+        }
+        if let Some(&id) = self.structural.get(&data.ty) {
             return id;
         }
         let id = TypeId::new(self.data.len());
-        self.by_type.insert(data.ty.clone(), id);
+        self.structural.insert(data.ty.clone(), id);
         self.data.push(data);
         id
+    }
+
+    /// Finds a nominal type by its spelling, or makes room for it: then the second part is true, and
+    /// [`Types::define`] must follow before anything is asked about it.
+    pub fn declare(&mut self, rust: &str, module: ModuleId) -> (TypeId, bool) {
+        if let Some(&id) = self.nominal.get(rust) {
+            return (id, false);
+        }
+        let id = TypeId::new(self.data.len());
+        self.nominal.insert(rust.to_string(), id);
+        let ty = Type::Dyn(rust.to_string());
+        self.data.push(TypeData { ty, rust: rust.to_string(), module, needs_drop: true, freeze: false });
+        (id, true)
+    }
+
+    /// Says what a declared type is.
+    pub fn define(&mut self, id: TypeId, data: TypeData) {
+        assert!(
+            data.ty.is_nominal() && data.rust == self.data[id.index()].rust,
+            "{data:?} is not what was declared"
+        );
+        self.data[id.index()] = data;
+    }
+
+    /// The nominal type of this spelling.
+    pub fn find(&self, rust: &str) -> Option<TypeId> {
+        self.nominal.get(rust).copied()
+    }
+
+    /// Adds or finds a type that is not nominal; spelling, module, drop and freeze follow from its parts.
+    pub fn add(&mut self, ty: Type) -> TypeId {
+        if let Some(&id) = self.structural.get(&ty) {
+            return id;
+        }
+        let parts = ty.parts();
+        let owned: &[TypeId] = if ty.is_pointer() { &[] } else { &parts };
+        let is_container = matches!(ty, Type::Box(_) | Type::Vec(_) | Type::String);
+        let data = TypeData {
+            rust: self.spell(&ty).unwrap_or_default(),
+            module: parts.iter().map(|&part| self.data(part).module).max().unwrap_or(ModuleId(0)),
+            needs_drop: is_container || owned.iter().any(|&part| self.data(part).needs_drop),
+            freeze: is_container || owned.iter().all(|&part| self.data(part).freeze),
+            ty,
+        };
+        let id = self.intern(data);
+        let elem = match *self.get(id) {
+            Type::Vec(elem) => Some(elem),
+            Type::String => Some(self.add(Type::U8)),
+            _ => None,
+        };
+        if let Some(elem) = elem {
+            self.add(Type::RawPtr { to: elem, mutable: true });
+            self.add(Type::USIZE);
+        }
+        id
+    }
+
+    /// Rust's spelling of a type that is not nominal; `None` if a part has none.
+    fn spell(&self, ty: &Type) -> Option<String> {
+        let of = |id: &TypeId| {
+            let rust = &self.data(*id).rust;
+            (!rust.is_empty()).then(|| rust.clone())
+        };
+        let list = |ids: &[TypeId]| Some(ids.iter().map(of).collect::<Option<Vec<_>>>()?.join(", "));
+        Some(match ty {
+            Type::Bool => "bool".to_string(),
+            Type::Char => "char".to_string(),
+            Type::Int { bits, signed, size } => {
+                let sign = if *signed { 'i' } else { 'u' };
+                if *size { format!("{sign}size") } else { format!("{sign}{bits}") }
+            }
+            Type::F32 => "f32".to_string(),
+            Type::F64 => "f64".to_string(),
+            Type::Never => "!".to_string(),
+            Type::Str => "str".to_string(),
+            Type::String => "String".to_string(),
+            Type::Slice(elem) => format!("[{}]", of(elem)?),
+            Type::Ref { to, mutable } => {
+                let text = if *mutable { "&mut " } else { "&" };
+                if matches!(self.get(*to), Type::Dyn(_)) {
+                    format!("{text}({})", of(to)?)
+                } else {
+                    text.to_string() + &of(to)?
+                }
+            }
+            Type::RawPtr { to, mutable } => {
+                let text = if *mutable { "*mut " } else { "*const " };
+                if matches!(self.get(*to), Type::Dyn(_)) {
+                    format!("{text}({})", of(to)?)
+                } else {
+                    text.to_string() + &of(to)?
+                }
+            }
+            Type::FnPtr { params, ret } => format!("fn({}) -> {}", list(params)?, of(ret)?),
+            Type::Tuple(parts) if parts.len() == 1 => format!("({},)", of(&parts[0])?),
+            Type::Tuple(parts) => format!("({})", list(parts)?),
+            Type::Array(elem, len) => format!("[{}; {len}]", of(elem)?),
+            Type::Box(of_ty) => format!("Box<{}>", of(of_ty)?),
+            Type::Vec(elem) => format!("Vec<{}>", of(elem)?),
+            Type::Closure { .. } | Type::Adt(_) | Type::Opaque(_) | Type::Dyn(_) => return None,
+        })
+    }
+
+    /// Whether a call of a function with this result yields a value: not if it is returned by address, or never.
+    pub fn returns_value(&self, ret: TypeId) -> bool {
+        !self.is_memory(ret) && *self.get(ret) != Type::Never
     }
 
     /// All types in the order of their ids.
@@ -202,6 +358,22 @@ impl Types {
     pub fn pointee(&self, id: TypeId) -> Option<TypeId> {
         match *self.get(id) {
             Type::Ref { to, .. } | Type::RawPtr { to, .. } | Type::Box(to) => Some(to),
+            _ => None,
+        }
+    }
+
+    /// The type of the parts of a `Vec` or `String`: buffer, length, capacity. The buffer's pointer type and `usize`
+    /// are in the table as soon as a container is.
+    pub fn container_field(&self, container: TypeId, field: u32) -> Option<TypeId> {
+        let find = |ty: Type| self.structural.get(&ty).copied();
+        let elem = match self.get(container) {
+            Type::Vec(elem) => *elem,
+            Type::String => find(Type::U8)?,
+            _ => return None,
+        };
+        match field {
+            0 => find(Type::RawPtr { to: elem, mutable: true }),
+            1 | 2 => find(Type::USIZE),
             _ => None,
         }
     }
