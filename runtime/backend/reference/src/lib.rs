@@ -1,1 +1,331 @@
-//! Executes a trace operation by operation.
+//! A backend that executes traces operation by operation: simple and exact, the oracle for all others.
+//!
+//! Takes verified traces; keeps the contract of [`metatrace_backend`] about frames, guards, bridges and jumps. Pure
+//! operations are [`PureOp::eval`](metatrace_defs::PureOp::eval), memory accesses are
+//! [`Scalar::read`](metatrace_defs::descr::Scalar::read) and `write`. Beyond the contract it counts what it executes, can
+//! make a guard fail that would hold ([`Reference::force`]), and panics with the trace where a division is reached
+//! whose divisor no guard kept from 0.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use metatrace_backend::{Backend, CodeId, Compiled, Context, Exit, FRAME_HEADER, Job, Shim};
+use metatrace_defs::{Abort, Access, Program, TraceOp};
+use metatrace_trace::{Attached, GuardId, Inst, Opnd, TargetId, Trace, Value};
+
+/// Decides whether a guard that is about to be tested shall fail in any case.
+pub type Force = Box<dyn FnMut(GuardId, &Context) -> bool>;
+
+/// The backend.
+#[derive(Default)]
+pub struct Reference {
+    codes: RefCell<HashMap<CodeId, Rc<Code>>>,
+    bridges: RefCell<HashMap<GuardId, CodeId>>,
+    targets: RefCell<HashMap<TargetId, CodeId>>,
+    next: Cell<u32>,
+    values: Cell<usize>,
+    bytes: Cell<usize>,
+    executed: Cell<u64>,
+    force: RefCell<Option<Force>>,
+}
+
+/// A trace with all that is needed to execute it.
+struct Code {
+    trace: Trace,
+    steps: Vec<Step>,
+    labels: Vec<(TargetId, usize)>,
+}
+
+/// What an operation needs beside itself.
+enum Step {
+    Plain,
+    Access(Access),
+    Call { shim: Shim, results: usize },
+    Guard { id: GuardId, fail_values: Vec<Value> },
+}
+
+/// Where to go on after an operation.
+enum Next {
+    Inst,
+    Label(usize),
+    /// The values are in the slots of the frame.
+    Code(CodeId),
+    Leave(Exit),
+}
+
+impl Reference {
+    /// A backend without code.
+    pub fn new() -> Reference {
+        Reference::default()
+    }
+
+    /// The number of operations executed so far, labels included.
+    pub fn executed(&self) -> u64 {
+        self.executed.get()
+    }
+
+    /// Asks `force` from now on before each test of a guard, or nobody.
+    pub fn force(&self, force: Option<Force>) {
+        *self.force.borrow_mut() = force;
+    }
+
+    fn code(&self, id: CodeId) -> Rc<Code> {
+        match self.codes.borrow().get(&id) {
+            Some(code) => code.clone(),
+            None => panic!("{id} was freed or never compiled"),
+        }
+    }
+
+    fn fits(&self, trace: &Trace) -> bool {
+        let values = self.values.get();
+        let widest_exit = trace.insts.iter().map(|inst| match (inst.op, inst.snapshot) {
+            (_, Some(snapshot)) => trace.fail_values(snapshot).len(),
+            (op, None) if op.is_terminator() => inst.args.len(),
+            _ => 0,
+        });
+        let bytes = self.bytes.get() as u64;
+        let locals_fit = trace
+            .insts
+            .iter()
+            .filter(|inst| inst.op == TraceOp::LocalAddr)
+            .all(|inst| inst.args[0].as_const().is_some_and(|offset| offset <= bytes));
+        widest_exit.max().unwrap_or(0).max(trace.inputs.len()) <= values && locals_fit
+    }
+}
+
+fn step(program: &Program, job: &Job, inst: &Inst, guards: &mut impl Iterator<Item = GuardId>) -> Step {
+    match (inst.attached, inst.snapshot) {
+        (_, Some(snapshot)) => {
+            let id = guards.next().expect("the job numbers every guard");
+            Step::Guard { id, fail_values: job.trace.fail_values(snapshot) }
+        }
+        (Attached::Access(id), _) => Step::Access(program.access(id).clone()),
+        (Attached::Call(id), _) => {
+            let call = program.call(id);
+            Step::Call { shim: job.shims[call.shim as usize], results: call.results.len() }
+        }
+        (Attached::None | Attached::Target(_), None) => Step::Plain,
+    }
+}
+
+impl Backend for Reference {
+    fn set_frame(&self, values: usize, bytes: usize) {
+        self.values.set(values);
+        self.bytes.set(bytes);
+    }
+
+    fn compile(&self, job: &Job) -> Result<Compiled, Abort> {
+        if !self.fits(job.trace) {
+            return Err(Abort::FrameTooLarge);
+        }
+        let trace = job.trace.clone();
+        let mut guards = job.guards.iter().copied();
+        let steps = trace.insts.iter().map(|inst| step(job.program, job, inst, &mut guards)).collect();
+        let labels = (trace.insts.iter().enumerate())
+            .filter(|(_, inst)| inst.op == TraceOp::Label)
+            .map(|(n, inst)| (inst.target(), n))
+            .collect();
+        let code = CodeId(self.next.replace(self.next.get() + 1));
+        self.codes.borrow_mut().insert(code, Rc::new(Code { trace, steps, labels }));
+        if let Some(entry) = job.entry {
+            self.targets.borrow_mut().insert(entry, code);
+        }
+        Ok(Compiled { code, bytes: 0 })
+    }
+
+    fn attach_bridge(&self, guard: GuardId, bridge: CodeId) {
+        self.bridges.borrow_mut().insert(guard, bridge);
+    }
+
+    fn free(&self, code: CodeId) {
+        if let Some(freed) = self.codes.borrow_mut().remove(&code) {
+            self.targets.borrow_mut().retain(|_, target| *target != code);
+            self.bridges.borrow_mut().retain(|guard, bridge| {
+                let is_own =
+                    freed.steps.iter().any(|step| matches!(step, Step::Guard { id, .. } if id == guard));
+                !is_own && *bridge != code
+            });
+        }
+    }
+
+    unsafe fn run(&self, code: CodeId, frame: *mut u64, context: *mut Context) -> Exit {
+        let mut id = code;
+        loop {
+            let code = self.code(id);
+            let mut run =
+                Run { backend: self, code: &code, values: vec![0; code.trace.values.len()], frame, context };
+            // SAFETY: the caller vouches for frame, context and memory accesses; each trace that is jumped to finds
+            // its inputs in the slots.
+            match unsafe { run.run() } {
+                Next::Code(next) => id = next,
+                Next::Leave(exit) => return exit,
+                Next::Inst | Next::Label(_) => unreachable!("run leaves the code"),
+            }
+        }
+    }
+}
+
+/// One passage through one code.
+struct Run<'a> {
+    backend: &'a Reference,
+    code: &'a Code,
+    values: Vec<u64>,
+    frame: *mut u64,
+    context: *mut Context,
+}
+
+impl Run<'_> {
+    /// # Safety
+    /// As [`Backend::run`].
+    unsafe fn run(&mut self) -> Next {
+        let code = self.code;
+        for (n, &input) in code.trace.inputs.iter().enumerate() {
+            // SAFETY: the inputs were checked to fit the frame when the trace was compiled.
+            self.values[input.index()] = unsafe { self.slot(n).read() };
+        }
+        let mut at = 0;
+        loop {
+            self.backend.executed.set(self.backend.executed.get() + 1);
+            // SAFETY: as the caller vouches.
+            match unsafe { self.inst(&code.trace.insts[at], &code.steps[at]) } {
+                Next::Inst => at += 1,
+                Next::Label(label) => at = label + 1,
+                next => return next,
+            }
+        }
+    }
+
+    /// The address of a value slot.
+    fn slot(&self, n: usize) -> *mut u64 {
+        assert!(n < self.backend.values.get(), "value slot {n} is outside the frame");
+        self.frame.wrapping_add(FRAME_HEADER + n)
+    }
+
+    fn get(&self, opnd: Opnd) -> u64 {
+        match opnd {
+            Opnd::Value(value) => self.values[value.index()],
+            Opnd::Word(bits) | Opnd::Float(bits) => bits,
+        }
+    }
+
+    /// # Safety
+    /// As [`Backend::run`].
+    unsafe fn inst(&mut self, inst: &Inst, step: &Step) -> Next {
+        let args: Vec<u64> = inst.args.iter().map(|&arg| self.get(arg)).collect();
+        if let Step::Guard { id, fail_values } = step {
+            // SAFETY: the context is valid, and nothing else holds a reference to it now.
+            let context = unsafe { &*self.context };
+            let forced = self.backend.force.borrow_mut().as_mut().is_some_and(|force| force(*id, context));
+            let holds = guard_holds(inst.op, &args, context);
+            return if holds && !forced { Next::Inst } else { self.leave(*id, fail_values) };
+        }
+        match (inst.op, step) {
+            (TraceOp::Pure(op), _) => {
+                let undefined = op.is_partial() && args.last() == Some(&0);
+                assert!(!undefined, "{op} reached with a divisor of 0:\n{}", self.code.trace);
+                self.values[inst.result().index()] = op.eval(&args);
+            }
+            (
+                TraceOp::GetField | TraceOp::GetFieldFrozen | TraceOp::GetElem | TraceOp::GetElemFrozen,
+                step,
+            ) => {
+                let access = access_of(step);
+                // SAFETY: the caller vouches that the trace's accesses are valid.
+                let value = unsafe { access.scalar.read(address(access, &args)) };
+                self.values[inst.result().index()] = value;
+            }
+            (TraceOp::SetField | TraceOp::SetElem, step) => {
+                let access = access_of(step);
+                let value = args[args.len() - 1];
+                // SAFETY: as above.
+                unsafe { access.scalar.write(address(access, &args[..args.len() - 1]), value) };
+            }
+            (TraceOp::InteriorField | TraceOp::InteriorElem, step) => {
+                self.values[inst.result().index()] = address(access_of(step), &args);
+            }
+            (TraceOp::LocalAddr, _) => {
+                let locals = self.frame.wrapping_add(FRAME_HEADER + self.backend.values.get());
+                self.values[inst.result().index()] = (locals as u64).wrapping_add(args[0]);
+            }
+            (TraceOp::Call | TraceOp::CallElidable, &Step::Call { shim, results }) => {
+                // SAFETY: the verifier checked the arguments against the descriptor that the shim was made for.
+                let first = unsafe { shim.call(self.context, &args) };
+                for (n, &result) in inst.results.iter().enumerate().take(results) {
+                    // SAFETY: the context is valid; the shim has returned.
+                    let rest = unsafe { &(*self.context).results };
+                    self.values[result.index()] = if n == 0 { first } else { rest[n] };
+                }
+            }
+            (TraceOp::CountMergePoints, _) => {
+                // SAFETY: the context is valid, and nothing else holds a reference to it now.
+                unsafe { (*self.context).merge_points += args[0] };
+            }
+            (TraceOp::Label, _) => self.enter_label(inst, &args),
+            (TraceOp::Jump, _) => return self.jump(inst.target(), &args),
+            (TraceOp::Finish, _) => {
+                self.store_slots(&args);
+                return Next::Leave(Exit::Finish);
+            }
+            (op, _) => panic!("{op} was prepared wrongly"),
+        }
+        Next::Inst
+    }
+
+    fn enter_label(&mut self, label: &Inst, args: &[u64]) {
+        for (&result, &arg) in label.results.iter().zip(args) {
+            self.values[result.index()] = arg;
+        }
+    }
+
+    fn store_slots(&mut self, values: &[u64]) {
+        for (n, &value) in values.iter().enumerate() {
+            // SAFETY: `slot` checks that the slot is one of the frame's.
+            unsafe { self.slot(n).write(value) };
+        }
+    }
+
+    fn jump(&mut self, target: TargetId, args: &[u64]) -> Next {
+        let code = self.code;
+        if let Some(&(_, at)) = code.labels.iter().find(|(label, _)| *label == target) {
+            self.enter_label(&code.trace.insts[at], args);
+            return Next::Label(at);
+        }
+        self.store_slots(args);
+        match self.backend.targets.borrow().get(&target) {
+            Some(&code) => Next::Code(code),
+            None => panic!("jump to {target}, which is no entry of compiled code:\n{}", code.trace),
+        }
+    }
+
+    fn leave(&mut self, guard: GuardId, fail_values: &[Value]) -> Next {
+        let values: Vec<u64> = fail_values.iter().map(|value| self.values[value.index()]).collect();
+        self.store_slots(&values);
+        match self.backend.bridges.borrow().get(&guard) {
+            Some(&bridge) => Next::Code(bridge),
+            None => Next::Leave(Exit::Guard(guard)),
+        }
+    }
+}
+
+fn guard_holds(op: TraceOp, args: &[u64], context: &Context) -> bool {
+    match op {
+        TraceOp::GuardTrue => args[0] != 0,
+        TraceOp::GuardFalse => args[0] == 0,
+        TraceOp::GuardValue | TraceOp::GuardFloatValue => args[0] == args[1],
+        TraceOp::GuardNotPending => context.pending == 0,
+        op => panic!("{op} is no guard"),
+    }
+}
+
+fn access_of(step: &Step) -> &Access {
+    match step {
+        Step::Access(access) => access,
+        _ => panic!("the verifier lets no access without its descriptor through"),
+    }
+}
+
+/// The address that an access with these operands (base, and index if there is one) touches.
+fn address(access: &Access, args: &[u64]) -> u64 {
+    access.address(args[0], args.get(1).copied().unwrap_or(0))
+}
