@@ -22,11 +22,11 @@
 //!
 //! Decoding proves that the bytes are whole, not that indices are in range: that is [`verify`](crate::verify)'s.
 
-use crate::Kind;
 use crate::descr::{Access, CallDescr, Class, ClassId, ClassSet, LoadTime, Reach, Scalar};
 use crate::jitcode::{
     Constant, JitCode, JitCodeId, Live, Portal, PortalParam, Position, Program, Slot, SwitchTable,
 };
+use crate::{CallId, Kind};
 
 /// The first bytes of every record.
 pub const MAGIC: [u8; 8] = *b"\x89MTJIT\r\n";
@@ -321,6 +321,7 @@ impl Writer {
         self.string(&p.name);
         self.u32(p.jitcode.0);
         self.u32(p.merge_point);
+        self.u32(p.call.0);
         self.list(&p.params, |w, p| {
             w.string(&p.name);
             w.kinds(&p.kinds);
@@ -477,6 +478,7 @@ impl<'a> Reader<'a> {
             name: self.string()?,
             jitcode: JitCodeId(self.u32()?),
             merge_point: self.u32()?,
+            call: CallId(self.u32()?),
             params: self.list(|r| {
                 let (name, kinds) = (r.string()?, r.list(Self::kind)?);
                 match r.u8()? {

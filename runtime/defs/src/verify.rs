@@ -6,7 +6,7 @@
 //! - P1 class, shim and load-time value indices are in range; class sets ascend;
 //! - P2 flags are known ones, calls have at most as many arguments and results as shims can take;
 //! - P3 an elidable call writes nothing;
-//! - P4 a portal's parameters and results are its jitcode's; it has at most one owner, which is green; its merge point
+//! - P4 a portal's parameters and results are its jitcode's and its native call's; it has at most one owner, which is green; its merge point
 //!   is where it says, and no jitcode has another merge point of that portal.
 //!
 //! Of each jitcode
@@ -70,7 +70,7 @@ impl Verifier<'_> {
 
     fn tables(&mut self) {
         let p = self.program;
-        let known = |names: &[(&str, u8)]| names.iter().fold(0, |all, (_, bit)| all | bit);
+        let known = |names: &[(u8, &str)]| names.iter().fold(0, |all, (bit, _)| all | bit);
         for access in &p.accesses {
             self.place = format!("access {:?}", access.name);
             self.check(access.class.index() < p.classes.len(), "P1", || format!("{}", access.class));
@@ -114,6 +114,9 @@ impl Verifier<'_> {
             self.check(params == jitcode.params, "P4", || "parameters other than its jitcode's".into());
             let same = portal.results == jitcode.results;
             self.check(same, "P4", || "results other than its jitcode's".into());
+            let native = p.calls.get(portal.call.index());
+            let same = native.is_some_and(|c| c.args == jitcode.params && c.results == jitcode.results);
+            self.check(same, "P4", || "a native call that is not like its jitcode".into());
             let owners: Vec<_> = portal.params.iter().filter(|p| p.owner).collect();
             let fine = owners.len() <= 1 && owners.iter().all(|p| p.green);
             self.check(fine, "P4", || "not one green owner".into());
@@ -356,6 +359,7 @@ mod tests {
     fn portal_checks() {
         refuse("x: f) -> (w)", "x: w) -> (w)", "P4");
         refuse("x: f) -> (w)", "x: f) -> (f)", "P4");
+        refuse("call \"run\" (pc", "call \"pure\" (pc", "P4");
         refuse("code: w green owner", "code: w owner", "P4");
         refuse("pc: w green", "pc: w green owner", "P4");
         refuse("portal \"run\" jitcode \"run\"", "portal \"run\" jitcode j9", "P4");

@@ -25,7 +25,7 @@
 //!   (w3) = residual_call "Host::write", (w2, #1.5)
 //!   return (w3)
 //! }
-//! portal "run" jitcode "run" (pc: w green, code: w green owner) -> (w)
+//! portal "run" jitcode "run" call "run" (pc: w green, code: w green owner) -> (w)
 //! ```
 //!
 //! Operands stand in the order of the instruction's row, what is written before `=`. When read, a jitcode without any
@@ -55,6 +55,7 @@ access "[u8]" class class1:"[u8]" reach leaf offset 0 stride 1 u8 flags keeps_fr
 access "[u8]" class class2:"[u8]" reach anything offset 4 stride "size_of::<Op>()" float flags interior_mut freezes
 call "Host::write" shim "Host::write" (w, f) -> (w) reads all writes {"Tape.head", class2:"[u8]"} flags can_panic can_collect
 call "pure" shim "fallible \"quoted\"" () -> (w, f) reads {} writes {} flags elidable
+call "run" shim "Host::write" (w, w, f) -> (w) reads all writes all flags can_panic
 jitcode "helper" (w) -> (w) words 1 floats 0 {
   return (w0)
 }
@@ -97,7 +98,7 @@ L3:
   w2 = copy w2
   resume_unwind
 }
-portal "run" jitcode "run" (pc: w green, code: w green owner, x: f) -> (w)
+portal "run" jitcode "run" call "run" (pc: w green, code: w green owner, x: f) -> (w)
 "#;
 
 #[cfg(test)]
@@ -137,10 +138,10 @@ mod tests {
         refuse("class \"Tape.head\" offset", "class \"nobody\" offset", 12, "nobody");
         refuse("class class1:\"[u8]\"", "class \"[u8]\"", 13, "more than one");
         refuse("class class1:", "class class2:\"x\" class class1:", 13, "is called");
-        refuse("int_add", "int_sum", 31, "int_sum");
-        refuse("w0, #1\n", "w0\n", 31, "expected `,`");
-        refuse("else: L2", "else: L9", 42, "L9");
-        refuse("(w4) = inline_call", "w4 = inline_call", 49, "inline_call");
-        refuse("  return (w0)\n}", "  return (w0)", 17, "");
+        refuse("int_add", "int_sum", 32, "int_sum");
+        refuse("w0, #1\n", "w0\n", 32, "expected `,`");
+        refuse("else: L2", "else: L9", 43, "L9");
+        refuse("(w4) = inline_call", "w4 = inline_call", 50, "inline_call");
+        refuse("  return (w0)\n}", "  return (w0)", 18, "");
     }
 }

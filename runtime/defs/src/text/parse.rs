@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::str::FromStr;
 
 use super::print::plain;
-use crate::Kind;
 use crate::code::{Field, decode_all, encode, liveness};
 use crate::descr::{
     Access, CallDescr, Class, ClassId, ClassSet, LoadTime, Reach, Scalar, access_flag, call_flag,
@@ -16,6 +15,7 @@ use crate::inst::{ControlOp, FieldKind, Inst, Operand};
 use crate::jitcode::{
     Constant, JitCode, JitCodeId, Live, Portal, PortalParam, Position, Program, Slot, SwitchTable,
 };
+use crate::{CallId, Kind};
 
 /// Text that is not a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub fn parse(text: &str) -> Result<Program, TextError> {
                 bodies.push(body);
             }
             "portal" => {
-                let portal = portal(&mut t)?;
+                let portal = portal(&mut t, &program)?;
                 program.portals.push(portal.0);
                 portals.push((portal.1, number));
             }
@@ -281,12 +281,12 @@ impl Tokens {
         self.list('(', ')', Self::kind)
     }
 
-    fn flags(&mut self, names: &[(&str, u8)]) -> Parse<u8> {
+    fn flags(&mut self, names: &[(u8, &str)]) -> Parse<u8> {
         let mut set = 0;
         if self.eat_word("flags") {
             while let Some(word) = self.next_word() {
-                let row = names.iter().find(|(name, _)| *name == word);
-                set |= row.ok_or_else(|| self.error(&format!("unknown flag `{word}`")))?.1;
+                let row = names.iter().find(|(_, name)| *name == word);
+                set |= row.ok_or_else(|| self.error(&format!("unknown flag `{word}`")))?.0;
             }
         }
         Ok(set)
@@ -421,11 +421,13 @@ fn jitcode_head(t: &mut Tokens) -> Parse<JitCode> {
 }
 
 /// A portal, and the token that refers to its jitcode.
-fn portal(t: &mut Tokens) -> Parse<(Portal, Token)> {
+fn portal(t: &mut Tokens, program: &Program) -> Parse<(Portal, Token)> {
     let name = t.string()?;
     t.word("jitcode")?;
     let jitcode = t.peek().cloned().ok_or_else(|| t.expected("a jitcode"))?;
     t.at += 1;
+    t.word("call")?;
+    let call = CallId(t.reference("call", program.calls.iter().map(|c| &*c.name))?);
     let params = t.list('(', ')', |t| {
         let name = t.next_word().ok_or_else(|| t.expected("a parameter's name"))?;
         t.punct(':')?;
@@ -443,7 +445,7 @@ fn portal(t: &mut Tokens) -> Parse<(Portal, Token)> {
     })?;
     t.word("->")?;
     let results = t.kinds()?;
-    Ok((Portal { name, jitcode: JitCodeId(0), merge_point: 0, params, results }, jitcode))
+    Ok((Portal { name, jitcode: JitCodeId(0), merge_point: 0, call, params, results }, jitcode))
 }
 
 /// The body of one jitcode while it is read.

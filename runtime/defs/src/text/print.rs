@@ -40,9 +40,10 @@ pub fn print(program: &Program) -> String {
             .collect();
         _ = writeln!(
             out,
-            "portal {} jitcode {} ({}) -> {}",
+            "portal {} jitcode {} call {} ({}) -> {}",
             quoted(&portal.name),
             p.jitcodes.show(portal.jitcode.index()),
+            p.calls.show(portal.call.index()),
             params.join(", "),
             kinds(&portal.results)
         );
@@ -258,9 +259,9 @@ impl<'a> Printer<'a> {
     }
 }
 
-fn flags(set: u8, names: &[(&str, u8)]) -> String {
+fn flags(set: u8, names: &[(u8, &str)]) -> String {
     let mut out = String::new();
-    for (name, bit) in names {
+    for (bit, name) in names {
         if set & bit != 0 {
             out += if out.is_empty() { " flags " } else { " " };
             out += name;
