@@ -60,6 +60,7 @@ impl Host {
     ///
     /// # Errors
     /// If the buffer was full and could not be written.
+    #[inline(never)]
     #[jit::dont_look_inside]
     pub fn write(&mut self, byte: u8) -> io::Result<()> {
         self.output.push(byte);
@@ -70,6 +71,7 @@ impl Host {
     ///
     /// # Errors
     /// If the input cannot be read, or the output before it cannot be written.
+    #[inline(never)]
     #[jit::dont_look_inside]
     pub fn read(&mut self, cell: u8) -> io::Result<u8> {
         if self.consumed == self.input.len() {

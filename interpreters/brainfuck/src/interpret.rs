@@ -94,15 +94,15 @@ pub fn interpret(
                 tape.cells[head] = host.read(tape.cells[head])?;
                 pc += 1;
             }
-            Op::Open(close) => {
+            Op::Open => {
                 if tape.cells[head] == 0 {
-                    pc = close as usize;
+                    pc = program.partner(pc);
                 }
                 pc += 1;
             }
-            Op::Close(open) => {
+            Op::Close => {
                 if tape.cells[head] != 0 {
-                    pc = open as usize + 1;
+                    pc = program.partner(pc) + 1;
                     jit::can_enter_jit!();
                 } else {
                     pc += 1;

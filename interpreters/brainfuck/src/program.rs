@@ -2,7 +2,7 @@ use std::fmt;
 
 metatrace::glue!();
 
-/// One instruction. A bracket carries the index of its partner.
+/// One instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Op {
@@ -18,10 +18,10 @@ pub enum Op {
     Write,
     /// `,`
     Read,
-    /// `[`, with the index of the matching `]`
-    Open(u32),
-    /// `]`, with the index of the matching `[`
-    Close(u32),
+    /// `[`
+    Open,
+    /// `]`
+    Close,
     /// Stands behind the last instruction.
     End,
 }
@@ -43,6 +43,9 @@ impl fmt::Display for Position {
 #[derive(Debug)]
 pub struct Program {
     pub(crate) ops: Vec<Op>,
+    /// For each bracket the index of the matching one. Not a payload of `Op`: a load that only a taken jump makes
+    /// keeps rustc from turning the jump into a conditional move, which would wait for the cell to be stored.
+    pub(crate) partners: Vec<u32>,
     positions: Vec<Position>,
 }
 
@@ -75,7 +78,7 @@ impl Program {
     /// # Errors
     /// Brackets that do not match, and programs of 2³² instructions.
     pub fn load(source: &[u8]) -> Result<Program, LoadError> {
-        let mut program = Program { ops: Vec::new(), positions: Vec::new() };
+        let mut program = Program { ops: Vec::new(), partners: Vec::new(), positions: Vec::new() };
         let mut open = Vec::new();
         let mut at = Position { line: 1, column: 0 };
         for &byte in source {
@@ -83,6 +86,7 @@ impl Program {
             if byte & 0xc0 != 0x80 {
                 at.column += 1;
             }
+            let mut partner = 0;
             let op = match byte {
                 b'>' => Op::Right,
                 b'<' => Op::Left,
@@ -92,12 +96,13 @@ impl Program {
                 b',' => Op::Read,
                 b'[' => {
                     open.push(program.next_index()?);
-                    Op::Open(0)
+                    Op::Open
                 }
                 b']' => {
                     let opening = open.pop().ok_or(LoadError::Unopened(at))?;
-                    program.ops[opening as usize] = Op::Open(program.next_index()?);
-                    Op::Close(opening)
+                    program.partners[opening as usize] = program.next_index()?;
+                    partner = opening;
+                    Op::Close
                 }
                 b'\n' => {
                     at = Position { line: at.line + 1, column: 0 };
@@ -105,12 +110,12 @@ impl Program {
                 }
                 _ => continue,
             };
-            program.push(op, at);
+            program.push(op, partner, at);
         }
         if let Some(opening) = open.pop() {
             return Err(LoadError::Unclosed(program.positions[opening as usize]));
         }
-        program.push(Op::End, at);
+        program.push(Op::End, 0, at);
         Ok(program)
     }
 
@@ -118,14 +123,23 @@ impl Program {
         u32::try_from(self.ops.len()).map_err(|_| LoadError::TooLong)
     }
 
-    fn push(&mut self, op: Op, at: Position) {
+    fn push(&mut self, op: Op, partner: u32, at: Position) {
         self.ops.push(op);
+        self.partners.push(partner);
         self.positions.push(at);
     }
 
     /// The instructions, the last of which is [`Op::End`].
     pub fn ops(&self) -> &[Op] {
         &self.ops
+    }
+
+    /// The index of the bracket that matches the one at `pc`.
+    ///
+    /// # Panics
+    /// If there is no such instruction.
+    pub fn partner(&self, pc: usize) -> usize {
+        self.partners[pc] as usize
     }
 
     /// Where the instruction `pc` stands in the source.

@@ -19,8 +19,9 @@ fn at(line: u32, column: u32) -> Position {
 
 #[test]
 fn brackets_are_matched() {
-    let expected = [Op::Open(4), Op::Increment, Op::Open(3), Op::Close(2), Op::Close(0), Op::End];
-    assert_eq!(load("[+ comment [] ]").ops(), expected);
+    let program = load("[+ comment [] ]");
+    assert_eq!(program.ops(), [Op::Open, Op::Increment, Op::Open, Op::Close, Op::Close, Op::End]);
+    assert_eq!([0, 2, 3, 4].map(|bracket| program.partner(bracket)), [4, 3, 2, 0]);
     assert_eq!(load("").ops(), [Op::End]);
 }
 
