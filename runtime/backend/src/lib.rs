@@ -3,7 +3,8 @@
 //! # Frame
 //!
 //! Compiled code works on a *trace frame*: memory that the caller of [`Backend::run`] owns (on its native stack),
-//! [`FRAME_HEADER`] words for the backend, then `frame_values` words of value slots, then local memory.
+//! [`FRAME_HEADER`] words for the backend, then `frame_values` words of value slots, then local memory at
+//! [`locals_offset`]. A frame starts at a multiple of 16, and so does its local memory.
 //!
 //! - Entry: the inputs of the trace are in value slots 0, 1, …, floats as their bits.
 //! - A failing guard leaves its [fail values](metatrace_trace::Trace::fail_values) in slots 0, 1, …
@@ -21,6 +22,16 @@ metatrace_defs::entity! {
 
 /// Words at the start of a trace frame that belong to the backend.
 pub const FRAME_HEADER: usize = 4;
+
+/// Bytes from the start of a frame with so many value slots to its local memory.
+pub const fn locals_offset(values: usize) -> usize {
+    (FRAME_HEADER + values).next_multiple_of(2) * 8
+}
+
+/// Words of a frame with so many value slots and bytes of local memory.
+pub const fn frame_words(values: usize, bytes: usize) -> usize {
+    locals_offset(values) / 8 + bytes.div_ceil(8)
+}
 
 /// What compiled code and call shims share with the runtime. Lives as long as its VM, at a stable address.
 #[repr(C)]

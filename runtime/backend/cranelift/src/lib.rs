@@ -1,1 +1,383 @@
 //! Traces to machine code.
+//!
+//! In: verified traces, as [`Job`]s. Out: code that [`Backend::run`] enters and that leaves through `finish` or a
+//! failing guard. Cranelift appears nowhere outside of this crate; its release is pinned.
+//!
+//! - A trace becomes one function of the calling convention `Tail` that works on the trace frame. A failing guard
+//!   continues, by a tail call, where its *cell* says: at first at the deoptimisation entry, which returns to
+//!   [`Backend::run`], later in a bridge. Attaching a bridge is one store into the cell.
+//! - Code lies in a memory region of the process and refers to everything by absolute address, so that it needs no
+//!   relocation and can be freed trace by trace.
+//! - Panics may unwind through compiled frames.
+//!
+//! The state is in cells that are not borrowed while compiled code runs. Code that is freed while some code of this
+//! backend runs is only given back when nothing runs any more, as a frame on the stack may still return into it.
+
+mod arena;
+mod cells;
+mod lower;
+mod machine;
+mod plan;
+mod unwind;
+
+pub use machine::{OptLevel, SetupError};
+
+use arena::Block;
+use cells::{Cells, GuardCell};
+use cranelift_codegen::CodegenError;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_frontend::FunctionBuilderContext;
+use lower::Environment;
+use machine::Machine;
+use metatrace_backend::{Backend, CodeId, Compiled, Context, Exit, Job};
+use metatrace_defs::{Abort, TraceOp};
+use metatrace_trace::{GuardId, TargetId};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Operations from which on the hot part of quickly compiled code would no longer fit the first-level instruction
+/// cache (some 28 KB), so that the denser code of [`OptLevel::Speed`] pays.
+const LONG_TRACE: usize = 2000;
+
+/// The machine-code backend of one VM.
+pub struct CraneliftBackend {
+    machine: &'static Machine,
+    compiler: RefCell<Compiler>,
+    frame: Cell<(usize, usize)>,
+    /// Bytes of code memory that may be taken, and that are.
+    limit: Cell<usize>,
+    used: Cell<usize>,
+    /// Where code starts, by its number; null if it was freed.
+    entries: RefCell<Vec<*const u8>>,
+    codes: RefCell<HashMap<CodeId, Code>>,
+    guards: RefCell<HashMap<GuardId, *const GuardCell>>,
+    targets: RefCell<HashMap<TargetId, u64>>,
+    /// How many calls of [`Backend::run`] are under way, and what was freed meanwhile.
+    running: Cell<usize>,
+    freed: RefCell<Vec<Code>>,
+}
+
+// SAFETY: the pointers lead to code, to cells that the backend owns, and to the process's machine; none is bound to a
+// thread.
+unsafe impl Send for CraneliftBackend {}
+
+/// Compiled code of one trace.
+struct Code {
+    block: Block,
+    cells: Cells,
+    entry: Option<TargetId>,
+    /// The guards that continue here.
+    attached: Vec<GuardId>,
+}
+
+/// What compiling needs, kept for its memory.
+struct Compiler {
+    none: OwnedTargetIsa,
+    speed: OwnedTargetIsa,
+    rounds: bool,
+    context: cranelift_codegen::Context,
+    builder_context: FunctionBuilderContext,
+}
+
+impl CraneliftBackend {
+    /// A backend whose code may take up to `limit` bytes.
+    ///
+    /// # Errors
+    /// If this system offers no executable memory or Cranelift does not know the processor.
+    pub fn new(limit: usize) -> Result<CraneliftBackend, SetupError> {
+        let machine = Machine::get()?;
+        let compiler = Compiler::new(machine.isa(OptLevel::None), machine.isa(OptLevel::Speed));
+        Ok(Self::with_compiler(machine, compiler, limit))
+    }
+
+    /// A backend that uses only what every processor of the host's kind offers.
+    ///
+    /// # Errors
+    /// As for [`CraneliftBackend::new`].
+    pub fn with_baseline_processor(limit: usize) -> Result<CraneliftBackend, SetupError> {
+        let isa = |level| machine::baseline(level).map_err(SetupError);
+        let compiler = Compiler::new(&isa(OptLevel::None)?, &isa(OptLevel::Speed)?);
+        Ok(Self::with_compiler(Machine::get()?, compiler, limit))
+    }
+
+    fn with_compiler(machine: &'static Machine, compiler: Compiler, limit: usize) -> CraneliftBackend {
+        CraneliftBackend {
+            machine,
+            compiler: RefCell::new(compiler),
+            frame: Cell::new((0, 0)),
+            limit: Cell::new(limit),
+            used: Cell::new(0),
+            entries: RefCell::default(),
+            codes: RefCell::default(),
+            guards: RefCell::default(),
+            targets: RefCell::default(),
+            running: Cell::new(0),
+            freed: RefCell::default(),
+        }
+    }
+
+    /// Bytes of code memory that are taken.
+    pub fn code_memory(&self) -> usize {
+        self.used.get()
+    }
+
+    /// The machine code of a trace that was not freed, for people and tools.
+    pub fn code_bytes(&self, code: CodeId) -> Option<Vec<u8>> {
+        self.codes.borrow().get(&code).map(|code| self.machine.arena.bytes(&code.block).to_vec())
+    }
+
+    /// Where the machine code of a trace lies.
+    pub fn code_address(&self, code: CodeId) -> Option<usize> {
+        self.codes.borrow().get(&code).map(|code| self.machine.arena.address(&code.block) as usize)
+    }
+
+    /// The Cranelift IR of a job, each instruction with `@` and the number, in hexadecimal, of its operation.
+    pub fn clif_text(&self, job: &Job) -> String {
+        let compiler = &mut *self.compiler.borrow_mut();
+        self.build(compiler, job, &Cells::new(&[], self.machine.deoptimise), OptLevel::None, true);
+        let text = compiler.context.func.display().to_string();
+        compiler.context.clear();
+        text
+    }
+
+    /// The machine code of a job as Cranelift prints it, or why there is none.
+    pub fn assembly_text(&self, job: &Job) -> String {
+        let compiler = &mut *self.compiler.borrow_mut();
+        self.build(compiler, job, &Cells::new(&[], self.machine.deoptimise), OptLevel::None, false);
+        compiler.context.set_disasm(true);
+        let text = match compiler.context.compile(&*compiler.none, &mut ControlPlane::default()) {
+            Ok(code) => code.vcode.clone().unwrap_or_default(),
+            Err(error) => error.inner.to_string(),
+        };
+        compiler.context.set_disasm(false);
+        compiler.context.clear();
+        text
+    }
+
+    /// Compiles a job at a level of optimisation.
+    ///
+    /// # Errors
+    /// With the reason, if the trace needs too large a frame, memory is full, or Cranelift refuses.
+    ///
+    /// # Panics
+    /// If the trace jumps to an entry that does not exist, or, in debug builds, if Cranelift's verifier rejects what
+    /// the lowering made: both are bugs.
+    pub fn compile_at(&self, job: &Job, level: OptLevel) -> Result<Compiled, Abort> {
+        self.check_frame(job)?;
+        if self.used.get() >= self.limit.get() {
+            return Err(Abort::CodeMemoryFull);
+        }
+        let cells = Cells::new(job.guards, self.machine.deoptimise);
+        let compiler = &mut *self.compiler.borrow_mut();
+        self.build(compiler, job, &cells, level, false);
+        let block = match compiler.compile(level) {
+            Ok(code) => self.machine.arena.place(code).ok_or(Abort::CodeMemoryFull),
+            Err(abort) => Err(abort),
+        };
+        compiler.context.clear();
+        self.adopt(job, block?, cells)
+    }
+
+    fn build(&self, compiler: &mut Compiler, job: &Job, cells: &Cells, level: OptLevel, note_sources: bool) {
+        let environment = Environment {
+            isa: &*compiler.isa(level).clone(),
+            rounds: compiler.rounds,
+            cells: cells.address(),
+            frame_values: self.frame.get().0,
+            entries: &self.targets.borrow(),
+            note_sources,
+        };
+        lower::build(job, &environment, &mut compiler.context.func, &mut compiler.builder_context);
+    }
+
+    /// Whether the frame has room for all that the trace keeps in it.
+    fn check_frame(&self, job: &Job) -> Result<(), Abort> {
+        let (values, bytes) = self.frame.get();
+        let trace = job.trace;
+        let mut needed = trace.inputs.len();
+        for inst in &trace.insts {
+            if inst.op.is_terminator() {
+                needed = needed.max(inst.args.len());
+            } else if inst.op == TraceOp::LocalAddr
+                && inst.args[0].as_const().is_some_and(|byte| byte >= bytes as u64)
+            {
+                return Err(Abort::FrameTooLarge);
+            }
+        }
+        for (n, snapshot) in trace.snapshots.iter().enumerate() {
+            if snapshot.operands().count() > values {
+                needed = needed.max(trace.fail_values(metatrace_trace::SnapshotId::new(n)).len());
+            }
+        }
+        if needed > values { Err(Abort::FrameTooLarge) } else { Ok(()) }
+    }
+
+    /// Takes code into the tables.
+    fn adopt(&self, job: &Job, block: Block, cells: Cells) -> Result<Compiled, Abort> {
+        let used = self.used.get() + block.size();
+        if used > self.limit.get() {
+            self.machine.arena.free(block);
+            return Err(Abort::CodeMemoryFull);
+        }
+        self.used.set(used);
+        let address = self.machine.arena.address(&block);
+        let code = {
+            let mut entries = self.entries.borrow_mut();
+            entries.push(address);
+            CodeId::new(entries.len() - 1)
+        };
+        for cell in cells.as_slice() {
+            self.guards.borrow_mut().insert(cell.guard(), cell);
+        }
+        if let Some(target) = job.entry {
+            self.targets.borrow_mut().insert(target, address as u64);
+        }
+        let bytes = block.len;
+        self.codes.borrow_mut().insert(code, Code { block, cells, entry: job.entry, attached: Vec::new() });
+        Ok(Compiled { code, bytes })
+    }
+
+    /// Gives back what was freed, if nothing runs.
+    fn reclaim(&self) {
+        if self.running.get() == 0 {
+            for code in self.freed.borrow_mut().drain(..) {
+                self.used.set(self.used.get() - code.block.size());
+                self.machine.arena.free(code.block);
+            }
+        }
+    }
+}
+
+impl Compiler {
+    fn new(none: &OwnedTargetIsa, speed: &OwnedTargetIsa) -> Compiler {
+        // Only x86-64 has processors that cannot.
+        let rounds = cfg!(not(target_arch = "x86_64"))
+            || none.isa_flags().iter().any(|flag| flag.name == "has_sse41" && flag.as_bool() == Some(true));
+        Compiler {
+            none: none.clone(),
+            speed: speed.clone(),
+            rounds,
+            context: cranelift_codegen::Context::new(),
+            builder_context: FunctionBuilderContext::new(),
+        }
+    }
+
+    fn isa(&self, level: OptLevel) -> &OwnedTargetIsa {
+        match level {
+            OptLevel::None => &self.none,
+            OptLevel::Speed => &self.speed,
+        }
+    }
+
+    /// Compiles the function that was built. A panic of Cranelift's counts as a refusal.
+    fn compile(&mut self, level: OptLevel) -> Result<&[u8], Abort> {
+        let isa = self.isa(level).clone();
+        let context = &mut self.context;
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            context.compile(&*isa, &mut ControlPlane::default()).map(drop).map_err(|error| error.inner)
+        }));
+        match outcome {
+            Ok(Ok(())) => {
+                let compiled = self.context.compiled_code().expect("it was just compiled");
+                assert!(compiled.buffer.relocs().is_empty(), "traces refer to nothing by name");
+                Ok(compiled.code_buffer())
+            }
+            Ok(Err(CodegenError::Verifier(errors))) => {
+                panic!("Cranelift rejects the code of a trace:\n{errors}\n{}", self.context.func)
+            }
+            Ok(Err(_)) => Err(Abort::NotCompilable),
+            Err(_) => {
+                // It may have left anything in the context.
+                self.context = cranelift_codegen::Context::new();
+                Err(Abort::NotCompilable)
+            }
+        }
+    }
+}
+
+impl Backend for CraneliftBackend {
+    fn set_frame(&self, values: usize, bytes: usize) {
+        self.frame.set((values, bytes));
+    }
+
+    fn compile(&self, job: &Job) -> Result<Compiled, Abort> {
+        let long = job.trace.insts.len() > LONG_TRACE;
+        self.compile_at(job, if long { OptLevel::Speed } else { OptLevel::None })
+    }
+
+    fn attach_bridge(&self, guard: GuardId, bridge: CodeId) {
+        let mut codes = self.codes.borrow_mut();
+        let bridge = codes.get_mut(&bridge).unwrap_or_else(|| panic!("{bridge} is no code"));
+        let guards = self.guards.borrow();
+        let cell = *guards.get(&guard).unwrap_or_else(|| panic!("{guard} is no guard of compiled code"));
+        bridge.attached.push(guard);
+        // SAFETY: cells are taken out of the table before they are freed.
+        unsafe { (*cell).set_target(self.machine.arena.address(&bridge.block)) };
+    }
+
+    fn free(&self, code: CodeId) {
+        let freed = self.codes.borrow_mut().remove(&code).unwrap_or_else(|| panic!("{code} is freed twice"));
+        self.entries.borrow_mut()[code.index()] = std::ptr::null();
+        if let Some(target) = freed.entry {
+            self.targets.borrow_mut().remove(&target);
+        }
+        let mut guards = self.guards.borrow_mut();
+        let start = self.machine.arena.address(&freed.block);
+        for guard in &freed.attached {
+            // SAFETY: cells are taken out of the table before they are freed.
+            let cell = guards.get(guard).map(|&cell| unsafe { &*cell });
+            if let Some(cell) = cell.filter(|cell| cell.target() == start) {
+                cell.set_target(self.machine.deoptimise);
+            }
+        }
+        for cell in freed.cells.as_slice() {
+            guards.remove(&cell.guard());
+        }
+        drop(guards);
+        self.freed.borrow_mut().push(freed);
+        self.reclaim();
+    }
+
+    unsafe fn run(&self, code: CodeId, frame: *mut u64, context: *mut Context) -> Exit {
+        let entry = self.entries.borrow()[code.index()];
+        assert!(!entry.is_null(), "{code} was freed");
+        let _running = Running::new(self);
+        // SAFETY: the entry is that of a trace; the caller vouches for frame and context.
+        let left_with = unsafe { (self.machine.enter)(entry, frame, context) };
+        match std::ptr::with_exposed_provenance::<GuardCell>(left_with) {
+            cell if cell.is_null() => Exit::Finish,
+            // SAFETY: the deoptimisation entry hands over the cell of the guard that failed, which is not given back
+            // while `_running` lives.
+            cell => Exit::Guard(unsafe { (*cell).guard() }),
+        }
+    }
+}
+
+/// Counts a call of [`Backend::run`] while it is under way, also if it ends by a panic.
+struct Running<'a>(&'a CraneliftBackend);
+
+impl<'a> Running<'a> {
+    fn new(backend: &'a CraneliftBackend) -> Running<'a> {
+        backend.running.set(backend.running.get() + 1);
+        Running(backend)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.running.set(self.0.running.get() - 1);
+        if !self.0.freed.borrow().is_empty() {
+            self.0.reclaim();
+        }
+    }
+}
+
+impl Drop for CraneliftBackend {
+    fn drop(&mut self) {
+        self.running.set(0);
+        self.freed.borrow_mut().extend(self.codes.borrow_mut().drain().map(|(_, code)| code));
+        self.reclaim();
+    }
+}

@@ -1,0 +1,140 @@
+//! The cold part of a trace: what its guards do when they fail.
+
+use super::{Lowering, OURS, slot};
+use crate::cells::{CELL_BYTES, CELL_TARGET};
+use crate::machine::{self, HEADER_CELL};
+use crate::plan::Plan;
+use cranelift_codegen::ir::{self, BlockArg, InstBuilder, types::I64};
+use cranelift_frontend::FunctionBuilder;
+use metatrace_trace::{Opnd, SnapshotId, Trace};
+use std::collections::HashMap;
+
+/// A store on the way out: the slot and what it gets.
+pub(super) type Store = (u32, Opnd);
+
+/// The stores of one or more guards.
+struct Exit {
+    stores: Vec<Store>,
+    guards: u32,
+    /// Where guards that share the stores meet.
+    block: Option<ir::Block>,
+}
+
+/// The exits of a trace, collected while its hot part is lowered.
+#[derive(Default)]
+pub(super) struct Exits {
+    /// For each guard its cold block and its exit.
+    guards: Vec<(ir::Block, usize)>,
+    exits: Vec<Exit>,
+    by_snapshot: HashMap<SnapshotId, usize>,
+    by_stores: HashMap<Vec<Store>, usize>,
+    signature: Option<ir::SigRef>,
+}
+
+impl Exits {
+    /// Notes a guard, whose cold block is `leave`.
+    pub(super) fn add(&mut self, trace: &Trace, plan: &Plan, leave: ir::Block, snapshot: SnapshotId) {
+        let exit = match self.by_snapshot.get(&snapshot) {
+            Some(&exit) => exit,
+            None => {
+                let values = trace.fail_values(snapshot);
+                let stores = stores(plan, values.into_iter().map(Opnd::Value));
+                let next = self.exits.len();
+                let exit = *self.by_stores.entry(stores.clone()).or_insert(next);
+                if exit == next {
+                    self.exits.push(Exit { stores, guards: 0, block: None });
+                }
+                self.by_snapshot.insert(snapshot, exit);
+                exit
+            }
+        };
+        self.exits[exit].guards += 1;
+        self.guards.push((leave, exit));
+    }
+
+    /// The signature of traces.
+    pub(super) fn signature(&mut self, b: &mut FunctionBuilder) -> ir::SigRef {
+        *self.signature.get_or_insert_with(|| b.import_signature(machine::trace_signature()))
+    }
+}
+
+/// The stores that bring operands into the first slots, without those that are there already.
+pub(super) fn stores(plan: &Plan, opnds: impl Iterator<Item = Opnd>) -> Vec<Store> {
+    let opnds = opnds.map(|opnd| plan.resolve(opnd));
+    let stays = |&(slot, opnd): &Store| opnd.as_value().and_then(|v| plan.home(v)) == Some(slot);
+    (0..).zip(opnds).filter(|store| !stays(store)).collect()
+}
+
+impl Lowering<'_> {
+    /// Emits stores to slots. Inputs are read back from their slots first, before any is overwritten.
+    pub(super) fn store(&mut self, stores: &[Store]) {
+        let values: Vec<ir::Value> = stores
+            .iter()
+            .map(|&(_, opnd)| match opnd.as_value().and_then(|value| self.plan.home(value)) {
+                Some(home) => self.b.ins().load(I64, OURS, self.frame, slot(home)),
+                None => self.constant_or_value(opnd),
+            })
+            .collect();
+        for (&(to, _), value) in stores.iter().zip(values) {
+            self.b.ins().store(OURS, value, self.frame, slot(to));
+        }
+    }
+
+    fn constant_or_value(&mut self, opnd: Opnd) -> ir::Value {
+        match opnd {
+            Opnd::Value(value) => self.full(value),
+            Opnd::Word(bits) | Opnd::Float(bits) => self.b.ins().iconst(I64, bits as i64),
+        }
+    }
+
+    /// Emits all cold blocks.
+    pub(super) fn emit_exits(&mut self) {
+        let guards = std::mem::take(&mut self.exits.guards);
+        if guards.is_empty() {
+            return;
+        }
+        let mut exits = std::mem::take(&mut self.exits.exits);
+        let shared = self.cold_block_with_cell();
+        for (n, (leave, exit)) in guards.into_iter().enumerate() {
+            let exit = &mut exits[exit];
+            self.b.switch_to_block(leave);
+            let to = if exit.stores.is_empty() {
+                shared
+            } else if exit.guards == 1 {
+                self.store(&exit.stores);
+                shared
+            } else {
+                *exit.block.get_or_insert_with(|| self.cold_block_with_cell())
+            };
+            let cell = self.b.ins().iconst(I64, (n * CELL_BYTES) as i64);
+            self.b.ins().jump(to, &[BlockArg::Value(cell)]);
+        }
+        for exit in exits {
+            if let Some(block) = exit.block {
+                self.b.switch_to_block(block);
+                self.store(&exit.stores);
+                let cell = self.b.block_params(block)[0];
+                self.b.ins().jump(shared, &[BlockArg::Value(cell)]);
+            }
+        }
+        self.emit_shared_exit(shared);
+    }
+
+    /// A cold block whose parameter is the offset of the failing guard's cell from the first.
+    fn cold_block_with_cell(&mut self) -> ir::Block {
+        let block = self.b.create_block();
+        self.b.set_cold_block(block);
+        self.b.append_block_param(block, I64);
+        block
+    }
+
+    fn emit_shared_exit(&mut self, shared: ir::Block) {
+        self.b.switch_to_block(shared);
+        let offset = self.b.block_params(shared)[0];
+        let cells = self.b.ins().iconst(I64, self.env.cells as i64);
+        let cell = self.b.ins().iadd(cells, offset);
+        self.b.ins().store(OURS, cell, self.frame, HEADER_CELL);
+        let target = self.b.ins().load(I64, OURS, cell, CELL_TARGET);
+        self.continue_at(target);
+    }
+}

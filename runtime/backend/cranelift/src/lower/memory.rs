@@ -1,0 +1,127 @@
+//! Accesses to memory, and calls.
+
+use super::{GUEST, Lowering, OURS};
+use cranelift_codegen::ir::{
+    self, InstBuilder,
+    types::{F64, I64},
+};
+use metatrace_backend::{Context, locals_offset};
+use metatrace_defs::descr::Scalar;
+use metatrace_defs::Access;
+use metatrace_trace::{Inst, Opnd};
+use std::mem::offset_of;
+
+impl Lowering<'_> {
+    pub(super) fn read(&mut self, inst: &Inst, index: Option<Opnd>) {
+        let access = self.job.program.access(inst.access());
+        let (base, offset) = self.address(access, inst.args[0], index);
+        let ins = self.b.ins();
+        let value = match access.scalar {
+            Scalar::U8 => ins.uload8(I64, GUEST, base, offset),
+            Scalar::I8 => ins.sload8(I64, GUEST, base, offset),
+            Scalar::U16 => ins.uload16(I64, GUEST, base, offset),
+            Scalar::I16 => ins.sload16(I64, GUEST, base, offset),
+            Scalar::U32 => ins.uload32(GUEST, base, offset),
+            Scalar::I32 => ins.sload32(GUEST, base, offset),
+            Scalar::Word => ins.load(I64, GUEST, base, offset),
+            Scalar::Float => ins.load(F64, GUEST, base, offset),
+        };
+        self.define(inst.result(), value);
+    }
+
+    pub(super) fn write(&mut self, inst: &Inst, index: Option<Opnd>, value: Opnd) {
+        let access = self.job.program.access(inst.access());
+        let (base, offset) = self.address(access, inst.args[0], index);
+        // A constant float is stored as its bits, without a way through a float register.
+        let value = match self.plan.resolve(value) {
+            constant @ Opnd::Float(_) => self.word(constant),
+            _ => self.any(value),
+        };
+        let ins = self.b.ins();
+        match access.scalar {
+            Scalar::U8 | Scalar::I8 => ins.istore8(GUEST, value, base, offset),
+            Scalar::U16 | Scalar::I16 => ins.istore16(GUEST, value, base, offset),
+            Scalar::U32 | Scalar::I32 => ins.istore32(GUEST, value, base, offset),
+            Scalar::Word | Scalar::Float => ins.store(GUEST, value, base, offset),
+        };
+    }
+
+    pub(super) fn interior(&mut self, inst: &Inst, index: Option<Opnd>) {
+        let access = self.job.program.access(inst.access());
+        let (base, offset) = self.address(access, inst.args[0], index);
+        let address = if offset == 0 { base } else { self.b.ins().iadd_imm_s(base, i64::from(offset)) };
+        self.define(inst.result(), address);
+    }
+
+    /// A base and an offset; what is constant is added up here, and the rest in the form of the machine's addressing.
+    fn address(&mut self, access: &Access, base: Opnd, index: Option<Opnd>) -> (ir::Value, i32) {
+        let mut offset = access.offset.get();
+        let mut scaled = None;
+        if let Some(index) = index {
+            let stride = access.stride.map_or(0, |stride| stride.get());
+            match self.plan.resolve(index).as_const() {
+                Some(index) => offset = offset.wrapping_add(stride.wrapping_mul(index)),
+                None => scaled = Some((index, stride)),
+            }
+        }
+        let mut address = match self.plan.resolve(base).as_const() {
+            Some(base) => {
+                let address = base.wrapping_add(offset);
+                offset = 0;
+                self.word(Opnd::Word(address))
+            }
+            None => self.word(base),
+        };
+        if let Some((index, stride)) = scaled {
+            let index = self.word(index);
+            let index = match stride {
+                1 => index,
+                _ if stride.is_power_of_two() => {
+                    self.b.ins().ishl_imm_u(index, i64::from(stride.trailing_zeros()))
+                }
+                _ => self.b.ins().imul_imm_s(index, stride as i64),
+            };
+            address = self.b.ins().iadd(address, index);
+        }
+        match i32::try_from(offset as i64) {
+            Ok(offset) => (address, offset),
+            Err(_) => (self.b.ins().iadd_imm_s(address, offset as i64), 0),
+        }
+    }
+
+    pub(super) fn local_addr(&mut self, inst: &Inst) {
+        let byte = self.plan.resolve(inst.args[0]).as_const().expect("a verified local_addr has a constant");
+        let offset = locals_offset(self.env.frame_values) as i64 + byte as i64;
+        let address = self.b.ins().iadd_imm_s(self.frame, offset);
+        self.define(inst.result(), address);
+    }
+
+    pub(super) fn call(&mut self, inst: &Inst) {
+        let descr = self.job.program.call(inst.call());
+        let shim = self.job.shims[descr.shim as usize];
+        let signature = self.shim_signature(inst.args.len());
+        let mut args = vec![self.context];
+        for &arg in &inst.args {
+            args.push(self.bits(arg));
+        }
+        let callee = self.b.ins().iconst(I64, shim.0 as i64);
+        let call = self.b.ins().call_indirect(signature, callee, &args);
+        for (n, &result) in inst.results.iter().enumerate() {
+            let bits = if n == 0 {
+                self.b.inst_results(call)[0]
+            } else {
+                let offset = offset_of!(Context, results) + n * 8;
+                self.b.ins().load(I64, OURS, self.context, offset as i32)
+            };
+            self.define_bits(result, bits);
+        }
+    }
+
+    pub(super) fn count_merge_points(&mut self, count: Opnd) {
+        let offset = offset_of!(Context, merge_points) as i32;
+        let count = self.word(count);
+        let before = self.b.ins().load(I64, OURS, self.context, offset);
+        let after = self.b.ins().iadd(before, count);
+        self.b.ins().store(OURS, after, self.context, offset);
+    }
+}
