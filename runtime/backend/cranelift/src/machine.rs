@@ -180,10 +180,7 @@ fn trampoline(
 }
 
 /// The common deoptimisation entry: leaves compiled code with the cell that the guard's exit left in the frame.
-fn deoptimise(
-    context: &mut cranelift_codegen::Context,
-    isa: &dyn TargetIsa,
-) -> Result<Vec<u8>, SetupError> {
+fn deoptimise(context: &mut cranelift_codegen::Context, isa: &dyn TargetIsa) -> Result<Vec<u8>, SetupError> {
     context.func.signature = trace_signature();
     let mut builder_context = FunctionBuilderContext::new();
     let mut b = FunctionBuilder::new(&mut context.func, &mut builder_context);

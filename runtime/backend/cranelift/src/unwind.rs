@@ -83,7 +83,8 @@ fn describe(frames: Frames<'_>) -> Result<Vec<u8>, gimli::write::Error> {
 
 /// Where descriptions (not common parts) start in a section.
 fn descriptions(section: &[u8]) -> Vec<usize> {
-    let word = |at: usize| u32::from_ne_bytes([section[at], section[at + 1], section[at + 2], section[at + 3]]);
+    let word =
+        |at: usize| u32::from_ne_bytes([section[at], section[at + 1], section[at + 2], section[at + 3]]);
     let mut found = Vec::new();
     let mut at = 0;
     while word(at) != 0 {

@@ -10,7 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use metatrace_backend::{Backend, CodeId, Compiled, Context, Exit, FRAME_HEADER, Job, Shim};
+use metatrace_backend::{Backend, CodeId, Compiled, Context, Exit, FRAME_HEADER, Job, Shim, locals_offset};
 use metatrace_defs::{Abort, Access, Program, TraceOp};
 use metatrace_trace::{Attached, GuardId, Inst, Opnd, TargetId, Trace, Value};
 
@@ -245,8 +245,8 @@ impl Run<'_> {
                 self.values[inst.result().index()] = address(access_of(step), &args);
             }
             (TraceOp::LocalAddr, _) => {
-                let locals = self.frame.wrapping_add(FRAME_HEADER + self.backend.values.get());
-                self.values[inst.result().index()] = (locals as u64).wrapping_add(args[0]);
+                let locals = self.frame as u64 + locals_offset(self.backend.values.get()) as u64;
+                self.values[inst.result().index()] = locals.wrapping_add(args[0]);
             }
             (TraceOp::Call | TraceOp::CallElidable, &Step::Call { shim, results }) => {
                 // SAFETY: the verifier checked the arguments against the descriptor that the shim was made for.

@@ -6,8 +6,8 @@ use cranelift_codegen::ir::{
     types::{F64, I64},
 };
 use metatrace_backend::{Context, locals_offset};
-use metatrace_defs::descr::Scalar;
 use metatrace_defs::Access;
+use metatrace_defs::descr::Scalar;
 use metatrace_trace::{Inst, Opnd};
 use std::mem::offset_of;
 

@@ -24,7 +24,7 @@ use cranelift_codegen::ir::{
     self, BlockArg, InstBuilder, MemFlagsData,
     types::{F64, I64},
 };
-use cranelift_codegen::isa::{CallConv, TargetIsa, TargetFrontendConfig};
+use cranelift_codegen::isa::{CallConv, TargetFrontendConfig, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use exits::Exits;
 use metatrace_backend::{Context, FRAME_HEADER, Job};

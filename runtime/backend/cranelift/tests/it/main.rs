@@ -1,0 +1,6 @@
+//! Traces compiled to machine code do what the reference backend does.
+
+mod common;
+mod control;
+mod memory;
+mod pure;

@@ -1,0 +1,126 @@
+//! Reads, writes and addresses of every scalar, with strides, constant or not.
+
+use crate::common::{Frame, Traces, check};
+use metatrace_defs::descr::{Class, ClassId, LoadTime, Reach, Scalar};
+use metatrace_defs::{Access, AccessId, Kind, Program, TraceOp};
+use metatrace_trace::{Attached, Opnd, Trace};
+
+fn program(offset: u64, stride: Option<u64>) -> Program {
+    let access = |&scalar| Access {
+        name: "x".into(),
+        offset: LoadTime::Literal(offset),
+        stride: stride.map(LoadTime::Literal),
+        scalar,
+        class: ClassId(0),
+        reach: Reach::Anything,
+        flags: 0,
+    };
+    Program {
+        accesses: Scalar::ALL.iter().map(access).collect(),
+        classes: vec![Class { name: "x".into(), leaf: 0 }],
+        ..Program::default()
+    }
+}
+
+/// Reads and writes every scalar at `base` and `index`, which are operands of a trace that the caller started.
+fn touch_all(program: &Program, trace: &mut Trace, base: Opnd, index: Option<Opnd>, values: [Opnd; 2]) {
+    let mut results = Vec::new();
+    let at: Vec<Opnd> = [base].into_iter().chain(index).collect();
+    let (get, frozen, set, interior) = match index {
+        None => (TraceOp::GetField, TraceOp::GetFieldFrozen, TraceOp::SetField, TraceOp::InteriorField),
+        Some(_) => (TraceOp::GetElem, TraceOp::GetElemFrozen, TraceOp::SetElem, TraceOp::InteriorElem),
+    };
+    for (n, scalar) in Scalar::ALL.iter().enumerate() {
+        let access = Attached::Access(AccessId::new(n));
+        let (variable, constant) = match scalar.kind() {
+            Kind::Word => (values[0], Opnd::Word(0x8877_6655_4433_2211)),
+            Kind::Float => (values[1], Opnd::Float((-1.5f64).to_bits())),
+        };
+        for op in [get, frozen, interior] {
+            results.push(trace.push(program, op, &at, access, &[])[0]);
+        }
+        for value in [variable, constant, Opnd::constant(scalar.kind(), 0), variable] {
+            trace.push(program, set, &[&at[..], &[value]].concat(), access, &[]);
+            results.push(trace.push(program, get, &at, access, &[])[0]);
+        }
+    }
+    let results: Vec<Opnd> = results.into_iter().map(Opnd::Value).collect();
+    trace.push(program, TraceOp::Finish, &results, Attached::None, &[]);
+}
+
+#[test]
+fn every_scalar_in_fields() {
+    for offset in [0, 1, 8, 100] {
+        let program = program(offset, None);
+        let mut trace = Trace::new();
+        let values = [trace.new_input(Kind::Word, None).into(), trace.new_input(Kind::Float, None).into()];
+        let base = trace.push(&program, TraceOp::LocalAddr, &[Opnd::Word(16)], Attached::None, &[])[0];
+        touch_all(&program, &mut trace, base.into(), None, values);
+        let traces = Traces::new(program, vec![(String::new(), trace)]);
+        check(&traces, &[&[u64::MAX - 1, 2.5f64.to_bits()], &[0x80c0, f64::NAN.to_bits()]]);
+    }
+}
+
+#[test]
+fn every_scalar_in_elements() {
+    for stride in [1, 2, 3, 4, 8, 16, 24] {
+        let program = program(5, Some(stride));
+        for index in [None, Some(0), Some(7), Some(-2i64 as u64)] {
+            let mut trace = Trace::new();
+            let values =
+                [trace.new_input(Kind::Word, None).into(), trace.new_input(Kind::Float, None).into()];
+            let variable = trace.new_input(Kind::Word, None).into();
+            let base = trace.push(&program, TraceOp::LocalAddr, &[Opnd::Word(64)], Attached::None, &[])[0];
+            let index = index.map_or(variable, Opnd::Word);
+            touch_all(&program, &mut trace, base.into(), Some(index), values);
+            let traces = Traces::new(program.clone(), vec![(String::new(), trace)]);
+            check(&traces, &[&[1, 0, 3], &[0x1234_5678_9abc_def0, 1e300f64.to_bits(), -1i64 as u64]]);
+        }
+    }
+}
+
+#[test]
+fn constant_bases_and_wide_offsets() {
+    let mut memory = [0u64; 64];
+    let address = memory.as_mut_ptr().expose_provenance() as u64;
+    // The base is far away from the memory; the offset leads back.
+    for distance in [0u64, 0x7fff_fff0, 0x8000_0000, 0x1_2345_6789, u64::MAX << 33] {
+        for stride in [None, Some(8)] {
+            let program = program(distance.wrapping_add(8), stride);
+            for constant in [false, true] {
+                let mut trace = Trace::new();
+                let values =
+                    [trace.new_input(Kind::Word, None).into(), trace.new_input(Kind::Float, None).into()];
+                let inputs = [trace.new_input(Kind::Word, None), trace.new_input(Kind::Word, None)];
+                let far = address.wrapping_sub(distance);
+                let base = if constant { Opnd::Word(far) } else { inputs[0].into() };
+                let index = stride.map(|_| Opnd::Value(inputs[1]));
+                // Every run finds the same memory.
+                let (set, at) = match index {
+                    None => (TraceOp::SetField, vec![base, Opnd::Word(77)]),
+                    Some(index) => (TraceOp::SetElem, vec![base, index, Opnd::Word(77)]),
+                };
+                trace.push(&program, set, &at, Attached::Access(AccessId(6)), &[]);
+                touch_all(&program, &mut trace, base, index, values);
+                let traces = Traces::new(program.clone(), vec![(String::new(), trace)]);
+                check(&traces, &[&[7, 1f64.to_bits(), far, 4], &[8, 1f64.to_bits(), far, 5]]);
+            }
+        }
+    }
+    assert_ne!(memory, [0; 64]);
+}
+
+#[test]
+fn frames_and_their_local_memory_are_aligned() {
+    let outcome = crate::common::check_text(
+        "trace () {
+            %0 = local_addr(0)
+            %1 = local_addr(48)
+            finish(%0, %1)
+        }",
+        &[&[]],
+    );
+    assert_eq!(outcome[0].values[0] % 16, 0);
+    assert_eq!(outcome[0].values[1] - outcome[0].values[0], 48);
+    assert_eq!(Frame::new().pointer() as usize % 16, 0);
+}
