@@ -381,3 +381,29 @@ impl Drop for CraneliftBackend {
         self.reclaim();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cranelift_codegen::ir::{InstBuilder, types::F128};
+
+    #[test]
+    fn what_cranelift_refuses_is_not_compilable() {
+        let machine = Machine::get().unwrap();
+        let mut compiler = Compiler::new(machine.isa(OptLevel::None), machine.isa(OptLevel::Speed));
+        compiler.context.func.signature = machine::trace_signature();
+        let function = &mut compiler.context.func;
+        let mut b = cranelift_frontend::FunctionBuilder::new(function, &mut compiler.builder_context);
+        let entry = b.create_block();
+        b.append_block_params_for_function_params(entry);
+        b.switch_to_block(entry);
+        let word = b.block_params(entry)[0];
+        let float = b.ins().load(F128, cranelift_codegen::ir::MemFlagsData::new(), word, 0);
+        let root = b.ins().sqrt(float);
+        b.ins().store(cranelift_codegen::ir::MemFlagsData::new(), root, word, 0);
+        b.ins().return_(&[word]);
+        b.seal_all_blocks();
+        b.finalize(machine.isa(OptLevel::None).frontend_config());
+        assert_eq!(compiler.compile(OptLevel::None).err(), Some(Abort::NotCompilable));
+    }
+}

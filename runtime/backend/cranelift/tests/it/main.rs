@@ -1,6 +1,8 @@
 //! Traces compiled to machine code do what the reference backend does.
 
+mod calls;
 mod common;
 mod control;
+mod limits;
 mod memory;
 mod pure;
