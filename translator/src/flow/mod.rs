@@ -91,6 +91,8 @@ pub struct Program {
     pub externs: Vec<Extern>,
     /// The numbers that are known when the binary starts.
     pub load_times: Vec<LoadTimeValue>,
+    /// All statics and thread-locals of the crate: any native call may touch them.
+    pub statics: Vec<Static>,
     /// The portals.
     pub portals: Vec<Portal>,
     /// Functions that are called though the author might expect them looked inside, and why.
@@ -121,6 +123,17 @@ pub struct LoadTimeValue {
     pub name: String,
     /// Whether it is the address of memory that never changes.
     pub frozen: bool,
+}
+
+/// A static or thread-local of the crate, whether graphs mention it or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Static {
+    /// Its path, for people.
+    pub name: String,
+    /// Its type; of a thread-local, of what is in it.
+    pub ty: TypeId,
+    /// Whether it is a `static mut`.
+    pub mutable: bool,
 }
 
 /// Hints and facts of a function.

@@ -6,6 +6,7 @@
 //! module mod0 "demo" glue                      `glue`: it contains `metatrace::glue!()`
 //! module mod1 "demo::a" in mod0
 //! load_time lt0 "LIMIT" in mod1 frozen = "crate::a::LIMIT as u64"
+//! static "COUNT" mut i64                       `mut`: a `static mut`
 //! portal portal0 "demo" fn0 interpret params(pc, code) greens(0) owner 1
 //! note "f" "why" chain("portal", "f")
 //! struct crate::P in mod0 {x: i64, 1: f64}     facts after the module: drop nofreeze cell freezes repr(C, u8)
@@ -43,7 +44,7 @@ use crate::flow::lex::{Token, lex};
 use crate::flow::types::{Adt, Field, Opaque, Repr, Type, TypeData, TypeId, Variant};
 use crate::flow::{
     Block, BlockId, Callee, Extern, Func, FuncAttrs, Graph, LoadTimeValue, Module, ModuleId, Note, Op,
-    OpKind, Place, Portal, Pos, Program, Proj, SlotData, Target, Terminator, ValueId,
+    OpKind, Place, Portal, Pos, Program, Proj, SlotData, Static, Target, Terminator, ValueId,
 };
 use metatrace_defs::PureOp;
 use std::fmt;
@@ -240,6 +241,12 @@ impl Parser {
             }
             "module" => self.module()?,
             "load_time" => self.load_time()?,
+            "static" => {
+                let name = self.string()?;
+                let mutable = self.eat_word("mut");
+                let ty = self.ty()?;
+                self.program.statics.push(Static { name, ty, mutable });
+            }
             "portal" => self.portal()?,
             "note" => self.note()?,
             "struct" => self.adt(false)?,

@@ -91,6 +91,10 @@ impl Printer<'_> {
                 value.name, value.module, value.rust
             );
         }
+        for item in &p.statics {
+            let mutable = if item.mutable { "mut " } else { "" };
+            let _ = writeln!(out, "static {:?} {mutable}{}", item.name, self.ty(item.ty));
+        }
         for (index, portal) in p.portals.iter().enumerate() {
             let _ =
                 write!(out, "portal portal{index} {:?} {} {}", portal.name, portal.func, name(&portal.ident));
