@@ -1,0 +1,597 @@
+//! The forward walk: simplifies each operation with all that is known where it stands.
+//!
+//! Takes operations of a source trace and, for each of its values, the operand that stands for it; writes operations of
+//! a new trace and learns from them. In one walk, because each of these feeds the others: constant folding, the rewrite
+//! rules, sharing of equal operations, forwarding of loads, removal of redundant stores and guards.
+//!
+//! What is known of values (facts, relations, definitions, equal operations) stays true from where it was learnt on,
+//! because values do not change; what is known of memory is true until something writes. Guards, calls and stores keep
+//! their order, and nothing moves up: what is computed stands where it stood, or is what was computed before.
+
+use metatrace_defs::descr::{Scalar, call_flag};
+use metatrace_defs::{Kind, Program, PureOp, TraceOp};
+use metatrace_trace::{Attached, Inst, Opnd, Snapshot, SnapshotFrame, SnapshotId, Trace, Value, ValueData};
+use smallvec::SmallVec;
+
+use crate::Counts;
+use crate::facts::{Fact, transfer};
+use crate::hash::Map;
+use crate::memory::{Definitions, Entry, Heap};
+use crate::relations::Relations;
+use crate::rules::{self, Bindings, RULES, Term};
+
+type Args = SmallVec<[Opnd; 3]>;
+
+/// What is known of a value of the new trace.
+#[derive(Clone)]
+struct Info {
+    data: ValueData,
+    fact: Fact,
+    /// The operand that stands for it now.
+    same_as: Option<Opnd>,
+    /// The operation that yields it, if it may be looked through or shared.
+    definition: Option<(TraceOp, Attached, Args)>,
+}
+
+/// The terminator that a walk ended at.
+pub(crate) struct End {
+    pub op: TraceOp,
+    pub attached: Attached,
+    pub args: Args,
+}
+
+/// The state of a walk.
+#[derive(Clone)]
+pub(crate) struct Forward<'a> {
+    pub program: &'a Program,
+    /// What was written since [`Forward::take`].
+    pub written: Segment,
+    first_snapshot: usize,
+    values: Vec<Info>,
+    shared: Map<(TraceOp, Attached, Args), SmallVec<[Value; 1]>>,
+    pub relations: Relations,
+    pub heap: Heap,
+    pub counts: Counts,
+    /// The last operation was a call whose results were known.
+    call_was_shared: bool,
+    /// How deep replacements of rules are nested.
+    depth: u32,
+}
+
+/// A part of the new trace.
+#[derive(Clone, Default)]
+pub(crate) struct Segment {
+    pub insts: Vec<Inst>,
+    pub snapshots: Vec<Snapshot>,
+    pub notes: Vec<(u32, String)>,
+}
+
+impl Definitions for Forward<'_> {
+    fn resolve(&self, opnd: Opnd) -> Opnd {
+        let mut opnd = opnd;
+        while let Opnd::Value(value) = opnd {
+            let info = &self.values[value.index()];
+            opnd = match (info.same_as, info.data.kind) {
+                (Some(same), _) => same,
+                (None, Kind::Word) => match info.fact.as_exact() {
+                    Some(word) => return Opnd::Word(word),
+                    None => return opnd,
+                },
+                (None, Kind::Float) => return opnd,
+            };
+        }
+        opnd
+    }
+
+    fn definition(&self, value: Value) -> Option<(TraceOp, Attached, &[Opnd])> {
+        let (op, attached, args) = self.values[value.index()].definition.as_ref()?;
+        Some((*op, *attached, args))
+    }
+}
+
+impl rules::Context for Forward<'_> {
+    fn definition(&self, opnd: Opnd) -> Option<(PureOp, [Opnd; 3])> {
+        let (op, _, args) = self.values[opnd.as_value()?.index()].definition.as_ref()?;
+        let TraceOp::Pure(op) = *op else { return None };
+        let mut now = [Opnd::Word(0); 3];
+        for (now, &arg) in now.iter_mut().zip(args) {
+            *now = self.resolve(arg);
+        }
+        Some((op, now))
+    }
+
+    fn fact(&self, opnd: Opnd) -> Fact {
+        match opnd {
+            Opnd::Value(value) => self.values[value.index()].fact,
+            Opnd::Word(word) => Fact::exact(word),
+            Opnd::Float(_) => Fact::ANY,
+        }
+    }
+}
+
+impl<'a> Forward<'a> {
+    pub fn new(program: &'a Program) -> Forward<'a> {
+        Forward {
+            program,
+            written: Segment::default(),
+            first_snapshot: 0,
+            values: Vec::new(),
+            shared: Map::default(),
+            relations: Relations::default(),
+            heap: Heap::default(),
+            counts: Counts::default(),
+            call_was_shared: false,
+            depth: 0,
+        }
+    }
+
+    /// Takes what was written; the walk goes on as if behind it.
+    pub fn take(&mut self) -> Segment {
+        self.first_snapshot += self.written.snapshots.len();
+        std::mem::take(&mut self.written)
+    }
+
+    /// A new value.
+    pub fn new_value(&mut self, kind: Kind, recorded: Option<u64>, fact: Fact) -> Value {
+        let data = ValueData { kind, recorded };
+        self.values.push(Info { data, fact, same_as: None, definition: None });
+        Value::new(self.values.len() - 1)
+    }
+
+    /// Kinds and recorded results of all values.
+    pub fn value_data(&self) -> Vec<ValueData> {
+        self.values.iter().map(|info| info.data).collect()
+    }
+
+    pub fn kind(&self, opnd: Opnd) -> Kind {
+        match opnd {
+            Opnd::Value(value) => self.values[value.index()].data.kind,
+            Opnd::Word(_) => Kind::Word,
+            Opnd::Float(_) => Kind::Float,
+        }
+    }
+
+    fn recorded(&self, opnd: Opnd) -> Option<u64> {
+        match opnd {
+            Opnd::Value(value) => self.values[value.index()].data.recorded,
+            Opnd::Word(bits) | Opnd::Float(bits) => Some(bits),
+        }
+    }
+
+    /// What is known of an operand.
+    pub fn fact_of(&self, opnd: Opnd) -> Fact {
+        rules::Context::fact(self, opnd)
+    }
+
+    /// Walks over `source` from operation `from` to its end. `map` has an operand for each value defined before, and
+    /// gets one for each that is met. Recorded results are kept if `keep_recorded`.
+    pub fn walk(&mut self, source: &Trace, from: usize, map: &mut [Opnd], keep_recorded: bool) -> End {
+        self.call_was_shared = false;
+        let mut notes = source.notes.iter().filter(|(at, _)| *at as usize >= from).peekable();
+        for (n, inst) in source.insts.iter().enumerate().skip(from) {
+            while let Some((_, note)) = notes.next_if(|(at, _)| *at as usize <= n) {
+                self.written.notes.push((self.written.insts.len() as u32, note.clone()));
+            }
+            let args: Args = inst.args.iter().map(|&arg| self.mapped(map, arg)).collect();
+            if inst.op.is_terminator() {
+                return End { op: inst.op, attached: inst.attached, args };
+            }
+            let recorded = |value: &Value| source.values[value.index()].recorded.filter(|_| keep_recorded);
+            let recorded: SmallVec<[Option<u64>; 1]> = inst.results.iter().map(recorded).collect();
+            let snapshot = inst.snapshot.map(|id| &source.snapshots[id.index()]);
+            let results = self.inst(inst, args, &recorded, snapshot, map);
+            for (&value, opnd) in inst.results.iter().zip(results) {
+                map[value.index()] = opnd;
+            }
+        }
+        panic!("a verified trace ends with a terminator:\n{source}")
+    }
+
+    fn mapped(&self, map: &[Opnd], opnd: Opnd) -> Opnd {
+        match opnd {
+            Opnd::Value(value) => self.resolve(map[value.index()]),
+            constant => constant,
+        }
+    }
+
+    /// Simplifies one operation; gives the operands that stand for its results.
+    fn inst(
+        &mut self,
+        inst: &Inst,
+        args: Args,
+        recorded: &[Option<u64>],
+        snapshot: Option<&Snapshot>,
+        map: &[Opnd],
+    ) -> SmallVec<[Opnd; 1]> {
+        let call_was_shared = std::mem::take(&mut self.call_was_shared);
+        match inst.op {
+            TraceOp::Pure(op) => SmallVec::from_slice(&[self.pure(op, &args, recorded[0])]),
+            TraceOp::GuardTrue
+            | TraceOp::GuardFalse
+            | TraceOp::GuardValue
+            | TraceOp::GuardFloatValue
+            | TraceOp::GuardNotPending => {
+                let snapshot = snapshot.expect("a verified guard has a snapshot");
+                if inst.op == TraceOp::GuardNotPending && call_was_shared {
+                    self.counts.guards += 1;
+                } else {
+                    self.guard(inst.op, args, snapshot, map);
+                }
+                SmallVec::new()
+            }
+            TraceOp::GetField | TraceOp::GetElem => {
+                SmallVec::from_slice(&[self.load(inst, args, recorded[0])])
+            }
+            TraceOp::SetField | TraceOp::SetElem => {
+                self.store(inst, args);
+                SmallVec::new()
+            }
+            TraceOp::GetFieldFrozen | TraceOp::GetElemFrozen => {
+                let fact = Fact::of_scalar(self.program.access(inst.access()).scalar);
+                let results = self.foldable(inst, args, recorded);
+                if let Opnd::Value(value) = results[0] {
+                    self.refine(value, fact);
+                }
+                results
+            }
+            TraceOp::InteriorField | TraceOp::InteriorElem => {
+                let access = self.program.access(inst.access());
+                let index = args.get(1).map_or(Some(0), |index| index.as_const());
+                let is_base = index.is_some_and(|index| access.address(0, index) == 0);
+                match (args[0], index) {
+                    (base, _) if is_base => SmallVec::from_slice(&[base]),
+                    (Opnd::Word(base), Some(index)) => {
+                        SmallVec::from_slice(&[Opnd::Word(access.address(base, index))])
+                    }
+                    _ => self.foldable(inst, args, recorded),
+                }
+            }
+            TraceOp::LocalAddr => self.foldable(inst, args, recorded),
+            TraceOp::CallElidable => {
+                let before = self.written.insts.len();
+                let results = self.foldable(inst, args, recorded);
+                self.call_was_shared = self.written.insts.len() == before;
+                results
+            }
+            TraceOp::Call => {
+                let call = self.program.call(inst.call());
+                if call.has(call_flag::ELIDABLE) {
+                    let elidable = Inst { op: TraceOp::CallElidable, ..inst.clone() };
+                    return self.inst(&elidable, args, recorded, snapshot, map);
+                }
+                self.heap.call(self.program, &call.writes);
+                self.emit(inst.op, inst.attached, args, recorded)
+            }
+            TraceOp::CountMergePoints => self.emit(inst.op, inst.attached, args, recorded),
+            TraceOp::Label => {
+                self.heap.clear();
+                self.emit(inst.op, inst.attached, args, recorded)
+            }
+            TraceOp::Jump | TraceOp::Finish => panic!("{} ends a walk", inst.op),
+        }
+    }
+
+    /// Writes an operation as it is.
+    fn emit(
+        &mut self,
+        op: TraceOp,
+        attached: Attached,
+        args: Args,
+        recorded: &[Option<u64>],
+    ) -> SmallVec<[Opnd; 1]> {
+        let kinds: SmallVec<[Kind; 1]> = match (op, attached) {
+            (TraceOp::Pure(op), _) => SmallVec::from_slice(&[op.row().result]),
+            (TraceOp::Label, _) => args.iter().map(|&arg| self.kind(arg)).collect(),
+            (_, Attached::Call(id)) => self.program.call(id).results.iter().copied().collect(),
+            (TraceOp::SetField | TraceOp::SetElem, _) => SmallVec::new(),
+            (TraceOp::InteriorField | TraceOp::InteriorElem | TraceOp::LocalAddr, _) => {
+                SmallVec::from_slice(&[Kind::Word])
+            }
+            (_, Attached::Access(id)) => SmallVec::from_slice(&[self.program.access(id).scalar.kind()]),
+            (_, Attached::None | Attached::Target(_)) => SmallVec::new(),
+        };
+        let results: SmallVec<[Value; 1]> = kinds
+            .iter()
+            .enumerate()
+            .map(|(n, &kind)| self.new_value(kind, recorded.get(n).copied().flatten(), Fact::ANY))
+            .collect();
+        if op.is_foldable() && results.len() == 1 {
+            self.values[results[0].index()].definition = Some((op, attached, args.clone()));
+        }
+        let opnds = results.iter().map(|&value| Opnd::Value(value)).collect();
+        self.written.insts.push(Inst { op, args, attached, results, snapshot: None });
+        opnds
+    }
+
+    /// Writes an operation unless an equal one was written before.
+    fn foldable(&mut self, inst: &Inst, args: Args, recorded: &[Option<u64>]) -> SmallVec<[Opnd; 1]> {
+        let key = (inst.op, inst.attached, args);
+        if let Some(values) = self.shared.get(&key) {
+            self.counts.shared += 1;
+            return values.iter().map(|&value| self.resolve(value.into())).collect();
+        }
+        let opnds = self.emit(key.0, key.1, key.2.clone(), recorded);
+        let values = opnds.iter().filter_map(|opnd| opnd.as_value()).collect();
+        self.shared.insert(key, values);
+        opnds
+    }
+
+    /// The value of a pure operation, as simple as it can be had. The operands are resolved.
+    pub fn pure(&mut self, op: PureOp, args: &[Opnd], recorded: Option<u64>) -> Opnd {
+        let kind = op.row().result;
+        let mut constants: SmallVec<[u64; 3]> = SmallVec::new();
+        constants.extend(args.iter().filter_map(|arg| arg.as_const()));
+        if constants.len() == args.len() {
+            self.counts.folded += 1;
+            return Opnd::constant(kind, op.eval(&constants));
+        }
+        let mut args: Args = SmallVec::from_slice(args);
+        if may_exchange(op)
+            && (args[0].as_const().is_some() || (args[1].as_const().is_none() && args[1] < args[0]))
+        {
+            args.swap(0, 1);
+        }
+        let facts: SmallVec<[Fact; 3]> = args.iter().map(|&arg| self.fact_of(arg)).collect();
+        let fact = if kind == Kind::Word { transfer(op, &facts) } else { Fact::ANY };
+        if let (Kind::Word, Some(word)) = (kind, fact.as_exact()) {
+            self.counts.ranges += 1;
+            return Opnd::Word(word);
+        }
+        if let [a, b] = args[..]
+            && let Some(holds) = self.relations.get(a, b).decide(op)
+        {
+            self.counts.relations += 1;
+            return Opnd::Word(holds.into());
+        }
+        if let Some((n, bindings)) = rules::find(op, &args, self)
+            && self.depth < 32
+        {
+            self.counts.rules[n] += 1;
+            self.depth += 1;
+            let opnd = self.build(RULES[n].replacement, &bindings);
+            self.depth -= 1;
+            return opnd;
+        }
+        let key = (TraceOp::Pure(op), Attached::None, args);
+        if let Some(values) = self.shared.get(&key) {
+            self.counts.shared += 1;
+            return self.resolve(values[0].into());
+        }
+        let recorded = recorded.or_else(|| {
+            let words: Option<SmallVec<[u64; 3]>> = key.2.iter().map(|&arg| self.recorded(arg)).collect();
+            words.map(|words| op.eval(&words))
+        });
+        let fact = self.without_overflow(op, &key.2, fact);
+        let opnds = self.emit(key.0, key.1, key.2.clone(), &[recorded]);
+        let value = opnds[0].as_value().expect("an operation was written");
+        self.values[value.index()].fact = fact;
+        self.shared.insert(key, SmallVec::from_slice(&[value]));
+        opnds[0]
+    }
+
+    fn build(&mut self, term: Term, bindings: &Bindings) -> Opnd {
+        match term {
+            Term::Any(n) => bindings.operand(n),
+            Term::Const(n) => Opnd::Word(bindings.constant(n)),
+            Term::Literal(word) => Opnd::Word(word),
+            Term::Op(op, operands) => {
+                let args: Args = operands.iter().map(|&term| self.build(term, bindings)).collect();
+                self.pure(op, &args, None)
+            }
+            Term::Known(..) => panic!("a replacement does not ask what is known"),
+        }
+    }
+
+    /// Sharpens the range of a sum, difference or product that is known not to overflow.
+    fn without_overflow(&self, op: PureOp, args: &[Opnd], fact: Fact) -> Fact {
+        let test = match op {
+            PureOp::IntAdd => PureOp::IntAddOvf,
+            PureOp::IntSub => PureOp::IntSubOvf,
+            PureOp::IntMul => PureOp::IntMulOvf,
+            _ => return fact,
+        };
+        // The rules turn the difference with a constant into a sum; the test for overflow stays a difference.
+        let negated = match (op, args) {
+            (PureOp::IntAdd, &[x, Opnd::Word(c)]) if c != 1 << 63 => {
+                Some((PureOp::IntSubOvf, [x, Opnd::Word(c.wrapping_neg())]))
+            }
+            _ => None,
+        };
+        let own = Some((test, [args[0], args[1]]));
+        for (test, args) in [own, negated].into_iter().flatten() {
+            let key = (TraceOp::Pure(test), Attached::None, Args::from_slice(&args));
+            if let Some(values) = self.shared.get(&key)
+                && self.fact_of(values[0].into()).as_exact() == Some(0)
+            {
+                return fact.meet(saturated(test, self.fact_of(args[0]), self.fact_of(args[1])));
+            }
+        }
+        fact
+    }
+
+    /// Adds to what is known of a value.
+    pub fn refine(&mut self, value: Value, fact: Fact) {
+        let info = &mut self.values[value.index()];
+        info.fact = info.fact.meet(fact);
+    }
+
+    fn load(&mut self, inst: &Inst, args: Args, recorded: Option<u64>) -> Opnd {
+        let access = self.program.access(inst.access());
+        let location = self.location(self.program, access, &args);
+        if let Some(entry) = self.heap.find(&location, access.scalar.bytes(), true) {
+            let (value, from) = (entry.value, entry.scalar);
+            self.counts.loads += 1;
+            let value = self.resolve(value);
+            return self.read_back(value, from, access.scalar);
+        }
+        let result = self.emit(inst.op, inst.attached, args, &[recorded])[0];
+        if let (Opnd::Value(value), Kind::Word) = (result, access.scalar.kind()) {
+            self.refine(value, Fact::of_scalar(access.scalar));
+        }
+        let scalar = access.scalar;
+        self.heap.insert(Entry { location, access: inst.access(), scalar, value: result, carried: None });
+        result
+    }
+
+    /// What a read of a scalar gives where `value` was written or read as another scalar of the same size.
+    pub fn read_back(&mut self, value: Opnd, from: Scalar, to: Scalar) -> Opnd {
+        let (op, args): (PureOp, Args) = match (from.kind(), to.kind()) {
+            (Kind::Float, Kind::Float) => return value,
+            (Kind::Float, Kind::Word) => (PureOp::FloatToBits, SmallVec::from_slice(&[value])),
+            (Kind::Word, Kind::Float) => (PureOp::FloatFromBits, SmallVec::from_slice(&[value])),
+            (Kind::Word, Kind::Word) => match to {
+                Scalar::U8 => (PureOp::IntAnd, SmallVec::from_slice(&[value, Opnd::Word(0xff)])),
+                Scalar::U16 => (PureOp::IntAnd, SmallVec::from_slice(&[value, Opnd::Word(0xffff)])),
+                Scalar::U32 => (PureOp::IntAnd, SmallVec::from_slice(&[value, Opnd::Word(0xffff_ffff)])),
+                Scalar::I8 => (PureOp::IntSext8, SmallVec::from_slice(&[value])),
+                Scalar::I16 => (PureOp::IntSext16, SmallVec::from_slice(&[value])),
+                Scalar::I32 => (PureOp::IntSext32, SmallVec::from_slice(&[value])),
+                Scalar::Word | Scalar::Float => return value,
+            },
+        };
+        self.pure(op, &args, None)
+    }
+
+    fn store(&mut self, inst: &Inst, mut args: Args) {
+        let program = self.program;
+        let access = program.access(inst.access());
+        let value = args.pop().expect("a store has an operand to store");
+        let location = self.location(program, access, &args);
+        let stored = self.narrowed(value, access.scalar);
+        let known = self.heap.find(&location, access.scalar.bytes(), false).map(|e| (e.value, e.scalar));
+        if let Some((known, scalar)) = known
+            && scalar.kind() == access.scalar.kind()
+            && self.narrowed(known, scalar) == stored
+        {
+            self.heap.find(&location, access.scalar.bytes(), true);
+            self.counts.stores += 1;
+            return;
+        }
+        self.heap.store(program, access, &location);
+        args.push(stored);
+        self.emit(inst.op, inst.attached, args, &[]);
+        let (scalar, access) = (access.scalar, inst.access());
+        self.heap.insert(Entry { location, access, scalar, value, carried: None });
+    }
+
+    /// The simplest operand with the low bits that a store of `scalar` writes.
+    fn narrowed(&self, value: Opnd, scalar: Scalar) -> Opnd {
+        let bits = 8 * scalar.bytes() as u32;
+        let mut opnd = self.resolve(value);
+        if bits == 64 {
+            return opnd;
+        }
+        let mask = (1u64 << bits) - 1;
+        while let Some((op, args)) = rules::Context::definition(self, opnd) {
+            opnd = match (op, args[1]) {
+                (PureOp::IntAnd, Opnd::Word(kept)) if kept & mask == mask => args[0],
+                (PureOp::IntSext8, _) if bits <= 8 => args[0],
+                (PureOp::IntSext16, _) if bits <= 16 => args[0],
+                (PureOp::IntSext32, _) if bits <= 32 => args[0],
+                _ => break,
+            };
+        }
+        match opnd {
+            Opnd::Word(word) => Opnd::Word(word & mask),
+            opnd => opnd,
+        }
+    }
+
+    fn guard(&mut self, op: TraceOp, mut args: Args, snapshot: &Snapshot, map: &[Opnd]) {
+        let mut op = op;
+        if matches!(op, TraceOp::GuardTrue | TraceOp::GuardFalse) {
+            let fact = self.fact_of(args[0]);
+            let is_known = if op == TraceOp::GuardTrue { fact.umin > 0 } else { fact.umax == 0 };
+            if is_known {
+                self.counts.guards += 1;
+                return;
+            }
+        } else if matches!(op, TraceOp::GuardValue | TraceOp::GuardFloatValue) && args[0] == args[1] {
+            self.counts.guards += 1;
+            return;
+        }
+        let tested = args.clone();
+        let tested_op = op;
+        // A test against 0 needs no comparison.
+        while matches!(op, TraceOp::GuardTrue | TraceOp::GuardFalse)
+            && let Some((compare, [x, Opnd::Word(0), _])) = rules::Context::definition(self, args[0])
+        {
+            op = match (compare, op) {
+                (PureOp::IntNe, op) => op,
+                (PureOp::IntEq, TraceOp::GuardTrue) => TraceOp::GuardFalse,
+                (PureOp::IntEq, _) => TraceOp::GuardTrue,
+                _ => break,
+            };
+            args[0] = x;
+        }
+        let id = self.snapshot(snapshot, map);
+        let results = SmallVec::new();
+        self.written.insts.push(Inst { op, args, attached: Attached::None, results, snapshot: Some(id) });
+        match tested_op {
+            TraceOp::GuardTrue => self.learn(tested[0], true),
+            TraceOp::GuardFalse => self.learn(tested[0], false),
+            TraceOp::GuardValue => self.learn_exact(tested[0], tested[1]),
+            TraceOp::GuardFloatValue => self.learn_exact(tested[0], tested[1]),
+            _ => {}
+        }
+    }
+
+    fn snapshot(&mut self, source: &Snapshot, map: &[Opnd]) -> SnapshotId {
+        let frames = source.frames.iter().map(|frame| SnapshotFrame {
+            registers: frame.registers.iter().map(|&(reg, opnd)| (reg, self.mapped(map, opnd))).collect(),
+            ..*frame
+        });
+        let snapshot = Snapshot { frames: frames.collect(), merge_points: source.merge_points };
+        self.written.snapshots.push(snapshot);
+        SnapshotId::new(self.first_snapshot + self.written.snapshots.len() - 1)
+    }
+
+    /// Lets `constant` stand for the operand from here on.
+    pub fn learn_exact(&mut self, opnd: Opnd, constant: Opnd) {
+        let (Opnd::Value(value), Some(bits)) = (opnd, constant.as_const()) else { return };
+        match constant {
+            Opnd::Word(_) => {
+                self.learn(opnd, bits != 0);
+                let info = &mut self.values[value.index()];
+                info.fact = Fact::exact(bits);
+                if let Some((PureOp::IntAnd, [x, Opnd::Word(mask), _])) =
+                    rules::Context::definition(self, opnd)
+                    && let Opnd::Value(x) = x
+                {
+                    self.refine(x, Fact::bits(mask & !bits, mask & bits));
+                }
+            }
+            _ => self.values[value.index()].same_as = Some(constant),
+        }
+    }
+
+    /// Writes the terminator that a walk ended at.
+    pub fn end(&mut self, end: End) {
+        self.emit(end.op, end.attached, end.args, &[]);
+    }
+
+    /// The value of an equal operation that was written before.
+    pub fn shared_value(&self, op: PureOp, args: &[Opnd]) -> Option<Value> {
+        let key = (TraceOp::Pure(op), Attached::None, Args::from_slice(args));
+        self.shared.get(&key).map(|values| values[0])
+    }
+}
+
+/// Whether exchanging the operands keeps every bit: of floats, it could change which of two not-a-numbers comes out.
+fn may_exchange(op: PureOp) -> bool {
+    op.is_commutative()
+        && (op.is_bool() || op.row().operands[0] == Kind::Word)
+        && !matches!(op, PureOp::F32Add | PureOp::F32Mul)
+}
+
+/// The range of a sum, difference or product that does not overflow, where `test` is its overflow test.
+pub(crate) fn saturated(test: PureOp, a: Fact, b: Fact) -> Fact {
+    match test {
+        PureOp::IntAddOvf => Fact::signed(a.smin.saturating_add(b.smin), a.smax.saturating_add(b.smax)),
+        PureOp::IntSubOvf => Fact::signed(a.smin.saturating_sub(b.smax), a.smax.saturating_sub(b.smin)),
+        _ if a.smin >= 0 && b.smin >= 0 => {
+            Fact::signed(a.smin.saturating_mul(b.smin), a.smax.saturating_mul(b.smax))
+        }
+        _ => Fact::ANY,
+    }
+}

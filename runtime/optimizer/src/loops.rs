@@ -1,0 +1,375 @@
+//! Closing a loop: the body, optimised with all that holds whenever its label is reached.
+//!
+//! Takes the state of a walk at the place where the label shall stand, the source of the body, and the operands that its
+//! first passage starts with. Gives label, body and jump, or nothing if no stable state was found.
+//!
+//! What holds at the label is found by assuming the most and taking back what the end of the body does not keep:
+//!
+//! - *Slots* are what is handed from one passage to the next: the loop's inputs, and the content of memory known at the
+//!   label. Slots that start equal are assumed to stay equal (one *class*), and each class is assumed not to change at all.
+//! - The body is walked under these assumptions. Then each slot's operand for the next passage is known: an argument of
+//!   the jump, or what memory holds at the end at the same place, as seen from the next passage.
+//! - Slots of a class that differ there part; a class that changes becomes a parameter of the label; content that is not
+//!   known at the end, relations and ranges that do not hold there are given up. Then the body is walked again.
+//!
+//! This ends, because classes only split and only become parameters, and ranges are widened. At the end nothing was
+//! taken back: everything that the body relied on holds after it if it held before, and it holds after the preamble.
+//! No operation is moved, so guards and partial operations keep their order; what does not change in the loop is
+//! computed in the preamble only, because equal operations are shared. Facts about values of the preamble need no check:
+//! values do not change.
+
+use metatrace_defs::{Kind, TraceOp};
+use metatrace_trace::{Attached, Inst, Opnd, TargetId, Trace, Value};
+use smallvec::SmallVec;
+
+use crate::facts::Fact;
+use crate::forward::{Forward, Segment};
+use crate::hash::Map;
+use crate::memory::{Base, Definitions, Entry, Location};
+use crate::relations::Relation;
+
+/// A label, a body and a jump, in one segment; the walk stands behind them.
+pub(crate) struct Closed<'a> {
+    pub walk: Forward<'a>,
+    pub body: Segment,
+}
+
+/// Walks over a body before a loop is given up.
+const MOST_ROUNDS: usize = 12;
+
+/// Closes the loop whose body is `source` from operation `from` on. `places` are the values of `source` that the loop
+/// hands over, and `starts` the operands they start with.
+pub(crate) fn close<'a>(
+    start: &Forward<'a>,
+    source: &Trace,
+    from: usize,
+    places: &[Value],
+    starts: &[Opnd],
+    label: TargetId,
+) -> Option<Closed<'a>> {
+    let mut assumed = Assumed::all(start, starts);
+    for _ in 0..MOST_ROUNDS {
+        let mut round = assumed.walk(start, source, from, places);
+        if assumed.take_back(start, &mut round) {
+            return Some(assumed.write(round, label));
+        }
+    }
+    None
+}
+
+/// What is handed from one passage to the next.
+struct Slot {
+    class: usize,
+    /// If it is the content of memory: where, as seen from the label.
+    content: Option<Entry>,
+    is_assumed: bool,
+}
+
+/// Slots that are always equal.
+#[derive(Clone)]
+struct Class {
+    start: Opnd,
+    kind: Kind,
+    /// Whether it is a parameter of the label.
+    changes: bool,
+    fact: Fact,
+    widened: u32,
+}
+
+struct Assumed {
+    /// The loop's inputs, then the contents of memory.
+    slots: Vec<Slot>,
+    classes: Vec<Class>,
+    relations: Vec<(Opnd, Opnd, Relation)>,
+}
+
+/// One walk over the body.
+struct Round<'a> {
+    walk: Forward<'a>,
+    /// The parameters, by class.
+    params: Vec<Option<Value>>,
+    /// The arguments of the jump.
+    args: Vec<Opnd>,
+    /// What each slot is in the next passage.
+    next: Vec<Option<Opnd>>,
+}
+
+impl Assumed {
+    fn all(start: &Forward, starts: &[Opnd]) -> Assumed {
+        let mut assumed = Assumed { slots: vec![], classes: vec![], relations: vec![] };
+        let mut by_start = Map::default();
+        let contents = start.heap.entries().iter().map(|entry| (entry.value, Some(entry.clone())));
+        for (opnd, content) in starts.iter().map(|&opnd| (opnd, None)).chain(contents) {
+            let opnd = start.resolve(opnd);
+            let class = *by_start.entry(opnd).or_insert_with(|| {
+                let (kind, fact) = (start.kind(opnd), start.fact_of(opnd));
+                assumed.classes.push(Class { start: opnd, kind, changes: false, fact, widened: 0 });
+                assumed.classes.len() - 1
+            });
+            assumed.slots.push(Slot { class, content, is_assumed: true });
+        }
+        assumed.relations = start.relations.iter().collect();
+        assumed.relations.retain(|(a, b, _)| by_start.contains_key(a) || by_start.contains_key(b));
+        assumed.relations.sort_by_key(|&(a, b, _)| (a, b));
+        assumed
+    }
+
+    /// The classes that change, by the value that they start from and the constant that is added to it there.
+    fn moving(&self, start: &Forward) -> Map<Value, (usize, u64)> {
+        let mut moving = Map::default();
+        for (n, class) in self.classes.iter().enumerate() {
+            if let (Some(value), constant) = start.linear(class.start)
+                && class.changes
+                && class.kind == Kind::Word
+            {
+                moving.entry(value).or_insert((n, constant));
+            }
+        }
+        for class in self.classes.iter().filter(|class| !class.changes) {
+            if let Opnd::Value(value) = class.start {
+                moving.remove(&value);
+            }
+        }
+        moving
+    }
+
+    /// A location known at the label, where the classes that change are what `now` says; nothing if it does not say.
+    fn location(
+        &self,
+        walk: &Forward,
+        moving: &Map<Value, (usize, u64)>,
+        location: &Location,
+        now: &[Option<Opnd>],
+    ) -> Option<Location> {
+        let moved = |value: Value| match moving.get(&value) {
+            Some(&(class, constant)) => now[class].map(|opnd| (opnd, constant)),
+            None => Some((Opnd::Value(value), 0)),
+        };
+        let mut offset = location.offset;
+        let base = match location.base {
+            Base::Absolute => Some(Opnd::Word(0)),
+            Base::Local => None,
+            Base::Value(value) => {
+                let (opnd, constant) = moved(value)?;
+                offset = offset.wrapping_sub(constant);
+                Some(opnd)
+            }
+        };
+        let index = match location.index {
+            Some((value, stride)) => {
+                let (opnd, constant) = moved(value)?;
+                offset = offset.wrapping_sub(constant.wrapping_mul(stride));
+                Some((opnd, stride))
+            }
+            None => None,
+        };
+        Some(walk.normal_location(walk.program, base, index, offset))
+    }
+
+    /// What stands for a class at the label.
+    fn at_label(&self, params: &[Option<Value>], class: usize) -> Opnd {
+        params[class].map_or(self.classes[class].start, Opnd::Value)
+    }
+
+    /// What stands for an operand of the preamble that a relation is about, where the classes that change are what
+    /// `now` says; nothing if it does not say.
+    fn related(&self, by_start: &Map<Opnd, usize>, now: &[Option<Opnd>], opnd: Opnd) -> Option<Opnd> {
+        match by_start.get(&opnd) {
+            Some(&class) => now[class],
+            None => Some(opnd),
+        }
+    }
+
+    /// The first class that changes, by what it starts with.
+    fn changing_by_start(&self) -> Map<Opnd, usize> {
+        let mut by_start = Map::default();
+        for (n, class) in self.classes.iter().enumerate().filter(|(_, class)| class.changes) {
+            by_start.entry(class.start).or_insert(n);
+        }
+        by_start
+    }
+
+    fn walk<'a>(&self, start: &Forward<'a>, source: &Trace, from: usize, places: &[Value]) -> Round<'a> {
+        let mut walk = start.clone();
+        let params: Vec<Option<Value>> = (self.classes.iter())
+            .map(|class| class.changes.then(|| walk.new_value(class.kind, None, class.fact)))
+            .collect();
+        let now: Vec<Option<Opnd>> = params.iter().map(|param| param.map(Opnd::Value)).collect();
+        let moving = self.moving(start);
+        walk.heap.clear();
+        for (n, slot) in self.slots.iter().enumerate().filter(|(_, slot)| slot.is_assumed) {
+            if let Some(entry) = &slot.content
+                && let Some(location) = self.location(&walk, &moving, &entry.location, &now)
+            {
+                let value = self.at_label(&params, slot.class);
+                walk.heap.insert(Entry { location, value, carried: Some(n), ..entry.clone() });
+            }
+        }
+        let by_start = self.changing_by_start();
+        for &(a, b, relation) in &self.relations {
+            if let (Some(a), Some(b)) = (self.related(&by_start, &now, a), self.related(&by_start, &now, b)) {
+                walk.relations.learn(a, b, relation);
+            }
+        }
+        let mut map = vec![Opnd::Word(0); source.values.len()];
+        for (slot, place) in self.slots.iter().zip(places) {
+            map[place.index()] = self.at_label(&params, slot.class);
+        }
+        let end = walk.walk(source, from, &mut map, false);
+        Round { walk, params, args: end.args.to_vec(), next: Vec::new() }
+    }
+
+    /// Takes back what does not hold at the end of the body. Whether all of it held.
+    fn take_back(&mut self, start: &Forward, round: &mut Round) -> bool {
+        let mut next: Vec<Option<Opnd>> =
+            round.args.iter().map(|&arg| Some(round.walk.resolve(arg))).collect();
+        let moving = self.moving(start);
+        let mut used = std::mem::take(&mut round.walk.heap.used);
+        let of_class = self.next_of_classes(&next, round, &moving, &mut used);
+        used.sort();
+        let mut holds = true;
+        for n in next.len()..self.slots.len() {
+            let is_used = used.binary_search(&n).is_ok();
+            let found = match &self.slots[n] {
+                Slot { is_assumed: true, content: Some(entry), .. } if is_used => self
+                    .location(&round.walk, &moving, &entry.location, &of_class)
+                    .and_then(|location| round.content(entry, &location)),
+                _ => None,
+            };
+            self.slots[n].is_assumed = found.is_some();
+            holds &= found.is_some() || !is_used;
+            next.push(found);
+        }
+        holds &= self.take_back_relations(&round.walk, &of_class);
+        holds &= self.split(&next, round);
+        holds &= self.widen(&next, round);
+        round.next = next;
+        holds
+    }
+
+    /// What each class that changes is in the next passage, as one of its slots tells: an input, or the content of a
+    /// place that does not move, which is then `used`. Locations and relations are seen from there; that the other
+    /// slots of the class agree is for [`Assumed::split`] to see.
+    fn next_of_classes(
+        &self,
+        inputs: &[Option<Opnd>],
+        round: &mut Round,
+        moving: &Map<Value, (usize, u64)>,
+        used: &mut Vec<usize>,
+    ) -> Vec<Option<Opnd>> {
+        let mut of_class = vec![None; self.classes.len()];
+        for (n, slot) in self.slots.iter().enumerate().filter(|(_, slot)| slot.is_assumed) {
+            if !self.classes[slot.class].changes || of_class[slot.class].is_some() {
+                continue;
+            }
+            of_class[slot.class] = match &slot.content {
+                None => inputs[n],
+                Some(entry) => {
+                    let stays = |value: Value| !moving.contains_key(&value);
+                    let is_still = match entry.location.base {
+                        Base::Value(value) => stays(value),
+                        Base::Absolute | Base::Local => true,
+                    } && entry.location.index.is_none_or(|(value, _)| stays(value));
+                    let found = if is_still { round.content(entry, &entry.location) } else { None };
+                    used.extend(found.map(|_| n));
+                    found
+                }
+            };
+        }
+        of_class
+    }
+
+    fn take_back_relations(&mut self, walk: &Forward, of_class: &[Option<Opnd>]) -> bool {
+        let by_start = self.changing_by_start();
+        let before = self.relations.len();
+        let mut relations = std::mem::take(&mut self.relations);
+        relations.retain(|&(a, b, relation)| {
+            let is_about_change = by_start.contains_key(&a) || by_start.contains_key(&b);
+            let now = (self.related(&by_start, of_class, a), self.related(&by_start, of_class, b));
+            !is_about_change
+                || matches!(now, (Some(a), Some(b)) if walk.relations.get(a, b).is_within(relation))
+        });
+        self.relations = relations;
+        self.relations.len() == before
+    }
+
+    /// Parts the slots of a class that are not equal at the end; makes classes that change parameters.
+    fn split(&mut self, next: &[Option<Opnd>], round: &Round) -> bool {
+        let mut holds = true;
+        // The class that goes on for the slots of a class with the same operand at the end.
+        let mut goes_on: Map<(usize, Opnd), usize> = Map::default();
+        let mut is_taken = vec![false; self.classes.len()];
+        for (n, class) in self.classes.iter().enumerate().filter(|(_, class)| !class.changes) {
+            goes_on.insert((n, round.walk.resolve(class.start)), n);
+            is_taken[n] = true;
+        }
+        for (slot, next) in self.slots.iter_mut().zip(next) {
+            let &Some(next) = next else { continue };
+            let class = slot.class;
+            slot.class = *goes_on.entry((class, next)).or_insert_with(|| {
+                if !std::mem::replace(&mut is_taken[class], true) {
+                    return class;
+                }
+                holds = false;
+                let fact = self.classes[class].fact.join(round.walk.fact_of(next));
+                self.classes.push(Class { changes: true, fact, ..self.classes[class].clone() });
+                self.classes.len() - 1
+            });
+        }
+        holds
+    }
+
+    /// Widens what is assumed of the parameters to what holds at the end.
+    fn widen(&mut self, next: &[Option<Opnd>], round: &Round) -> bool {
+        let mut holds = true;
+        for (slot, next) in self.slots.iter().zip(next) {
+            let class = &mut self.classes[slot.class];
+            let &Some(next) = next else { continue };
+            let fact = round.walk.fact_of(next);
+            if class.kind == Kind::Word && class.changes && !fact.is_within(class.fact) {
+                let joined = class.fact.join(fact);
+                class.fact = if class.widened < 2 { joined } else { class.fact.widen(joined) };
+                class.widened += 1;
+                holds = false;
+            }
+        }
+        holds
+    }
+
+    fn write<'a>(&self, mut round: Round<'a>, label: TargetId) -> Closed<'a> {
+        let mut next = vec![None; self.classes.len()];
+        for (slot, &opnd) in self.slots.iter().zip(&round.next).filter(|(slot, _)| slot.is_assumed) {
+            next[slot.class] = opnd;
+        }
+        let (mut params, mut starts, mut nexts) = (SmallVec::new(), SmallVec::new(), SmallVec::new());
+        for (n, class) in self.classes.iter().enumerate() {
+            // A class without a slot left is nowhere used: what it is in the next passage does not matter.
+            if let (Some(param), Some(next)) = (round.params[n], next[n]) {
+                params.push(param);
+                starts.push(class.start);
+                nexts.push(next);
+            }
+        }
+        let attached = Attached::Target(label);
+        let mut body = round.walk.take();
+        let first = Inst { op: TraceOp::Label, args: starts, attached, results: params, snapshot: None };
+        let last =
+            Inst { op: TraceOp::Jump, args: nexts, attached, results: SmallVec::new(), snapshot: None };
+        body.insts.insert(0, first);
+        body.insts.push(last);
+        body.notes.iter_mut().for_each(|(at, _)| *at += 1);
+        Closed { walk: round.walk, body }
+    }
+}
+
+impl Round<'_> {
+    /// What a location holds at the end of the body, written or read as `entry` was.
+    fn content(&mut self, entry: &Entry, location: &Location) -> Option<Opnd> {
+        let found = self.walk.heap.find(location, entry.scalar.bytes(), false)?;
+        if found.scalar != entry.scalar {
+            return None;
+        }
+        let value = found.value;
+        Some(self.walk.resolve(value))
+    }
+}

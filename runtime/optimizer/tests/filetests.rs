@@ -1,0 +1,59 @@
+//! Each file in `tests/traces` is a trace, a line `#### optimised`, and what the optimiser makes of it.
+//!
+//! A comment `# loop t0 t1` before the trace says that its entry is `t0` and that `t1` is free for a label; without it
+//! the trace is no loop. `METATRACE_BLESS=1 cargo test -p metatrace-optimizer --test filetests` accepts what is new.
+
+use std::fs;
+use std::path::Path;
+
+use metatrace_optimizer::{Options, optimise_counted, rules::RULES};
+use metatrace_trace::{TargetId, parse};
+
+const SEPARATOR: &str = "#### optimised\n";
+
+#[test]
+fn traces_become_what_the_files_say() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traces");
+    let bless = std::env::var_os("METATRACE_BLESS").is_some();
+    let mut files: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty());
+    let mut wrong = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let (input, expected) = text.split_once(SEPARATOR).unwrap_or((&text, ""));
+        let (program, trace) = parse(input).unwrap_or_else(|error| panic!("{}:{error}", file.display()));
+        let (optimised, counts) = optimise_counted(&program, &trace, options(input));
+        let rules = RULES.iter().zip(&counts.rules).filter(|(_, uses)| **uses > 0);
+        let rules: Vec<String> = rules.map(|(rule, uses)| format!("{} {uses}", rule.name)).collect();
+        let mut actual = format!("# rules: {}\n", rules.join(", "));
+        if rules.is_empty() {
+            actual.clear();
+        }
+        actual += &optimised.to_string();
+        if actual != expected && bless {
+            fs::write(&file, format!("{input}{SEPARATOR}{actual}")).unwrap();
+        } else if actual != expected {
+            wrong.push(format!("{}:\n{}", file.display(), difference(expected, &actual)));
+        }
+    }
+    let how = "METATRACE_BLESS=1 cargo test -p metatrace-optimizer --test filetests";
+    assert!(wrong.is_empty(), "{}\nto accept this: {how}", wrong.join("\n"));
+}
+
+fn options(input: &str) -> Options {
+    let Some(line) = input.lines().find_map(|line| line.strip_prefix("# loop ")) else {
+        return Options::default();
+    };
+    let targets: Vec<TargetId> = line.split(' ').map(|word| word.parse().unwrap()).collect();
+    Options { entry: Some(targets[0]), label: Some(targets[1]) }
+}
+
+/// The lines that differ, after what is equal at the start.
+fn difference(expected: &str, actual: &str) -> String {
+    let equal = expected.lines().zip(actual.lines()).take_while(|(a, b)| a == b).count();
+    let rest = |text: &str, sign: &str| {
+        text.lines().skip(equal).map(|line| format!("{sign} {line}\n")).collect::<String>()
+    };
+    format!("after {equal} equal lines:\n{}{}", rest(expected, "-"), rest(actual, "+"))
+}
