@@ -131,6 +131,7 @@ fn class_of(len: usize) -> usize {
 fn publish(start: *const u8, len: usize) {
     #[cfg(target_arch = "aarch64")]
     {
+        // SAFETY: the signature is that of the function in the compiler's support library.
         unsafe extern "C" {
             fn __clear_cache(start: *const u8, end: *const u8);
         }

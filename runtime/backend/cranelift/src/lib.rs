@@ -37,8 +37,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Operations from which on the hot part of quickly compiled code would no longer fit the first-level instruction
-/// cache (some 28 KB), so that the denser code of [`OptLevel::Speed`] pays.
+/// Operations from which on the hot part of quickly compiled code would not fit the first-level instruction cache
+/// any more (some 28 KB), so that the denser code of [`OptLevel::Speed`] pays.
 const LONG_TRACE: usize = 2000;
 
 /// The machine-code backend of one VM.

@@ -21,6 +21,7 @@ const FRAME_POINTER_AND_RETURN_ADDRESS: (gimli::Register, gimli::Register) =
 const FRAME_POINTER_AND_RETURN_ADDRESS: (gimli::Register, gimli::Register) =
     (gimli::AArch64::X29, gimli::AArch64::X30);
 
+// SAFETY: the signature is that of the function in the unwinder that std links.
 unsafe extern "C" {
     fn __register_frame(start: *const u8);
 }

@@ -90,7 +90,11 @@ impl Lowering<'_> {
     }
 
     pub(super) fn local_addr(&mut self, inst: &Inst) {
-        let byte = self.plan.resolve(inst.args[0]).as_const().expect("a verified local_addr has a constant");
+        let byte = self
+            .plan
+            .resolve(inst.args[0])
+            .as_const()
+            .expect("a verified address of local memory has a constant");
         let offset = locals_offset(self.env.frame_values) as i64 + byte as i64;
         let address = self.b.ins().iadd_imm_s(self.frame, offset);
         self.define(inst.result(), address);
