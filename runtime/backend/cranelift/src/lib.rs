@@ -37,9 +37,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Operations from which on the hot part of quickly compiled code would not fit the first-level instruction cache
-/// any more (some 28 KB), so that the denser code of [`OptLevel::Speed`] pays.
-const LONG_TRACE: usize = 2000;
+/// Operations from which on the hot part of quickly compiled code, at some 8 bytes each, would not fit the first-level
+/// instruction cache, so that the denser code of [`OptLevel::Speed`] pays.
+const LONG_TRACE: usize = 3500;
 
 /// The machine-code backend of one VM.
 pub struct CraneliftBackend {
@@ -57,6 +57,7 @@ pub struct CraneliftBackend {
     /// How many calls of [`Backend::run`] are under way, and what was freed meanwhile.
     running: Cell<usize>,
     freed: RefCell<Vec<Code>>,
+    waiting: Cell<bool>,
 }
 
 // SAFETY: the pointers lead to code, to cells that the backend owns, and to the process's machine; none is bound to a
@@ -115,6 +116,7 @@ impl CraneliftBackend {
             targets: RefCell::default(),
             running: Cell::new(0),
             freed: RefCell::default(),
+            waiting: Cell::new(false),
         }
     }
 
@@ -241,7 +243,9 @@ impl CraneliftBackend {
 
     /// Gives back what was freed, if nothing runs.
     fn reclaim(&self) {
-        if self.running.get() == 0 {
+        let runs = self.running.get() > 0;
+        self.waiting.set(runs);
+        if !runs {
             for code in self.freed.borrow_mut().drain(..) {
                 self.used.set(self.used.get() - code.block.size());
                 self.machine.arena.free(code.block);
@@ -368,7 +372,7 @@ impl<'a> Running<'a> {
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.0.running.set(self.0.running.get() - 1);
-        if !self.0.freed.borrow().is_empty() {
+        if self.0.waiting.get() {
             self.0.reclaim();
         }
     }
