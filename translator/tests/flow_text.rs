@@ -65,6 +65,7 @@ const BROKEN: &[(&str, &str)] = &[
     ("T2", "v2: f64 = float_from_int v0\n v3: f64 = float_add v2, v0\n return v0"),
     ("T3", "v2: u8 = const 256\n return v0"),
     ("T3", "v2: i8 = const 128\n return v0"),
+    ("T3", "v2: (i64, i64) = const 1\n return v0"),
     ("T3", "v2: f64 = load_time lt0\n return v0"),
     ("T3", "v2: f64 = retype v0\n return v0"),
     ("T4", "v2: E = make(v0)\n return v0"),

@@ -43,7 +43,7 @@ macro_rules! entity {
 
         impl core::str::FromStr for $name {
             type Err = ();
-            fn from_str(text: &str) -> Result<Self, ()> {
+            fn from_str(text: &str) -> core::result::Result<Self, ()> {
                 text.strip_prefix($prefix).and_then(|n| n.parse().ok()).map($name).ok_or(())
             }
         }

@@ -297,7 +297,7 @@ pub struct Op {
 /// What an operation does.
 #[derive(Clone, Debug)]
 pub enum OpKind {
-    /// A scalar constant (a float as its bits, `()` and other values without words as 0).
+    /// A scalar constant (a float as its bits); 0 of any other type: all its scalars are 0, if it has any.
     Const(u64),
     /// A number that the glue tells.
     LoadTime(LoadTimeId),

@@ -16,7 +16,7 @@
 //! **Types**
 //! - T1 no SSA value has a memory type or an unsized type;
 //! - T2 a pure operation has as many operands as its row, each one scalar of the row's kind; so has the result;
-//! - T3 `Const` fits its type; `LoadTime` is one word; `Retype` keeps the scalars;
+//! - T3 `Const` fits its type (0 fits all); `LoadTime` is one word; `Retype` keeps the scalars;
 //! - T4 `Make` has the fields of the variant, `Extract` takes a field that there is, `VariantOf` an enum;
 //! - T5 `MakeFat`, `FatAddress`, `FatLen` are of pointers to unsized types;
 //! - T6 a place begins with a pointer and every step fits what is there, without a dereference; indices are `usize`;
@@ -386,12 +386,8 @@ impl<'a> Verifier<'a> {
         let result = op.result.map(|r| self.ty(r));
         match (&op.kind, result) {
             (OpKind::Const(bits), Some(ty)) => {
-                let fits = match self.scalars(ty).len() {
-                    0 => *bits == 0,
-                    1 => self.is_canonical(ty, *bits),
-                    _ => false,
-                };
-                if !fits {
+                let fits = self.scalars(ty).len() == 1 && self.is_canonical(ty, *bits);
+                if !fits && *bits != 0 {
                     self.bad("T3", format!("{bits} is no constant of type {}", self.text(ty)));
                 }
             }
