@@ -12,7 +12,9 @@ pub use metatrace_macros::*;
 #[macro_export]
 macro_rules! __merge_point {
     ($($arguments:tt)*) => {
-        compile_error!("`merge_point!` is the first statement of the one loop of a function with `#[jit::portal]`")
+        compile_error!(
+            "`merge_point!` is the first statement of the one loop of a function with `#[jit::portal]`"
+        )
     };
 }
 

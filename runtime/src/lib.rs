@@ -1,12 +1,37 @@
 //! The run-time of translated interpreters: hints, driver, recorder, blackhole.
 
 pub mod jit;
+mod traced;
+
+#[cfg(feature = "jit")]
+mod compile;
+#[cfg(feature = "jit")]
+mod entry;
+#[cfg(feature = "jit")]
+mod loaded;
+#[cfg(feature = "jit")]
+mod machine;
+#[cfg(feature = "jit")]
+mod record;
 #[cfg(feature = "jit")]
 #[doc(hidden)]
 pub mod rt;
-mod traced;
+#[cfg(feature = "jit")]
+mod stress;
+#[cfg(feature = "jit")]
+mod vm;
 
+#[cfg(feature = "jit")]
+pub use metatrace_defs::param::Params;
 pub use traced::Traced;
+#[cfg(feature = "jit")]
+pub use vm::Vm;
+#[cfg(feature = "jit")]
+pub use vm::log::finish;
+#[cfg(feature = "jit")]
+pub use vm::options::{OptionError, Options};
+#[cfg(feature = "jit")]
+pub use vm::stats::Stats;
 
 /// Marks a module that holds traced types or functions; one line in each such module.
 ///

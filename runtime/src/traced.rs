@@ -38,9 +38,28 @@ pub struct TracedBox<T> {
 pub struct TracedHeader {
     /// Counts down at back edges; below 0 the runtime is asked.
     pub gate: Cell<u32>,
+    /// Which VM keeps traces of it.
+    #[cfg(feature = "jit")]
+    pub(crate) link: crate::vm::owner::Link,
+}
+
+impl TracedHeader {
+    /// Drops the traces.
+    fn drop_traces(&self) {
+        #[cfg(feature = "jit")]
+        self.link.cut();
+    }
 }
 
 impl<T> Traced<T> {
+    /// What the runtime keeps of it.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn header(&self) -> &TracedHeader {
+        // SAFETY: the box lives as long as its `Traced`.
+        unsafe { &self.inner.as_ref().header }
+    }
+
     /// Takes ownership of guest code.
     pub fn new(content: T) -> Traced<T> {
         let canonical = ManuallyDrop::new(Traced { inner: NonNull::dangling() });
@@ -53,12 +72,14 @@ impl<T> Traced<T> {
 
     /// Exclusive access to the content; drops the traces made of it.
     pub fn get_mut(&mut self) -> &mut T {
+        self.header().drop_traces();
         // SAFETY: `self` owns the box, and is borrowed exclusively.
         unsafe { &mut self.inner.as_mut().content }
     }
 
     /// Gives the content back and drops the traces made of it.
     pub fn into_inner(self) -> T {
+        self.header().drop_traces();
         let this = ManuallyDrop::new(self);
         // SAFETY: `self` owned the box and is not dropped.
         unsafe { Box::from_raw(this.inner.as_ptr()) }.content
@@ -67,6 +88,7 @@ impl<T> Traced<T> {
 
 impl<T> Drop for Traced<T> {
     fn drop(&mut self) {
+        self.header().drop_traces();
         // SAFETY: a `Traced` that is dropped owns its box; the one inside the box is never dropped.
         drop(unsafe { Box::from_raw(self.inner.as_ptr()) });
     }

@@ -51,6 +51,16 @@ pub struct Context {
 pub mod pending {
     /// A call shim caught a panic; it is in [`super::Context::panic`].
     pub const PANIC: u64 = 1;
+    /// Something that the running code relies on changed: it must be left.
+    pub const INVALIDATED: u64 = 2;
+}
+
+impl Context {
+    /// Takes the panic that a call shim caught: nothing is pending for it any more.
+    pub fn take_panic(&mut self) -> Option<Box<dyn std::any::Any + Send>> {
+        self.pending &= !pending::PANIC;
+        self.panic.take()
+    }
 }
 
 /// The type-erased address of a call shim: `extern "C" fn(*mut Context, u64…) -> u64`.

@@ -19,7 +19,9 @@ macro_rules! for_each_abort {
             code_memory_full = CodeMemoryFull;
             /// The loop has `max_bridges` bridges.
             too_many_bridges = TooManyBridges;
-            /// A portal was entered while another recording was under way.
+            /// An owner of the trace was dropped or changed while it was recorded.
+            owner_changed = OwnerChanged;
+            /// A place became hot while too many recordings were under way already.
             nested_recording = NestedRecording;
         }
     };

@@ -13,7 +13,7 @@ macro_rules! for_each_param {
             trace_eagerness = TraceEagerness, 200, 1, 1_000_000_000;
             /// Operations in a trace before it is given up.
             trace_limit = TraceLimit, 6000, 10, 1_000_000;
-            /// Milliseconds between halvings of the counters; 0 for never.
+            /// Thousands of counted back edges between halvings of the counters; 0 for never.
             decay = Decay, 40, 0, 1_000_000;
             /// Nested activations that the recorder looks inside.
             max_inline_depth = MaxInlineDepth, 32, 1, 1000;

@@ -7,6 +7,8 @@
 //!   label and parameters are visible where it is defined, wherever it is used: in nested matches and loops, and in
 //!   the interpreter's own macros, whose tokens nobody can look into here.
 //!
+//! - a second copy of its body before the first, taken where statistics are wanted: its merge point counts.
+//!
 //! `can_enter_jit!` ends the iteration: it counts, and on its cold path hands all parameters by value to the runtime
 //! and gets back what they are now; either way the loop continues. A parameter's value thus moves into the call and back,
 //! which is what makes rustc reload what a `&mut` parameter points to.
@@ -19,7 +21,8 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Error, Expr, ExprLoop, FnArg, Ident, ItemFn, Lifetime, Lit, Macro, Meta, Pat, ReceiverKind, Result, Stmt, Token, parse_quote,
+    Error, Expr, ExprLoop, FnArg, Ident, ItemFn, Lifetime, Lit, Macro, Meta, Pat, ReceiverKind, Result, Stmt,
+    Token, parse_quote,
 };
 
 /// Whether the runtime is there (feature `jit`).
@@ -36,15 +39,25 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
     check_signature(&function, &mut errors);
     let params = Params::new(&mut function, &mut errors);
     let options = Options::parse(arguments, &params, function.sig.ident.span(), &mut errors);
-    let mut rewrite = Loops {
-        enter: entry(&function.sig.ident, &params, options.owner.as_ref()),
-        found: 0,
-        closures: 0,
-        errors,
-    };
+    let enter = entry(&function.sig.ident, &params, options.owner.as_ref());
+    let mut counting = function.block.clone();
+    let mut rewrite =
+        Loops { enter: enter.clone(), count: TokenStream::new(), found: 0, closures: 0, errors };
     rewrite.visit_block_mut(&mut function.block);
-    let mut errors = rewrite.errors;
-    if rewrite.found != 1 {
+    let Loops { found, mut errors, .. } = rewrite;
+    if ACTIVE {
+        let count = quote!(#[cfg(metatrace)] ::metatrace::rt::count_merge_point(););
+        let mut rewrite = Loops { enter, count, found: 0, closures: 0, errors: Errors::default() };
+        rewrite.visit_block_mut(&mut counting);
+        function.block.stmts.insert(
+            0,
+            parse_quote! {
+                #[cfg(metatrace)]
+                if ::metatrace::rt::counting() { return #counting; }
+            },
+        );
+    }
+    if found != 1 {
         errors.add(
             function.sig.ident.span(),
             "a portal has exactly one `loop` whose first statement is `jit::merge_point!();`",
@@ -78,7 +91,8 @@ impl Errors {
 fn check_signature(function: &ItemFn, errors: &mut Errors) {
     let sig = &function.sig;
     if let Some(token) = &sig.asyncness {
-        errors.add(token.span(), "a portal cannot be `async`: traces do not suspend; make it a plain function");
+        errors
+            .add(token.span(), "a portal cannot be `async`: traces do not suspend; make it a plain function");
     }
     if let Some(token) = &sig.constness {
         errors.add(token.span(), "a portal cannot be `const`; make it a plain function");
@@ -156,7 +170,10 @@ impl Options {
         for meta in &list {
             let name = meta.path().get_ident().map(Ident::to_string).unwrap_or_default();
             let Some(hint) = Hint::find(&name, HintForm::PortalOption) else {
-                errors.add(meta.path().span(), format_args!("no such option; a portal's options are {}", valid()));
+                errors.add(
+                    meta.path().span(),
+                    format_args!("no such option; a portal's options are {}", valid()),
+                );
                 continue;
             };
             if seen.contains(&hint) {
@@ -251,6 +268,8 @@ fn is_macro(mac: &Macro, name: &str) -> bool {
 /// Finds the portal's loop and puts the entry into it.
 struct Loops {
     enter: TokenStream,
+    /// What stands for the merge point.
+    count: TokenStream,
     found: usize,
     closures: usize,
     errors: Errors,
@@ -263,7 +282,8 @@ impl VisitMut for Loops {
         {
             self.found += 1;
             if !statement.mac.tokens.is_empty() {
-                self.errors.add(statement.mac.tokens.span(), "`merge_point!` takes no arguments; remove them");
+                self.errors
+                    .add(statement.mac.tokens.span(), "`merge_point!` takes no arguments; remove them");
             }
             if self.closures > 0 {
                 self.errors.add(
@@ -271,12 +291,14 @@ impl VisitMut for Loops {
                     "the portal's loop is inside a closure; move it to the function's own body",
                 );
             }
-            let label: Lifetime =
-                expr.label.get_or_insert_with(|| parse_quote!('__portal:)).name.clone();
+            let label: Lifetime = expr.label.get_or_insert_with(|| parse_quote!('__portal:)).name.clone();
             let (enter, name) = (&self.enter, format_ident!("{}", LOCAL_MACRO));
-            expr.body.stmts[0] = parse_quote! {
+            let count = &self.count;
+            let statements: syn::Block = parse_quote! {{
+                #count
                 macro_rules! #name { () => {{ #enter continue #label; }} }
-            };
+            }};
+            expr.body.stmts.splice(0..1, statements.stmts);
         }
         visit_mut::visit_expr_loop_mut(self, expr);
     }

@@ -1,11 +1,13 @@
 //! The statics that generated glue defines, and what its call shims do.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::OnceLock;
 
 use metatrace_backend::{Context, Shim, pending};
 use metatrace_defs::CallDescr;
 
 use super::Scalars;
+use crate::loaded::Loaded;
 
 /// What was generated for one interpreter. The root module's glue defines it as `PROGRAM`.
 #[derive(Debug)]
@@ -14,6 +16,7 @@ pub struct ProgramGlue {
     pub(crate) hash: u64,
     pub(crate) values: &'static [fn() -> u64],
     pub(crate) shims: &'static [Shim],
+    loaded: OnceLock<Result<Loaded, String>>,
 }
 
 impl ProgramGlue {
@@ -25,7 +28,12 @@ impl ProgramGlue {
         values: &'static [fn() -> u64],
         shims: &'static [Shim],
     ) -> ProgramGlue {
-        ProgramGlue { image, hash, values, shims }
+        ProgramGlue { image, hash, values, shims, loaded: OnceLock::new() }
+    }
+
+    /// The program, ready to run; decoded at the first use.
+    pub(crate) fn loaded(&'static self) -> Result<&'static Loaded, &'static str> {
+        self.loaded.get_or_init(|| Loaded::new(self)).as_ref().map_err(String::as_str)
     }
 }
 

@@ -7,7 +7,9 @@
 mod glue;
 mod scalars;
 
+pub use crate::entry::{enter, tick};
 pub use crate::traced::{TracedBox, TracedHeader};
+pub use crate::vm::log::{count_merge_point, counting};
 pub use glue::{PortalGlue, ProgramGlue, shim_call};
 pub use metatrace_backend::{Context, Shim};
 pub use scalars::{Scalars, larger, pack_opaque, put, take, unpack_opaque};

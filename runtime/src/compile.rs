@@ -1,0 +1,257 @@
+//! From a recording to code that is entered: optimise, compile, register.
+//!
+//! In: a [`Session`] that ended well. Out: its traces compiled and reachable: a loop from the cell of its merge point, a bridge
+//! from its guard, what leads into a loop from its start. Nothing is registered of a trace that fails.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Instant;
+
+use metatrace_backend::{CodeId, Job};
+use metatrace_defs::{Abort, TraceOp};
+use metatrace_optimizer::optimise;
+use metatrace_trace::{Attached, GuardId, Opnd, TargetId, Trace, Value, verify};
+
+use crate::entry::Place;
+use crate::record::{End, Session};
+use crate::stress;
+use crate::vm::stats::add;
+use crate::vm::tables::{Entry, Guard, GuardFrame, Heat, LoopCell, Source, Tree, TreeId};
+use crate::vm::{VmState, log};
+
+/// Where a recording started.
+pub enum Start<'a> {
+    /// At the merge point of a cell.
+    Cell(&'a Rc<LoopCell>),
+    /// At a failing guard.
+    Guard(GuardId, &'a Guard),
+}
+
+impl<'a> Start<'a> {
+    /// What decides when it is recorded again.
+    pub fn heat(&self) -> &'a Heat {
+        match self {
+            Start::Cell(cell) => &cell.heat,
+            Start::Guard(_, guard) => &guard.heat,
+        }
+    }
+}
+
+/// A trace that was compiled, but is not registered.
+struct Piece {
+    code: CodeId,
+    bytes: usize,
+    guards: Vec<(GuardId, PieceGuard)>,
+    flags: Option<Box<[u64]>>,
+}
+
+struct PieceGuard {
+    frames: Vec<GuardFrame>,
+    merge_points: u32,
+    flag: Option<u64>,
+}
+
+/// Compiles and registers what was recorded.
+///
+/// # Errors
+/// Why the recording is lost.
+pub fn install(
+    vm: &Rc<VmState>,
+    place: &Place,
+    session: &Session,
+    end: &End,
+    start: &Start,
+) -> Result<(), Abort> {
+    let valid = {
+        let mut tables = vm.tables.borrow_mut();
+        session.owners().into_iter().all(|owner| tables.is_living(owner))
+            && match start {
+                Start::Cell(_) => true,
+                Start::Guard(_, guard) => tables.tree(guard.tree).is_some(),
+            }
+    };
+    if !valid {
+        return Err(Abort::OwnerChanged);
+    }
+    let all = session.segments();
+    let (lead, terminator, into) = match end {
+        End::Close(0) => return install_loop(vm, place, session, 0).map(|_| ()),
+        End::Close(n) => {
+            let entry = install_loop(vm, place, session, *n)?;
+            (0..*n, TraceOp::Jump, Some(entry))
+        }
+        End::Jump(entry) => (0..all, TraceOp::Jump, Some(*entry)),
+        End::Finish => (0..all, TraceOp::Finish, None),
+        End::Abort(_) | End::Panic(_) => unreachable!("a recording that was given up is not compiled"),
+    };
+    let attached = into.map_or(Attached::None, |entry| Attached::Target(entry.target));
+    let trace = session.trace(lead, None, (terminator, attached));
+    let into = into.map(|entry| entry.tree);
+    match start {
+        Start::Cell(cell) => {
+            let target = vm.tables.borrow_mut().new_target();
+            let piece = compile(vm, place, trace, "entry", Some(target))?;
+            plant(vm, session, cell, piece, target, into);
+        }
+        Start::Guard(id, guard) => {
+            let piece = compile(vm, place, trace, &format!("bridge of {id}"), None)?;
+            attach(vm, session, *id, guard.tree, piece, into);
+        }
+    }
+    add(&vm.shared.counters.bridges, 1);
+    Ok(())
+}
+
+/// Compiles and registers the loop that starts at segment `n`.
+fn install_loop(vm: &Rc<VmState>, place: &Place, session: &Session, n: usize) -> Result<Entry, Abort> {
+    let (label, target) = {
+        let mut tables = vm.tables.borrow_mut();
+        (tables.new_target(), tables.new_target())
+    };
+    let jump = (TraceOp::Jump, Attached::Target(label));
+    let trace = session.trace(n..session.segments(), Some(label), jump);
+    let piece = compile(vm, place, trace, &format!("loop {target}"), Some(target))?;
+    let cell = place.cell(vm, &session.segment_words(n));
+    add(&vm.shared.counters.loops, 1);
+    Ok(plant(vm, session, &cell, piece, target, None))
+}
+
+/// Registers a trace as a tree that is entered at `cell`.
+fn plant(
+    vm: &VmState,
+    session: &Session,
+    cell: &Rc<LoopCell>,
+    piece: Piece,
+    target: TargetId,
+    into: Option<TreeId>,
+) -> Entry {
+    let mut tables = vm.tables.borrow_mut();
+    let tree = tables.new_tree(Tree {
+        cell: cell.clone(),
+        codes: vec![],
+        guards: vec![],
+        bytes: 0,
+        bridges: 0,
+        jumped_from: vec![],
+        flags: vec![],
+        frozen: HashMap::new(),
+    });
+    drop(tables);
+    let entry = Entry { tree, code: piece.code, target };
+    add_piece(vm, session, tree, piece, into);
+    cell.entry.set(Some(entry));
+    entry
+}
+
+/// Registers a trace as a bridge.
+fn attach(vm: &VmState, session: &Session, guard: GuardId, tree: TreeId, piece: Piece, into: Option<TreeId>) {
+    let code = piece.code;
+    if let Some(tree) = vm.tables.borrow_mut().tree(tree) {
+        tree.bridges += 1;
+    }
+    add_piece(vm, session, tree, piece, into);
+    vm.backend.attach_bridge(guard, code);
+}
+
+fn add_piece(vm: &VmState, session: &Session, id: TreeId, piece: Piece, into: Option<TreeId>) {
+    let tables = &mut *vm.tables.borrow_mut();
+    tables.code_bytes += piece.bytes;
+    let tree = tables.tree(id).expect("a tree that was just found valid");
+    tree.codes.push(piece.code);
+    tree.bytes += piece.bytes;
+    tree.flags.extend(piece.flags);
+    tree.guards.extend(piece.guards.iter().map(|(id, _)| *id));
+    tree.frozen.extend(session.frozen());
+    let guards = piece.guards.into_iter().map(|(guard, PieceGuard { frames, merge_points, flag })| {
+        let (recording, heat) = Default::default();
+        (guard, Guard { tree: id, frames, merge_points, recording, heat, flag })
+    });
+    tables.add_guards(guards);
+    tables.rely(id, &session.owners(), into);
+}
+
+/// Optimises and compiles a trace.
+fn compile(
+    vm: &VmState,
+    place: &Place,
+    trace: Trace,
+    title: &str,
+    entry: Option<TargetId>,
+) -> Result<Piece, Abort> {
+    let (params, counters) = (&vm.options.params, &vm.shared.counters);
+    let (program, shims) = (&place.loaded.program, place.loaded.shims);
+    if vm.tables.borrow().code_bytes as u64 >= params.code_limit {
+        return Err(Abort::CodeMemoryFull);
+    }
+    add(&counters.operations_recorded, trace.insts.len() as u64);
+    log_trace(place, &format!("{title}, recorded"), &trace);
+    check(place, &trace, "the recorder");
+    let trace = if params.optimise == 1 {
+        let began = Instant::now();
+        let label = Some(vm.tables.borrow_mut().new_target());
+        let optimised = optimise(program, &trace, metatrace_optimizer::Options { entry, label });
+        add(&counters.optimising, began.elapsed().as_nanos() as u64);
+        check(place, &optimised, "the optimiser");
+        log_trace(place, &format!("{title}, optimised"), &optimised);
+        optimised
+    } else {
+        trace
+    };
+    add(&counters.operations_optimised, trace.insts.len() as u64);
+    let (trace, flags) = if params.fail_guards == 1 {
+        let (trace, flags) = stress::fail_guards(place.loaded, &trace);
+        check(place, &trace, "the stress mode");
+        (trace, Some(flags))
+    } else {
+        (trace, None)
+    };
+    let count = trace.insts.iter().filter(|inst| inst.op.is_guard()).count();
+    let guards = vm.tables.borrow_mut().new_guards(count);
+    let began = Instant::now();
+    let compiled = vm.backend.compile(&Job { program, shims, trace: &trace, guards: &guards, entry });
+    add(&counters.code_generation, began.elapsed().as_nanos() as u64);
+    let compiled = compiled?;
+    add(&counters.code_bytes, compiled.bytes as u64);
+    let guards = guards.into_iter().zip(piece_guards(&trace, flags.as_deref())).collect();
+    Ok(Piece { code: compiled.code, bytes: compiled.bytes, guards, flags })
+}
+
+fn check(place: &Place, trace: &Trace, who: &str) {
+    if cfg!(debug_assertions) {
+        verify::assert_valid(&place.loaded.program, trace, who);
+    }
+}
+
+fn log_trace(place: &Place, title: &str, trace: &Trace) {
+    if log::wants_traces() {
+        let portal = &place.loaded.portal(place.portal).name;
+        log::write_trace(&place.loaded.program, &format!("{portal}: {title}"), trace);
+    }
+}
+
+/// What the guards of a trace need to be resumed from, in order.
+fn piece_guards(trace: &Trace, flags: Option<&[u64]>) -> Vec<PieceGuard> {
+    let guards = trace.insts.iter().filter(|inst| inst.op.is_guard()).enumerate();
+    guards
+        .map(|(n, inst)| {
+            let id = inst.snapshot.expect("a guard has a snapshot");
+            let snapshot = &trace.snapshots[id.index()];
+            let slots: HashMap<Value, u32> = trace.fail_values(id).into_iter().zip(0..).collect();
+            let source = |opnd| match opnd {
+                Opnd::Value(value) => Source::Slot(slots[&value]),
+                Opnd::Word(bits) | Opnd::Float(bits) => Source::Const(bits),
+            };
+            let frames = snapshot.frames.iter().map(|frame| GuardFrame {
+                jitcode: frame.jitcode,
+                pc: frame.pc,
+                locals: frame.locals,
+                registers: frame.registers.iter().map(|&(register, opnd)| (register, source(opnd))).collect(),
+            });
+            PieceGuard {
+                frames: frames.collect(),
+                merge_points: snapshot.merge_points,
+                flag: flags.map(|flags| &raw const flags[n] as u64),
+            }
+        })
+        .collect()
+}

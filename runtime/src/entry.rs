@@ -1,0 +1,345 @@
+//! From native code into the runtime and back: what the portal attribute's expansion calls at back edges.
+//!
+//! In: the values of a portal's parameters at its merge point. Out: what they are later, at a merge point again, or the
+//! portal's result. In between the runtime may run compiled code, record, or do nothing.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use metatrace_backend::{CodeId, Exit};
+use metatrace_defs::Abort;
+use metatrace_defs::jitcode::PortalId;
+use metatrace_trace::GuardId;
+
+use crate::compile::{self, Start};
+use crate::loaded::Loaded;
+use crate::machine::{Blackhole, Outcome, Panic, Stack, Values};
+use crate::record::{End, Session, kinds, merge_point_operands};
+use crate::rt::{PortalGlue, Scalars, TracedBox, TracedHeader};
+use crate::traced::Traced;
+use crate::vm::stats::add;
+use crate::vm::tables::{Entry, Guard, GuardFrame, Key, LoopCell, Source};
+use crate::vm::{self, TraceFrame, VmState};
+
+/// Back edges of an owner between two looks at the VM while the current one is off.
+const INACTIVE: u32 = 1 << 20;
+
+/// Recordings within recordings that are allowed.
+const MAX_NESTED: u32 = 4;
+
+/// The most words that a portal's parameters may have.
+const MAX_WORDS: usize = 64;
+
+/// Counts a back edge: whether [`enter`] is to be called.
+#[inline(always)]
+pub fn tick<T>(owner: &Traced<T>) -> bool {
+    let gate = &owner.header().gate;
+    let (next, below) = gate.get().overflowing_sub(1);
+    gate.set(next);
+    below
+}
+
+/// Enters the runtime at the merge point of a portal: gives the parameters back as they are at the merge point where native
+/// code goes on, or the portal's result.
+#[cold]
+#[inline(never)]
+pub fn enter<P: Scalars, R: Scalars>(glue: &'static PortalGlue, values: P) -> Result<P, R> {
+    const { assert!(P::WORDS <= MAX_WORDS && R::WORDS <= MAX_WORDS, "a portal with too many words") };
+    let mut words = [0; MAX_WORDS];
+    values.pack(&mut words);
+    match enter_words(glue, &words[..P::WORDS]) {
+        // SAFETY: jitcode computed the words as native code would have; they are put together once.
+        Outcome::MergePoint(words) => Ok(unsafe { P::unpack(&words) }),
+        // SAFETY: as above.
+        Outcome::Return(words) => Err(unsafe { R::unpack(&words) }),
+        Outcome::Panic(payload) => std::panic::resume_unwind(payload),
+    }
+}
+
+/// The address of the box of an owner, from the address of a reference to it.
+pub fn owner_box(reference: u64) -> u64 {
+    // SAFETY: the word is a `&Traced<T>`, whose only field is the address of its box.
+    unsafe { (reference as usize as *const u64).read() }
+}
+
+/// The address of the canonical reference to an owner, from the address of its box.
+pub fn canonical_owner(address: u64) -> u64 {
+    // The place does not depend on the content's type: what stands before it has no generic size.
+    address + std::mem::offset_of!(TracedBox<()>, canonical) as u64
+}
+
+/// A portal, as the runtime finds it.
+pub struct Place {
+    pub glue: &'static PortalGlue,
+    pub loaded: &'static Loaded,
+    pub portal: PortalId,
+    /// Which word of the parameters is the owner.
+    pub owner: usize,
+}
+
+impl Place {
+    fn new(glue: &'static PortalGlue) -> Place {
+        let loaded = glue.program.loaded().unwrap_or_else(|message| {
+            eprintln!("{message}");
+            std::process::exit(2)
+        });
+        let portal = loaded.portal(PortalId(glue.index));
+        let owner = portal.params.iter().position(|param| param.owner).expect("a portal has an owner");
+        let owner = portal.params[..owner].iter().map(|param| param.kinds.len()).sum();
+        Place { glue, loaded, portal: PortalId(glue.index), owner }
+    }
+
+    /// The cell of the merge point with these parameters.
+    pub fn cell(&self, vm: &VmState, words: &[u64]) -> Rc<LoopCell> {
+        // SAFETY: the word is a reference to a living owner.
+        let owner = unsafe { vm.link(owner_box(words[self.owner])) };
+        let portal = self.loaded.portal(self.portal);
+        let greens = words.iter().zip(kinds(portal)).enumerate();
+        let greens =
+            greens.filter(|(n, (_, (_, green)))| *green && *n != self.owner).map(|(_, (&word, _))| word);
+        let key: Key = (std::ptr::from_ref(self.glue) as usize, greens.collect());
+        vm.tables.borrow_mut().cell(owner, &key).clone()
+    }
+
+    /// The words of the reds.
+    fn reds<'w>(&self, words: &'w [u64]) -> impl Iterator<Item = u64> + use<'w> {
+        words
+            .iter()
+            .zip(kinds(self.loaded.portal(self.portal)))
+            .filter(|(_, (_, green))| !green)
+            .map(|(&w, _)| w)
+    }
+}
+
+/// How a part of the work ended.
+enum Left {
+    /// At a merge point behind a back edge, with the words of the parameters.
+    AtHeader(Values<u64>),
+    /// Otherwise.
+    Out(Outcome),
+}
+
+fn enter_words(glue: &'static PortalGlue, words: &[u64]) -> Outcome {
+    let vm = vm::current();
+    let place = Place::new(glue);
+    let mut words: Values<u64> = words.into();
+    loop {
+        let address = owner_box(words[place.owner]);
+        words[place.owner] = canonical_owner(address);
+        // SAFETY: the owner lives, for the parameters refer to it; its header is the first field of the box.
+        let header = unsafe { &*(address as usize as *const TracedHeader) };
+        if !vm.options.enabled {
+            header.gate.set(INACTIVE);
+            return Outcome::MergePoint(words);
+        }
+        header.gate.set(0);
+        vm.read_mail();
+        vm.free_dead();
+        let cell = place.cell(&vm, &words);
+        let left = match cell.entry.get() {
+            Some(entry) => run(&vm, &place, entry, &words),
+            None if !is_hot(&vm, &cell) => return Outcome::MergePoint(words),
+            None if vm.options.params.blackhole_only == 1 => return interpret(&vm, &place, &words),
+            None => record_loop(&vm, &place, &cell, &words),
+        };
+        match left {
+            Left::AtHeader(next) => words = next,
+            Left::Out(outcome) => return outcome,
+        }
+    }
+}
+
+/// Counts a back edge to a place: whether to record it now.
+fn is_hot(vm: &VmState, cell: &LoopCell) -> bool {
+    vm.ticks.set(vm.ticks.get() + 1);
+    let params = &vm.options.params;
+    if cell.recording.get() || !cell.heat.pass(params.threshold, vm.epoch(), params.max_aborts) {
+        return false;
+    }
+    may_record(vm)
+}
+
+fn may_record(vm: &VmState) -> bool {
+    let nested = vm.recordings.get() >= MAX_NESTED;
+    if nested {
+        vm.shared.counters.abort(Abort::NestedRecording);
+    }
+    !nested
+}
+
+/// Runs one guest iteration in the blackhole interpreter.
+fn interpret(vm: &VmState, place: &Place, words: &[u64]) -> Outcome {
+    let mut frame = vm.frame();
+    let mut stack: Stack<u64> = Stack::new(frame.area());
+    let portal = place.loaded.portal(place.portal);
+    let at = place.loaded.body(portal.jitcode).at(portal.merge_point);
+    stack.push_at::<Blackhole>(place.loaded, portal.jitcode, at, 0);
+    for (&operand, &word) in merge_point_operands(place.loaded, portal).iter().zip(words) {
+        if !operand.is_const() {
+            stack.set(place.loaded, operand, word);
+        }
+    }
+    let mut blackhole = Blackhole::new(place.loaded, vm.context());
+    let outcome = blackhole.run_iteration(&mut stack);
+    add(&vm.shared.counters.blackholes, 1);
+    add(&vm.shared.counters.merge_points_interpreted, blackhole.merge_points);
+    outcome
+}
+
+/// Runs compiled code, and whatever follows when it is left.
+fn run(vm: &Rc<VmState>, place: &Place, entry: Entry, words: &[u64]) -> Left {
+    let mut frame = vm.frame();
+    for (slot, word) in frame.values().iter_mut().zip(place.reds(words)) {
+        *slot = word;
+    }
+    add(&vm.shared.counters.entries, 1);
+    match execute(vm, entry.code, &mut frame) {
+        Exit::Finish => {
+            let results = place.loaded.portal(place.portal).results.len();
+            Left::Out(Outcome::Return(frame.values()[..results].into()))
+        }
+        Exit::Guard(guard) => guard_failed(vm, place, guard, frame),
+    }
+}
+
+fn execute(vm: &VmState, code: CodeId, frame: &mut TraceFrame) -> Exit {
+    struct Active<'a>(&'a VmState);
+    impl Drop for Active<'_> {
+        fn drop(&mut self) {
+            self.0.deactivate();
+        }
+    }
+    vm.activate();
+    let _active = Active(vm);
+    // SAFETY: the frame is one of this VM with the inputs in its slots, made of the portal's parameters; the context is
+    // this VM's.
+    unsafe { vm.backend.run(code, frame.address(), vm.context()) }
+}
+
+/// Goes on where a guard failed: records a bridge, or runs the activations on.
+fn guard_failed(vm: &Rc<VmState>, place: &Place, id: GuardId, mut frame: TraceFrame) -> Left {
+    let guard = vm.tables.borrow().guard(id);
+    let counters = &vm.shared.counters;
+    add(&counters.guard_failures, 1);
+    // SAFETY: the context is this VM's, and no reference to it is held.
+    let panic = unsafe {
+        let context = &mut *vm.context();
+        context.merge_points += u64::from(guard.merge_points);
+        context.take_panic()
+    };
+    if let Some(flag) = guard.flag {
+        // SAFETY: the flag is memory of the guard's tree, which lives as long as its guards.
+        unsafe { (flag as usize as *mut u64).write(1) };
+    }
+    if panic.is_none() && guard_is_hot(vm, &guard) {
+        return record_bridge(vm, place, id, &guard, &mut frame);
+    }
+    let area = frame.area();
+    let mut stack: Stack<u64> = Stack::new(area);
+    for GuardFrame { jitcode, pc, locals, registers } in &guard.frames {
+        stack.push_at::<Blackhole>(place.loaded, *jitcode, place.loaded.body(*jitcode).at(*pc), *locals);
+        for &(register, source) in registers {
+            let word = match source {
+                Source::Slot(slot) => frame.values()[slot as usize],
+                Source::Const(bits) => bits,
+            };
+            stack.set(place.loaded, register, word);
+        }
+    }
+    resume(vm, place, stack, panic)
+}
+
+fn guard_is_hot(vm: &VmState, guard: &Guard) -> bool {
+    let params = &vm.options.params;
+    if guard.recording.get() || !guard.heat.pass(params.trace_eagerness, vm.epoch(), params.max_aborts) {
+        return false;
+    }
+    let bridges = match vm.tables.borrow_mut().tree(guard.tree) {
+        Some(tree) => tree.bridges,
+        // The tree was invalidated while it ran.
+        None => return false,
+    };
+    if bridges >= params.max_bridges {
+        vm.failed(&guard.heat, Abort::TooManyBridges);
+        return false;
+    }
+    may_record(vm)
+}
+
+/// Runs activations on in the blackhole interpreter, or their clean-up for a panic.
+fn resume(vm: &VmState, place: &Place, mut stack: Stack<u64>, panic: Option<Panic>) -> Left {
+    add(&vm.shared.counters.blackholes, 1);
+    if let Some(payload) = panic
+        && let Some(payload) = stack.unwind(place.loaded, payload)
+    {
+        return Left::Out(Outcome::Panic(payload));
+    }
+    let mut blackhole = Blackhole::new(place.loaded, vm.context());
+    let outcome = blackhole.run(&mut stack);
+    add(&vm.shared.counters.merge_points_interpreted, blackhole.merge_points);
+    match outcome {
+        Outcome::MergePoint(words) if stack.frames[0].loop_header => Left::AtHeader(words),
+        outcome => Left::Out(outcome),
+    }
+}
+
+fn record_loop(vm: &Rc<VmState>, place: &Place, cell: &Rc<LoopCell>, words: &[u64]) -> Left {
+    let mut frame = vm.frame();
+    let mut session = Session::at_merge_point(vm, place, frame.area(), words);
+    session.pass_first();
+    cell.recording.set(true);
+    let left = record(vm, place, session, Start::Cell(cell));
+    cell.recording.set(false);
+    left
+}
+
+fn record_bridge(
+    vm: &Rc<VmState>,
+    place: &Place,
+    id: GuardId,
+    guard: &Guard,
+    frame: &mut TraceFrame,
+) -> Left {
+    let area = frame.area();
+    let session = Session::at_guard(vm, place, area, guard, frame.values());
+    guard.recording.set(true);
+    let left = record(vm, place, session, Start::Guard(id, guard));
+    guard.recording.set(false);
+    left
+}
+
+/// Records to the end, installs what was recorded, and says how to go on.
+fn record(vm: &Rc<VmState>, place: &Place, mut session: Session, start: Start) -> Left {
+    vm.recordings.set(vm.recordings.get() + 1);
+    let began = Instant::now();
+    let end = session.run();
+    add(&vm.shared.counters.recording, began.elapsed().as_nanos() as u64);
+    vm.recordings.set(vm.recordings.get() - 1);
+    add(&vm.shared.counters.merge_points_interpreted, session.merge_points_passed());
+    let heat = start.heat();
+    match end {
+        End::Panic(payload) => {
+            vm.failed(heat, Abort::Panicked);
+            Left::Out(Outcome::Panic(payload))
+        }
+        End::Abort(reason) => {
+            vm.failed(heat, reason);
+            let Session { stack, handed, .. } = session;
+            if stack.frames.is_empty() {
+                return Left::Out(Outcome::Return(handed.iter().map(|value| value.bits).collect()));
+            }
+            resume(vm, place, stack.map(|value| value.bits), None)
+        }
+        end => {
+            if let Err(reason) = compile::install(vm, place, &session, &end, &start) {
+                vm.failed(heat, reason);
+            }
+            match end {
+                End::Finish => {
+                    Left::Out(Outcome::Return(session.handed.iter().map(|value| value.bits).collect()))
+                }
+                _ => Left::AtHeader(session.words),
+            }
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! Executing jitcode: one interpreter, over a domain of values.
+//!
+//! In: a [`Stack`] of activations and a [`Domain`]. [`step`] executes one instruction and says how to go on. What a
+//! value is, and what happens beside computing it, is the domain's: the blackhole interpreter computes words,
+//! the recorder computes words and records.
+//!
+//! Relies on: a verified program, resolved with the numbers of the binary it runs in; shims of the same build. All
+//! `unsafe` here and in the domains rests on that: jitcode does to memory what the interpreter's own code does.
+//!
+//! Guarantees: between two steps a stack is complete; any domain may go on with what another one left.
+
+mod blackhole;
+mod stack;
+
+use std::any::Any;
+
+use metatrace_defs::code::Field;
+use metatrace_defs::inst::{ControlOp, Inst, Operand};
+use metatrace_defs::jitcode::{Constant, JitCodeId, PortalId, SwitchTable};
+use metatrace_defs::{AccessId, CallId, Kind, PureOp};
+use smallvec::SmallVec;
+
+pub use blackhole::{Blackhole, Outcome, call_native};
+pub use stack::{Frame, LocalArea, Stack, call_results};
+
+use crate::loaded::Loaded;
+
+/// What a panic carries.
+pub type Panic = Box<dyn Any + Send>;
+
+/// A short list of values.
+pub type Values<V> = SmallVec<[V; 8]>;
+
+/// What to do with a call into jitcode or a merge point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Go on in jitcode.
+    Jitcode,
+    /// Call the native portal.
+    Native,
+}
+
+/// Where the words that jitcode computes come from, and what is noted on the way.
+pub trait Domain {
+    /// A value.
+    type Value: Copy;
+
+    /// A constant.
+    fn constant(&mut self, kind: Kind, constant: &Constant) -> Self::Value;
+    /// A number.
+    fn number(kind: Kind, bits: u64) -> Self::Value;
+    /// Its bits.
+    fn bits(value: Self::Value) -> u64;
+    /// The result of a pure operation.
+    fn pure(&mut self, op: PureOp, args: &[Self::Value]) -> Self::Value;
+    /// Reads memory.
+    fn read(&mut self, access: AccessId, base: Self::Value, index: Option<Self::Value>) -> Self::Value;
+    /// Writes memory.
+    fn write(&mut self, access: AccessId, base: Self::Value, index: Option<Self::Value>, value: Self::Value);
+    /// An address inside an object.
+    fn interior(&mut self, access: AccessId, base: Self::Value, index: Option<Self::Value>) -> Self::Value;
+    /// The address of local memory of the topmost activation, `byte` bytes from its start.
+    fn local_addr(&mut self, stack: &Stack<Self::Value>, byte: u32) -> Self::Value;
+    /// A branch is about to be taken, by whether `value` is 0. The topmost activation stands at the branch.
+    fn branch(&mut self, stack: &mut Stack<Self::Value>, value: Self::Value);
+    /// A switch is about to be taken. The topmost activation stands at it.
+    fn switch(&mut self, stack: &mut Stack<Self::Value>, value: Self::Value, table: &SwitchTable);
+    /// `value`, known as a constant. The topmost activation stands at the `promote`.
+    fn promote(&mut self, stack: &mut Stack<Self::Value>, value: Self::Value) -> Self::Value;
+    /// Calls native code.
+    fn call(&mut self, call: CallId, args: &[Self::Value]) -> Result<Values<Self::Value>, Panic>;
+    /// A call returned, and its results are in their registers.
+    fn called(&mut self, stack: &Stack<Self::Value>, call: CallId);
+    /// How to call a function that has jitcode.
+    fn inline(&mut self, stack: &Stack<Self::Value>, callee: JitCodeId, args: &[Self::Value]) -> Way;
+    /// How to go on at the merge point of an activation that is not the outermost.
+    fn inner_merge_point(&mut self, stack: &Stack<Self::Value>) -> Way;
+}
+
+/// How a step ended.
+pub enum Step<V> {
+    /// The next step may follow.
+    Continue,
+    /// The outermost activation stands at its merge point, with these values.
+    MergePoint(Values<V>),
+    /// The outermost activation returned.
+    Return(Values<V>),
+    /// A panic left the outermost activation.
+    Panic(Panic),
+}
+
+/// The fields of a decoded instruction, by place.
+struct Fields<'a>(&'a [Field]);
+
+impl<'a> Fields<'a> {
+    fn operand(&self, n: usize) -> Operand {
+        match &self.0[n] {
+            Field::Dst(operand) | Field::Src(operand) => *operand,
+            other => panic!("{other:?} is no operand"),
+        }
+    }
+
+    fn number(&self, n: usize) -> u32 {
+        match &self.0[n] {
+            Field::Label(number) | Field::Index(number) => *number,
+            other => panic!("{other:?} is no number"),
+        }
+    }
+
+    fn list(&self, n: usize) -> &'a [Operand] {
+        match &self.0[n] {
+            Field::Sources(list) | Field::Dsts(list) => list,
+            other => panic!("{other:?} is no list"),
+        }
+    }
+}
+
+/// Executes the instruction at which the topmost activation stands.
+pub fn step<D: Domain>(domain: &mut D, loaded: &Loaded, stack: &mut Stack<D::Value>) -> Step<D::Value> {
+    let frame = stack.top();
+    let inst = &loaded.body(frame.jitcode).insts[frame.at];
+    let mut run = Run { domain, loaded, stack, fields: Fields(&inst.fields) };
+    match inst.inst {
+        Inst::Pure(op) => {
+            let args: SmallVec<[D::Value; 3]> = (1..inst.fields.len()).map(|n| run.get(n)).collect();
+            let value = run.domain.pure(op, &args);
+            run.set(value)
+        }
+        Inst::Control(op) => run.control(op),
+    }
+}
+
+struct Run<'a, D: Domain> {
+    domain: &'a mut D,
+    loaded: &'a Loaded,
+    stack: &'a mut Stack<D::Value>,
+    fields: Fields<'a>,
+}
+
+impl<D: Domain> Run<'_, D> {
+    /// The value of source field `n`.
+    fn get(&mut self, n: usize) -> D::Value {
+        self.value(self.fields.operand(n))
+    }
+
+    fn value(&mut self, operand: Operand) -> D::Value {
+        let frame = self.stack.top();
+        if operand.is_const() {
+            let jitcode = self.loaded.program.jitcode(frame.jitcode);
+            return self.domain.constant(operand.kind(), &jitcode.constants[operand.index()]);
+        }
+        frame.registers[self.loaded.body(frame.jitcode).register(operand)]
+    }
+
+    fn values(&mut self, n: usize) -> Values<D::Value> {
+        self.fields.list(n).iter().map(|&operand| self.value(operand)).collect()
+    }
+
+    /// Sets the register of field 0 and goes on.
+    fn set(&mut self, value: D::Value) -> Step<D::Value> {
+        let dst = self.fields.operand(0);
+        self.stack.set(self.loaded, dst, value);
+        self.next()
+    }
+
+    fn next(&mut self) -> Step<D::Value> {
+        self.stack.top_mut().at += 1;
+        Step::Continue
+    }
+
+    fn goto(&mut self, pc: u32) -> Step<D::Value> {
+        let frame = self.stack.top_mut();
+        frame.at = self.loaded.body(frame.jitcode).at(pc);
+        Step::Continue
+    }
+
+    fn control(&mut self, op: ControlOp) -> Step<D::Value> {
+        match op {
+            ControlOp::Copy => {
+                let value = self.get(1);
+                self.set(value)
+            }
+            ControlOp::Goto => self.goto(self.fields.number(0)),
+            ControlOp::GotoIfNot => {
+                let value = self.get(0);
+                self.domain.branch(self.stack, value);
+                if D::bits(value) == 0 { self.goto(self.fields.number(1)) } else { self.next() }
+            }
+            ControlOp::Switch => self.switch(),
+            ControlOp::GetField => {
+                let base = self.get(1);
+                let value = self.domain.read(AccessId(self.fields.number(2)), base, None);
+                self.set(value)
+            }
+            ControlOp::SetField => {
+                let (base, value) = (self.get(0), self.get(2));
+                self.domain.write(AccessId(self.fields.number(1)), base, None, value);
+                self.next()
+            }
+            ControlOp::GetElem => {
+                let (base, index) = (self.get(1), self.get(2));
+                let value = self.domain.read(AccessId(self.fields.number(3)), base, Some(index));
+                self.set(value)
+            }
+            ControlOp::SetElem => {
+                let (base, index, value) = (self.get(0), self.get(1), self.get(3));
+                self.domain.write(AccessId(self.fields.number(2)), base, Some(index), value);
+                self.next()
+            }
+            ControlOp::InteriorField => {
+                let base = self.get(1);
+                let value = self.domain.interior(AccessId(self.fields.number(2)), base, None);
+                self.set(value)
+            }
+            ControlOp::InteriorElem => {
+                let (base, index) = (self.get(1), self.get(2));
+                let value = self.domain.interior(AccessId(self.fields.number(3)), base, Some(index));
+                self.set(value)
+            }
+            ControlOp::LocalAddr => {
+                let byte = self.loaded.body(self.stack.top().jitcode).slot(self.fields.number(1));
+                let value = self.domain.local_addr(self.stack, byte);
+                self.set(value)
+            }
+            ControlOp::ResidualCall => {
+                let args = self.values(1);
+                self.call(CallId(self.fields.number(0)), &args)
+            }
+            ControlOp::InlineCall => self.inline_call(),
+            ControlOp::CatchPanic => self.next(),
+            ControlOp::Return => {
+                let values = self.values(0);
+                self.leave(values)
+            }
+            ControlOp::ResumeUnwind => {
+                let payload = self.stack.top_mut().caught.take().expect("no panic was caught here");
+                self.stack.pop();
+                self.unwind(payload)
+            }
+            ControlOp::MergePoint => self.merge_point(),
+            ControlOp::LoopHeader => {
+                self.stack.top_mut().loop_header = true;
+                self.next()
+            }
+            ControlOp::Promote => {
+                let value = self.get(1);
+                let value = self.domain.promote(self.stack, value);
+                self.set(value)
+            }
+            ControlOp::WeAreJitted => self.set(D::number(Kind::Word, 1)),
+            ControlOp::Unreachable => {
+                let frame = self.stack.top();
+                panic!("`unreachable` of {} was reached", self.loaded.program.jitcode(frame.jitcode).name)
+            }
+        }
+    }
+
+    fn switch(&mut self) -> Step<D::Value> {
+        let value = self.get(0);
+        let jitcode = self.loaded.program.jitcode(self.stack.top().jitcode);
+        let table = &jitcode.switches[self.fields.number(1) as usize];
+        self.domain.switch(self.stack, value, table);
+        let target = match table.cases.binary_search_by_key(&D::bits(value), |&(case, _)| case) {
+            Ok(n) => table.cases[n].1,
+            Err(_) => table.default,
+        };
+        self.goto(target)
+    }
+
+    fn inline_call(&mut self) -> Step<D::Value> {
+        let (callee, args) = (JitCodeId(self.fields.number(0)), self.values(1));
+        if self.domain.inline(self.stack, callee, &args) == Way::Native {
+            let portal = self.loaded.portal_of(callee).expect("only a portal can be called natively");
+            return self.call(self.loaded.portal(portal).call, &args);
+        }
+        self.stack.top_mut().at += 1;
+        self.stack.push::<D>(self.loaded, callee, &args);
+        Step::Continue
+    }
+
+    fn merge_point(&mut self) -> Step<D::Value> {
+        let values = self.values(1);
+        if self.stack.frames.len() == 1 {
+            return Step::MergePoint(values);
+        }
+        match self.domain.inner_merge_point(self.stack) {
+            Way::Jitcode => {
+                self.stack.top_mut().loop_header = false;
+                self.next()
+            }
+            Way::Native => {
+                let call = self.loaded.portal(PortalId(self.fields.number(0))).call;
+                self.stack.pop();
+                self.finish_call(call, &values)
+            }
+        }
+    }
+
+    /// Calls native code where the topmost activation stands.
+    fn call(&mut self, call: CallId, args: &[D::Value]) -> Step<D::Value> {
+        self.stack.top_mut().at += 1;
+        self.finish_call(call, args)
+    }
+
+    /// Calls native code from the topmost activation, which stands behind the call already.
+    fn finish_call(&mut self, call: CallId, args: &[D::Value]) -> Step<D::Value> {
+        match self.domain.call(call, args) {
+            Ok(results) => {
+                self.stack.set_results(self.loaded, &results);
+                self.domain.called(self.stack, call);
+                Step::Continue
+            }
+            Err(payload) => self.unwind(payload),
+        }
+    }
+
+    fn leave(&mut self, values: Values<D::Value>) -> Step<D::Value> {
+        self.stack.pop();
+        if self.stack.frames.is_empty() {
+            return Step::Return(values);
+        }
+        self.stack.set_results(self.loaded, &values);
+        Step::Continue
+    }
+
+    fn unwind(&mut self, payload: Panic) -> Step<D::Value> {
+        match self.stack.unwind(self.loaded, payload) {
+            None => Step::Continue,
+            Some(payload) => Step::Panic(payload),
+        }
+    }
+}

@@ -1,0 +1,448 @@
+//! The recorder: the meta-interpreter as a domain of [`step`](crate::machine::step).
+//!
+//! In: the instructions that the interpreter executes. Out: [`Segment`]s of a trace. Every value is a [`Traced`]: what
+//! it is now, and what stands for it in the trace. Operations on constants are folded; so are loads from frozen memory.
+//!
+//! A recording is cut into segments at each merge point behind a back edge whose greens are new: all that lives there are the
+//! portal's parameters, so that a loop may be closed at any of them. Constants and cached loads end with a segment.
+//!
+//! Relies on, beside what the interpreter relies on: nothing of a value lives across the merge point of the outermost
+//! activation but the parameters.
+//!
+//! Guarantees: a guard stands before the test it protects, with everything live there in its snapshot, or directly after a
+//! call. Whenever a step is over, recording may be given up and the stack run on by the blackhole interpreter.
+
+mod heap;
+mod segment;
+mod session;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use metatrace_defs::descr::{Reach, access_flag, call_flag};
+use metatrace_defs::jitcode::{Constant, JitCodeId, PortalId, SwitchTable};
+use metatrace_defs::{Abort, AccessId, CallId, Kind, PureOp, TraceOp};
+use metatrace_trace::{Attached, Opnd, Value};
+
+use crate::loaded::Loaded;
+use crate::machine::{Domain, Panic, Stack, Values, Way, call_native};
+use crate::vm::VmState;
+use crate::vm::owner::OwnerId;
+use heap::HeapCache;
+use segment::Segment;
+pub use session::{End, Session, kinds, merge_point_operands};
+
+/// A value while it is recorded.
+#[derive(Clone, Copy, Debug)]
+pub struct Traced {
+    /// What it is, a float as its bits.
+    pub bits: u64,
+    /// What stands for it in the trace.
+    pub opnd: Opnd,
+    /// Whether it is an address of frozen memory, and whose.
+    pub root: Root,
+}
+
+/// Why memory at an address is frozen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Root {
+    /// It is not.
+    None,
+    /// It is a static.
+    Static,
+    /// It is content of the owner whose box is at this address.
+    Owner(u64),
+}
+
+impl Traced {
+    fn constant(kind: Kind, bits: u64, root: Root) -> Traced {
+        Traced { bits, opnd: Opnd::constant(kind, bits), root }
+    }
+}
+
+/// Where an address inside an object comes from.
+#[derive(Clone, Copy)]
+struct Interior {
+    access: AccessId,
+    base: Traced,
+    index: Option<Traced>,
+}
+
+/// See the module.
+pub struct Recorder<'a> {
+    vm: &'a Rc<VmState>,
+    loaded: &'a Loaded,
+    segments: Vec<Segment>,
+    /// Operations in all segments but the last.
+    operations: usize,
+    heap: HeapCache,
+    interiors: HashMap<Value, Interior>,
+    locals: HashMap<u32, Traced>,
+    invariants: HashMap<(CallId, Values<Opnd>), Values<Traced>>,
+    /// Values that are 0 or 1.
+    bools: HashSet<Value>,
+    /// Constants of snapshots that are addresses of frozen memory.
+    frozen: HashMap<u64, Root>,
+    /// Owners whose content the trace relies on.
+    owners: BTreeSet<OwnerId>,
+    /// Activations of portals: number of open activations, portal, greens.
+    portals: Vec<(usize, PortalId, Values<u64>)>,
+    /// Merge points passed since they were last counted.
+    merge_points: u32,
+    /// Merge points passed in all.
+    passed: u64,
+    /// Why recording must be given up.
+    pub abort: Option<Abort>,
+}
+
+impl<'a> Recorder<'a> {
+    fn trace(&mut self) -> &mut metatrace_trace::Trace {
+        &mut self.segments.last_mut().expect("a segment is open").trace
+    }
+
+    /// Appends an operation: the values of its results, which are `bits`.
+    fn push(&mut self, op: TraceOp, args: &[Opnd], attached: Attached, bits: &[u64]) -> Values<Traced> {
+        let program = &self.loaded.program;
+        let results = self.trace().push(program, op, args, attached, bits);
+        if self.operations + self.trace().insts.len() > self.vm.options.params.trace_limit as usize {
+            self.abort = Some(Abort::TraceTooLong);
+        }
+        let value =
+            |(&value, &bits): (&Value, &u64)| Traced { bits, opnd: Opnd::Value(value), root: Root::None };
+        results.iter().zip(bits).map(value).collect()
+    }
+
+    fn push_one(&mut self, op: TraceOp, args: &[Opnd], attached: Attached, bits: u64, root: Root) -> Traced {
+        Traced { root, ..self.push(op, args, attached, &[bits])[0] }
+    }
+
+    /// Appends a guard that resumes where the topmost activation stands.
+    fn guard(&mut self, stack: &Stack<Traced>, op: TraceOp, args: &[Opnd]) {
+        let registers = stack.frames.iter().flat_map(|frame| &frame.registers);
+        for value in registers.filter(|value| value.root != Root::None && value.opnd.as_const().is_some()) {
+            if self.frozen.insert(value.bits, value.root).is_none() {
+                self.rely_on(value.root);
+            }
+        }
+        let merge_points = if self.vm.counting { self.merge_points } else { 0 };
+        let snapshot = segment::snapshot(self.loaded, stack, merge_points);
+        let trace = self.trace();
+        let snapshot = trace.push_snapshot(snapshot);
+        trace.push_guard(op, args, snapshot);
+    }
+
+    /// A guard established that the value of `opnd` is `bits`: it is a constant from here on.
+    fn replace(&mut self, stack: &mut Stack<Traced>, opnd: Opnd, bits: u64) {
+        let kind = self.trace().kind(opnd);
+        for register in stack.frames.iter_mut().flat_map(|frame| &mut frame.registers) {
+            if register.opnd == opnd {
+                register.opnd = Opnd::constant(kind, bits);
+            }
+        }
+    }
+
+    /// Makes a value a constant by a guard.
+    fn promoted(&mut self, stack: &mut Stack<Traced>, value: Traced) -> Traced {
+        if value.opnd.as_const().is_some() {
+            return value;
+        }
+        let kind = self.trace().kind(value.opnd);
+        let op = if kind == Kind::Word { TraceOp::GuardValue } else { TraceOp::GuardFloatValue };
+        self.guard(stack, op, &[value.opnd, Opnd::constant(kind, value.bits)]);
+        self.replace(stack, value.opnd, value.bits);
+        Traced::constant(kind, value.bits, value.root)
+    }
+
+    /// Notes that the trace relies on what is frozen there.
+    fn rely_on(&mut self, root: Root) {
+        if let Root::Owner(address) = root {
+            // SAFETY: the address was read through a reference to a living owner, or is that of the trace's own.
+            let owner = unsafe { self.vm.link(address) };
+            self.owners.insert(owner);
+        }
+    }
+
+    /// The access, base and index by which memory is reached that was addressed through an interior address: the
+    /// field or element itself, where that is certain.
+    fn canonical(
+        &self,
+        access: AccessId,
+        base: Traced,
+        index: Option<Traced>,
+    ) -> (AccessId, Traced, Option<Traced>) {
+        let program = &self.loaded.program;
+        let wild = program.access(access);
+        if let Opnd::Value(value) = base.opnd
+            && let Some(interior) = self.interiors.get(&value)
+            && wild.stride.is_none()
+            && wild.reach != Reach::Class
+            && wild.offset.get() == 0
+        {
+            let inner = program.access(interior.access);
+            let leaf = |class: metatrace_defs::descr::ClassId| program.classes[class.index()].leaf;
+            if inner.scalar == wild.scalar && leaf(inner.class) == leaf(wild.class) {
+                return (interior.access, interior.base, interior.index);
+            }
+        }
+        (access, base, index)
+    }
+
+    /// Drops what is known of memory and values: nothing of it holds beyond the merge point.
+    fn forget(&mut self) {
+        self.heap = HeapCache::default();
+        self.interiors.clear();
+        self.locals.clear();
+        self.invariants.clear();
+        self.bools.clear();
+    }
+
+    fn pass_merge_point(&mut self) {
+        self.merge_points += 1;
+        self.passed += 1;
+    }
+
+    fn count_merge_points(&mut self) {
+        if self.vm.counting && self.merge_points > 0 {
+            let count = Opnd::Word(self.merge_points.into());
+            self.push(TraceOp::CountMergePoints, &[count], Attached::None, &[]);
+        }
+        self.merge_points = 0;
+    }
+
+    /// Guards that a value that matched no case of a switch matches none again.
+    fn guard_default(&mut self, stack: &Stack<Traced>, value: Traced, table: &SwitchTable) {
+        const FEW: usize = 4;
+        if table.cases.len() <= FEW {
+            for &(case, _) in &table.cases {
+                let equal = TraceOp::Pure(PureOp::IntEq);
+                let test = self.push(equal, &[value.opnd, Opnd::Word(case)], Attached::None, &[0])[0];
+                self.guard(stack, TraceOp::GuardFalse, &[test.opnd]);
+            }
+            return;
+        }
+        // The value lies between two neighbouring cases, or beyond the first or the last.
+        let above = table.cases.partition_point(|&(case, _)| case < value.bits);
+        let less = TraceOp::Pure(PureOp::UintLt);
+        if let Some(&(low, _)) = above.checked_sub(1).and_then(|below| table.cases.get(below)) {
+            let test = self.push(less, &[Opnd::Word(low), value.opnd], Attached::None, &[1])[0];
+            self.guard(stack, TraceOp::GuardTrue, &[test.opnd]);
+        }
+        if let Some(&(high, _)) = table.cases.get(above) {
+            let test = self.push(less, &[value.opnd, Opnd::Word(high)], Attached::None, &[1])[0];
+            self.guard(stack, TraceOp::GuardTrue, &[test.opnd]);
+        }
+    }
+
+    fn greens(&self, portal: PortalId, args: &[Traced]) -> Values<u64> {
+        let params = &self.loaded.portal(portal).params;
+        let greens = params.iter().flat_map(|param| param.kinds.iter().map(|_| param.green));
+        args.iter().zip(greens).filter(|&(_, green)| green).map(|(arg, _)| arg.bits).collect()
+    }
+}
+
+impl Domain for Recorder<'_> {
+    type Value = Traced;
+
+    fn constant(&mut self, kind: Kind, constant: &Constant) -> Traced {
+        let root = if constant.frozen { Root::Static } else { Root::None };
+        Traced::constant(kind, constant.value.get(), root)
+    }
+
+    fn number(kind: Kind, bits: u64) -> Traced {
+        Traced::constant(kind, bits, Root::None)
+    }
+
+    fn bits(value: Traced) -> u64 {
+        value.bits
+    }
+
+    fn pure(&mut self, op: PureOp, args: &[Traced]) -> Traced {
+        let bits: Values<u64> = args.iter().map(|arg| arg.bits).collect();
+        let result = op.eval(&bits);
+        if args.iter().all(|arg| arg.opnd.as_const().is_some()) {
+            return Traced::constant(op.row().result, result, Root::None);
+        }
+        let opnds: Values<Opnd> = args.iter().map(|arg| arg.opnd).collect();
+        let value = self.push_one(TraceOp::Pure(op), &opnds, Attached::None, result, Root::None);
+        if op.is_bool() {
+            self.bools.extend(value.opnd.as_value());
+        }
+        value
+    }
+
+    fn read(&mut self, access: AccessId, base: Traced, index: Option<Traced>) -> Traced {
+        let (access, base, index) = self.canonical(access, base, index);
+        let descr = self.loaded.program.access(access);
+        // SAFETY: jitcode does to memory what the interpreter's own code does.
+        let bits = unsafe { descr.scalar.read(descr.address(base.bits, index.map_or(0, |i| i.bits))) };
+        let frozen = base.root != Root::None && descr.flags & access_flag::INTERIOR_MUT == 0;
+        let root = if descr.flags & access_flag::FREEZES != 0 {
+            Root::Owner(bits)
+        } else if frozen && descr.flags & access_flag::KEEPS_FROZEN != 0 {
+            base.root
+        } else {
+            Root::None
+        };
+        let place = heap::Place { access, base: base.opnd, index: index.map(|i| i.opnd) };
+        if frozen {
+            self.rely_on(base.root);
+            if place.is_constant() {
+                return Traced::constant(descr.scalar.kind(), bits, root);
+            }
+        } else if let Some(opnd) = self.heap.get(&place) {
+            let known = self.trace().recorded(opnd);
+            debug_assert_eq!(
+                known,
+                Some(bits),
+                "`{}` changed without a store that the trace knows",
+                descr.name
+            );
+            return Traced { bits, opnd, root };
+        }
+        let op = match (index.is_some(), frozen) {
+            (false, false) => TraceOp::GetField,
+            (false, true) => TraceOp::GetFieldFrozen,
+            (true, false) => TraceOp::GetElem,
+            (true, true) => TraceOp::GetElemFrozen,
+        };
+        let value = self.push_one(op, &place.operands(), Attached::Access(access), bits, root);
+        if !frozen {
+            self.heap.put(place, value.opnd);
+        }
+        value
+    }
+
+    fn write(&mut self, access: AccessId, base: Traced, index: Option<Traced>, value: Traced) {
+        let (access, base, index) = self.canonical(access, base, index);
+        let descr = self.loaded.program.access(access);
+        // SAFETY: as for `read`.
+        unsafe { descr.scalar.write(descr.address(base.bits, index.map_or(0, |i| i.bits)), value.bits) };
+        let place = heap::Place { access, base: base.opnd, index: index.map(|i| i.opnd) };
+        let mut operands = place.operands();
+        operands.push(value.opnd);
+        let op = if index.is_some() { TraceOp::SetElem } else { TraceOp::SetField };
+        self.push(op, &operands, Attached::Access(access), &[]);
+        self.heap.store(&self.loaded.program, &place);
+        self.heap.put(place, value.opnd);
+    }
+
+    fn interior(&mut self, access: AccessId, base: Traced, index: Option<Traced>) -> Traced {
+        let descr = self.loaded.program.access(access);
+        let bits = descr.address(base.bits, index.map_or(0, |i| i.bits));
+        let keeps = access_flag::KEEPS_FROZEN | access_flag::FREEZES;
+        let root = if descr.flags & keeps != 0 { base.root } else { Root::None };
+        let place = heap::Place { access, base: base.opnd, index: index.map(|i| i.opnd) };
+        if place.is_constant() {
+            return Traced::constant(Kind::Word, bits, root);
+        }
+        let op = if index.is_some() { TraceOp::InteriorElem } else { TraceOp::InteriorField };
+        let value = self.push_one(op, &place.operands(), Attached::Access(access), bits, root);
+        if let Opnd::Value(address) = value.opnd {
+            self.interiors.insert(address, Interior { access, base, index });
+        }
+        value
+    }
+
+    fn local_addr(&mut self, stack: &Stack<Traced>, byte: u32) -> Traced {
+        let frame = stack.top();
+        let (byte, bits) = (frame.locals + byte, stack.local_address(byte));
+        if !frame.in_area() {
+            self.abort = Some(Abort::FrameTooLarge);
+            return Traced::constant(Kind::Word, bits, Root::None);
+        }
+        if let Some(&address) = self.locals.get(&byte) {
+            return address;
+        }
+        let offset = Opnd::Word(byte.into());
+        let address = self.push_one(TraceOp::LocalAddr, &[offset], Attached::None, bits, Root::None);
+        self.locals.insert(byte, address);
+        address
+    }
+
+    fn branch(&mut self, stack: &mut Stack<Traced>, value: Traced) {
+        let Opnd::Value(test) = value.opnd else { return };
+        let op = if value.bits == 0 { TraceOp::GuardFalse } else { TraceOp::GuardTrue };
+        self.guard(stack, op, &[value.opnd]);
+        if value.bits == 0 || self.bools.contains(&test) {
+            self.replace(stack, value.opnd, value.bits);
+        }
+    }
+
+    fn switch(&mut self, stack: &mut Stack<Traced>, value: Traced, table: &SwitchTable) {
+        if value.opnd.as_const().is_some() {
+            return;
+        }
+        if table.cases.binary_search_by_key(&value.bits, |&(case, _)| case).is_ok() {
+            self.promoted(stack, value);
+        } else {
+            self.guard_default(stack, value, table);
+        }
+    }
+
+    fn promote(&mut self, stack: &mut Stack<Traced>, value: Traced) -> Traced {
+        self.promoted(stack, value)
+    }
+
+    fn call(&mut self, call: CallId, args: &[Traced]) -> Result<Values<Traced>, Panic> {
+        let descr = self.loaded.program.call(call);
+        let opnds: Values<Opnd> = args.iter().map(|arg| arg.opnd).collect();
+        let invariant = (call, opnds.clone());
+        if descr.has(call_flag::LOOP_INVARIANT)
+            && let Some(results) = self.invariants.get(&invariant)
+        {
+            return Ok(results.clone());
+        }
+        let bits: Values<u64> = args.iter().map(|arg| arg.bits).collect();
+        // SAFETY: jitcode does what the interpreter's own code does; the context is the current VM's.
+        let results = unsafe { call_native(self.loaded, self.vm.context(), call, &bits) };
+        let results = results.inspect_err(|_| self.abort = Some(Abort::Panicked))?;
+        let elidable = descr.has(call_flag::ELIDABLE);
+        if elidable && opnds.iter().all(|opnd| opnd.as_const().is_some()) {
+            let constants = descr.results.iter().zip(&results);
+            return Ok(constants.map(|(&kind, &bits)| Traced::constant(kind, bits, Root::None)).collect());
+        }
+        let op = if elidable { TraceOp::CallElidable } else { TraceOp::Call };
+        let results = self.push(op, &opnds, Attached::Call(call), &results);
+        if !elidable {
+            self.heap.call(&self.loaded.program, &descr.writes);
+        }
+        if descr.has(call_flag::LOOP_INVARIANT) {
+            self.invariants.insert(invariant, results.clone());
+        }
+        Ok(results)
+    }
+
+    fn called(&mut self, stack: &Stack<Traced>, call: CallId) {
+        let last = self.trace().insts.last().map(|inst| (inst.op.is_call(), inst.attached));
+        let recorded = last == Some((true, Attached::Call(call)));
+        if recorded && self.loaded.program.call(call).has(call_flag::CAN_PANIC) {
+            self.guard(stack, TraceOp::GuardNotPending, &[]);
+        }
+    }
+
+    fn inline(&mut self, stack: &Stack<Traced>, callee: JitCodeId, args: &[Traced]) -> Way {
+        let depth = stack.frames.len();
+        let too_deep = depth as u64 >= self.vm.options.params.max_inline_depth;
+        let Some(portal) = self.loaded.portal_of(callee) else {
+            if too_deep {
+                self.abort = Some(Abort::TooDeep);
+            }
+            return Way::Jitcode;
+        };
+        let greens = self.greens(portal, args);
+        self.portals.retain(|open| open.0 < depth);
+        if too_deep || self.portals.iter().any(|open| (open.1, &open.2) == (portal, &greens)) {
+            return Way::Native;
+        }
+        self.portals.push((depth, portal, greens));
+        Way::Jitcode
+    }
+
+    fn inner_merge_point(&mut self, stack: &Stack<Traced>) -> Way {
+        if stack.top().loop_header {
+            return Way::Native;
+        }
+        self.pass_merge_point();
+        Way::Jitcode
+    }
+}

@@ -1,0 +1,330 @@
+//! A recording from its start to its end.
+//!
+//! In: a VM, and where the recording starts: a merge point with the words of the parameters, or a failing guard. Out: an
+//! [`End`], and the stack as it is then.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use metatrace_defs::code::Field;
+use metatrace_defs::inst::Operand;
+use metatrace_defs::jitcode::{Portal, PortalId};
+use metatrace_defs::{Abort, Kind, TraceOp};
+use metatrace_trace::{Attached, Opnd, Trace, Value};
+
+use super::segment::{Segment, join};
+use super::{HeapCache, Recorder, Root, Traced};
+use crate::entry::{Place, canonical_owner};
+use crate::loaded::Loaded;
+use crate::machine::{LocalArea, Panic, Stack, Step, Values, step};
+use crate::vm::VmState;
+use crate::vm::owner::OwnerId;
+use crate::vm::tables::{Entry, Guard, Source};
+
+/// How a recording ended.
+pub enum End {
+    /// At a merge point that stands at the start of segment `.0`: a loop.
+    Close(usize),
+    /// At a merge point where compiled code starts.
+    Jump(Entry),
+    /// The portal returned.
+    Finish,
+    /// It was given up; the stack is to be run on.
+    Abort(Abort),
+    /// It was given up because a panic left the portal.
+    Panic(Panic),
+}
+
+/// A recording under way, or its result.
+pub struct Session<'a> {
+    recorder: Recorder<'a>,
+    portal: PortalId,
+    place: &'a Place,
+    /// The activations.
+    pub stack: Stack<Traced>,
+    /// What is handed over at the end: the reds at a merge point, or the results.
+    pub handed: Values<Traced>,
+    /// The words of the parameters at the merge point where it ended.
+    pub words: Values<u64>,
+}
+
+impl<'a> Session<'a> {
+    fn new(vm: &'a Rc<VmState>, place: &'a Place, area: LocalArea) -> Session<'a> {
+        let recorder = Recorder {
+            vm,
+            loaded: place.loaded,
+            segments: Vec::new(),
+            operations: 0,
+            heap: HeapCache::default(),
+            interiors: Default::default(),
+            locals: Default::default(),
+            invariants: Default::default(),
+            bools: HashSet::new(),
+            owners: Default::default(),
+            portals: Vec::new(),
+            frozen: HashMap::new(),
+            merge_points: 0,
+            passed: 0,
+            abort: None,
+        };
+        let stack = Stack::new(area);
+        Session { recorder, portal: place.portal, place, stack, handed: Values::new(), words: Values::new() }
+    }
+
+    /// A recording that starts at the merge point of a portal.
+    pub fn at_merge_point(
+        vm: &'a Rc<VmState>,
+        place: &'a Place,
+        area: LocalArea,
+        words: &[u64],
+    ) -> Session<'a> {
+        let mut session = Session::new(vm, place, area);
+        let loaded = place.loaded;
+        let portal = loaded.portal(place.portal);
+        let at = loaded.body(portal.jitcode).at(portal.merge_point);
+        session.stack.push_at::<Recorder>(loaded, portal.jitcode, at, 0);
+        session.recorder.rely_on(Root::Owner(crate::entry::owner_box(words[place.owner])));
+        let values: Values<Traced> = kinds(portal)
+            .zip(words)
+            .map(|((kind, _), &bits)| Traced::constant(kind, bits, Root::None))
+            .collect();
+        session.start_segment(values);
+        session
+    }
+
+    /// A recording that starts where a guard failed, with its fail values.
+    pub fn at_guard(
+        vm: &'a Rc<VmState>,
+        place: &'a Place,
+        area: LocalArea,
+        guard: &Guard,
+        values: &[u64],
+    ) -> Session<'a> {
+        let mut session = Session::new(vm, place, area);
+        let loaded = place.loaded;
+        if let Some(tree) = vm.tables.borrow_mut().tree(guard.tree) {
+            session.recorder.frozen.clone_from(&tree.frozen);
+        }
+        let mut trace = Trace::new();
+        let mut inputs: Vec<Option<Value>> = vec![];
+        for frame in &guard.frames {
+            let body = loaded.body(frame.jitcode);
+            session.stack.push_at::<Recorder>(loaded, frame.jitcode, body.at(frame.pc), frame.locals);
+            for &(register, source) in &frame.registers {
+                let value = match source {
+                    Source::Const(bits) => {
+                        let root = session.recorder.frozen.get(&bits).copied().unwrap_or(Root::None);
+                        Traced::constant(register.kind(), bits, root)
+                    }
+                    Source::Slot(slot) => {
+                        let (slot, bits) = (slot as usize, values[slot as usize]);
+                        // Fail values are numbered by first use, so that a new one is the next input.
+                        if slot == inputs.len() {
+                            inputs.push(Some(trace.new_input(register.kind(), Some(bits))));
+                        }
+                        let input = inputs[slot].expect("fail values are numbered by first use");
+                        Traced { bits, opnd: Opnd::Value(input), root: Root::None }
+                    }
+                };
+                session.stack.set(loaded, register, value);
+            }
+        }
+        session.recorder.merge_points = guard.merge_points;
+        session.recorder.segments.push(Segment { trace, greens: None, handed: Values::new() });
+        session
+    }
+
+    /// Records until the end.
+    pub fn run(&mut self) -> End {
+        loop {
+            if let Some(reason) = self.recorder.abort {
+                return End::Abort(reason);
+            }
+            match step(&mut self.recorder, self.place.loaded, &mut self.stack) {
+                Step::Continue => {}
+                Step::MergePoint(values) => {
+                    if let Some(end) = self.merge_point(values) {
+                        return end;
+                    }
+                }
+                Step::Return(values) => {
+                    if let Some(reason) = self.recorder.abort {
+                        // Nothing is left to run on: only the trace is lost.
+                        self.handed = values;
+                        return End::Abort(reason);
+                    }
+                    self.recorder.count_merge_points();
+                    self.handed = values;
+                    return End::Finish;
+                }
+                Step::Panic(payload) => return End::Panic(payload),
+            }
+        }
+    }
+
+    /// The outermost activation stands at its merge point.
+    fn merge_point(&mut self, mut values: Values<Traced>) -> Option<End> {
+        let portal = self.place.loaded.portal(self.portal);
+        self.fix_greens(portal, &mut values);
+        let header = self.stack.frames[0].loop_header;
+        if header && self.recorder.abort.is_none() {
+            self.words = values.iter().map(|value| value.bits).collect();
+            self.handed = reds(portal, &values).collect();
+            let greens = self.recorder.greens(self.portal, &values);
+            let segments = &self.recorder.segments;
+            if let Some(n) = segments.iter().position(|segment| segment.greens.as_ref() == Some(&greens)) {
+                self.recorder.count_merge_points();
+                return Some(End::Close(n));
+            }
+            if let Some(entry) = self.place.cell(self.recorder.vm, &self.words).entry.get() {
+                self.recorder.count_merge_points();
+                return Some(End::Jump(entry));
+            }
+            self.recorder.count_merge_points();
+            self.start_segment(values);
+        }
+        self.pass_merge_point();
+        None
+    }
+
+    fn pass_merge_point(&mut self) {
+        let bottom = &mut self.stack.frames[0];
+        (bottom.at, bottom.loop_header) = (bottom.at + 1, false);
+        self.recorder.pass_merge_point();
+    }
+
+    /// Makes the greens constants, and the owner the canonical reference to it.
+    fn fix_greens(&mut self, portal: &Portal, values: &mut Values<Traced>) {
+        let greens: Values<bool> = kinds(portal).map(|(_, green)| green).collect();
+        for (n, value) in values.iter_mut().enumerate() {
+            if !greens[n] {
+                continue;
+            }
+            *value = if n == self.place.owner {
+                self.fix_owner(*value)
+            } else {
+                self.recorder.promoted(&mut self.stack, *value)
+            };
+        }
+        self.set_parameters(portal, values);
+    }
+
+    /// The canonical reference to the owner that `value` refers to, as a constant.
+    ///
+    /// A reference need not be canonical, and what it refers to may have been moved in its place: unless that is frozen, the
+    /// trace reads the address of the owner's box again and guards it.
+    fn fix_owner(&mut self, value: Traced) -> Traced {
+        let recorder = &mut self.recorder;
+        let address = crate::entry::owner_box(value.bits);
+        if value.opnd.as_const().is_some() && value.root != Root::None {
+            recorder.rely_on(value.root);
+        } else {
+            let access = Attached::Access(self.place.loaded.owner_box);
+            let found = recorder.push_one(TraceOp::GetField, &[value.opnd], access, address, Root::None);
+            recorder.promoted(&mut self.stack, found);
+        }
+        recorder.rely_on(Root::Owner(address));
+        Traced::constant(Kind::Word, canonical_owner(address), Root::Owner(address))
+    }
+
+    /// Puts the words of the parameters where the merge point reads them.
+    fn set_parameters(&mut self, portal: &Portal, values: &[Traced]) {
+        let loaded = self.place.loaded;
+        for (&operand, &value) in merge_point_operands(loaded, portal).iter().zip(values) {
+            if !operand.is_const() {
+                self.stack.set(loaded, operand, value);
+            }
+        }
+    }
+
+    /// Starts a segment at the merge point where the outermost activation stands: the reds become its inputs.
+    fn start_segment(&mut self, mut values: Values<Traced>) {
+        let portal = self.place.loaded.portal(self.portal);
+        let greens = self.recorder.greens(self.portal, &values);
+        let handed = reds(portal, &values).map(|value| value.opnd).collect();
+        if let Some(segment) = self.recorder.segments.last_mut() {
+            segment.handed = handed;
+            self.recorder.operations += segment.trace.insts.len();
+        }
+        self.recorder.forget();
+        let mut trace = Trace::new();
+        for ((n, value), (kind, green)) in values.iter_mut().enumerate().zip(kinds(portal)) {
+            *value = if !green {
+                Traced { opnd: trace.new_input(kind, Some(value.bits)).into(), root: Root::None, ..*value }
+            } else if n == self.place.owner {
+                Traced::constant(kind, value.bits, Root::Owner(crate::entry::owner_box(value.bits)))
+            } else {
+                Traced::constant(kind, value.bits, Root::None)
+            };
+        }
+        self.recorder.segments.push(Segment { trace, greens: Some(greens), handed: Values::new() });
+        self.set_parameters(portal, &values);
+    }
+
+    /// Passes the merge point at which the recording starts.
+    pub fn pass_first(&mut self) {
+        self.pass_merge_point();
+    }
+
+    /// The greens at the start of a segment, with the reds of another merge point: the words of its parameters.
+    pub fn segment_words(&self, n: usize) -> Values<u64> {
+        let portal = self.place.loaded.portal(self.portal);
+        let mut greens = self.recorder.segments[n].greens.iter().flatten();
+        kinds(portal).map(|(_, green)| if green { *greens.next().expect("a green") } else { 0 }).collect()
+    }
+
+    /// The number of segments.
+    pub fn segments(&self) -> usize {
+        self.recorder.segments.len()
+    }
+
+    /// The trace of segments `from..to`, which goes on in a following segment (`to` is less than all), or ends as the
+    /// recording does.
+    pub fn trace(
+        &self,
+        segments: std::ops::Range<usize>,
+        label: Option<metatrace_trace::TargetId>,
+        end: (TraceOp, Attached),
+    ) -> Trace {
+        let all = &self.recorder.segments;
+        let handed: Values<Opnd> = if segments.end == all.len() {
+            self.handed.iter().map(|value| value.opnd).collect()
+        } else {
+            all[segments.end - 1].handed.clone()
+        };
+        join(&self.place.loaded.program, &all[segments], label, end, &handed)
+    }
+
+    /// Constants of its snapshots that are addresses of frozen memory.
+    pub fn frozen(&self) -> impl Iterator<Item = (u64, Root)> + '_ {
+        self.recorder.frozen.iter().map(|(&bits, &root)| (bits, root))
+    }
+
+    /// Merge points passed.
+    pub fn merge_points_passed(&self) -> u64 {
+        self.recorder.passed
+    }
+
+    /// The owners whose content the recording relies on.
+    pub fn owners(&self) -> Vec<OwnerId> {
+        self.recorder.owners.iter().copied().collect()
+    }
+}
+
+/// The kinds of the words of a portal's parameters, and whether they are green.
+pub fn kinds(portal: &Portal) -> impl Iterator<Item = (Kind, bool)> + '_ {
+    portal.params.iter().flat_map(|param| param.kinds.iter().map(|&kind| (kind, param.green)))
+}
+
+fn reds<'v>(portal: &'v Portal, values: &'v [Traced]) -> impl Iterator<Item = Traced> + 'v {
+    values.iter().zip(kinds(portal)).filter(|(_, (_, green))| !green).map(|(&value, _)| value)
+}
+
+/// What the merge point of a portal reads.
+pub fn merge_point_operands<'l>(loaded: &'l Loaded, portal: &Portal) -> &'l [Operand] {
+    let body = loaded.body(portal.jitcode);
+    match &body.insts[body.at(portal.merge_point)].fields[1] {
+        Field::Sources(list) => list,
+        _ => panic!("the merge point of {} is none", portal.name),
+    }
+}

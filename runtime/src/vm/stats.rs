@@ -1,0 +1,143 @@
+//! What a VM counts, and the JSON that says it.
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use metatrace_defs::Abort;
+
+/// Declares the counters once: as atomics, as plain numbers, and their sum.
+macro_rules! counters {
+    ($($(#[doc = $doc:literal])* $name:ident;)*) => {
+        /// The counters of one VM. Only its thread adds to them; every thread may read.
+        #[derive(Debug, Default)]
+        pub(crate) struct Counters {
+            $( $(#[doc = $doc])* pub $name: AtomicU64, )*
+            pub aborts: [AtomicU64; Abort::ALL.len()],
+        }
+
+        /// What was counted.
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct Stats {
+            $( $(#[doc = $doc])* pub $name: u64, )*
+            /// Recordings given up, by the number of the reason.
+            pub aborts: [u64; Abort::ALL.len()],
+        }
+
+        impl Stats {
+            /// Adds what `counters` hold.
+            pub(crate) fn add(&mut self, counters: &Counters) {
+                $( self.$name += counters.$name.load(Relaxed); )*
+                for (sum, count) in self.aborts.iter_mut().zip(&counters.aborts) {
+                    *sum += count.load(Relaxed);
+                }
+            }
+
+            /// Adds what `other` says.
+            pub(crate) fn sum(&mut self, other: &Stats) {
+                $( self.$name += other.$name; )*
+                for (sum, count) in self.aborts.iter_mut().zip(&other.aborts) {
+                    *sum += count;
+                }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Loops compiled.
+    loops;
+    /// Bridges compiled, and traces that lead from a merge point into another loop.
+    bridges;
+    /// Times that compiled code was entered from native code.
+    entries;
+    /// Times that compiled code was left through a guard without a bridge.
+    guard_failures;
+    /// Merge points passed by the interpreters: native, recorder and blackhole.
+    merge_points_interpreted;
+    /// Merge points passed in compiled code.
+    merge_points_compiled;
+    /// Operations recorded, over all traces.
+    operations_recorded;
+    /// Operations left after optimising, over all traces.
+    operations_optimised;
+    /// Bytes of machine code made.
+    code_bytes;
+    /// Nanoseconds in the recorder.
+    recording;
+    /// Nanoseconds in the optimiser.
+    optimising;
+    /// Nanoseconds in the backend.
+    code_generation;
+    /// Times that an interpreter resumed after a failing guard.
+    blackholes;
+    /// Traces made unenterable because an owner was dropped or changed.
+    invalidated;
+    /// Places that are never recorded again.
+    blacklisted;
+}
+
+/// Adds to a counter.
+pub(crate) fn add(counter: &AtomicU64, n: u64) {
+    counter.store(counter.load(Relaxed).wrapping_add(n), Relaxed);
+}
+
+impl Counters {
+    pub fn abort(&self, reason: Abort) {
+        add(&self.aborts[reason as usize], 1);
+    }
+}
+
+impl Stats {
+    /// How many recordings were given up for a reason.
+    pub fn aborted(&self, reason: Abort) -> u64 {
+        self.aborts[reason as usize]
+    }
+
+    /// The statistics as one JSON object.
+    pub fn to_json(&self) -> String {
+        let mut out = String::from("{\n");
+        let mut field = |name: &str, value: &dyn std::fmt::Display| {
+            writeln!(out, "  \"{name}\": {value},").expect("a string can be written to");
+        };
+        field("loops", &self.loops);
+        field("bridges", &self.bridges);
+        field("entries", &self.entries);
+        field("guard_failures", &self.guard_failures);
+        let aborts: Vec<String> = Abort::ALL
+            .iter()
+            .filter(|&&reason| self.aborted(reason) > 0)
+            .map(|&reason| format!("\"{reason}\": {}", self.aborted(reason)))
+            .collect();
+        field("aborts", &format_args!("{{{}}}", aborts.join(", ")));
+        field("merge_points_interpreted", &self.merge_points_interpreted);
+        field("merge_points_compiled", &self.merge_points_compiled);
+        field("operations_recorded", &self.operations_recorded);
+        field("operations_optimised", &self.operations_optimised);
+        field("code_bytes", &self.code_bytes);
+        field("blackholes", &self.blackholes);
+        field("invalidated", &self.invalidated);
+        field("blacklisted", &self.blacklisted);
+        let Stats { recording, optimising, code_generation, .. } = self;
+        out.push_str(&format!(
+            "  \"nanoseconds\": {{\"recording\": {recording}, \"optimising\": {optimising}, \"code_generation\": {code_generation}}}\n}}\n"
+        ));
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_has_the_fields() {
+        let counters = Counters::default();
+        add(&counters.loops, 2);
+        counters.abort(Abort::TooDeep);
+        let mut stats = Stats::default();
+        stats.add(&counters);
+        let json = stats.to_json();
+        assert!(json.contains("\"loops\": 2,"), "{json}");
+        assert!(json.contains("\"aborts\": {\"too_deep\": 1},"), "{json}");
+    }
+}

@@ -1,0 +1,322 @@
+//! What a VM knows by owner, by trace and by guard.
+//!
+//! - An [`Owner`] has a [`LoopCell`] for each portal and key (its other greens) that was seen: counter, and the entry into
+//!   compiled code.
+//! - A [`Tree`] is a trace that starts at a merge point, with all its bridges. It is valid or not as a whole: it registers
+//!   with each owner whose content was folded into any of its traces, and with each tree that it jumps into.
+//! - A [`Guard`] knows how to rebuild the activations where it stands.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::rc::Rc;
+
+use metatrace_backend::CodeId;
+use metatrace_defs::inst::Operand;
+use metatrace_defs::param::Params;
+use metatrace_defs::{Abort, JitCodeId};
+use metatrace_trace::{GuardId, TargetId};
+use smallvec::SmallVec;
+
+use super::owner::OwnerId;
+use super::{VmState, stats};
+use crate::record::Root;
+
+metatrace_defs::entity! {
+    /// A trace that starts at a merge point, with its bridges.
+    TreeId = "tree"
+}
+
+/// A portal and the greens that are not the owner. The portal is known by the address of its glue.
+pub type Key = (usize, SmallVec<[u64; 2]>);
+
+/// What is known of a place where loops may start.
+#[derive(Debug, Default)]
+pub struct LoopCell {
+    /// The compiled code to enter here.
+    pub entry: Cell<Option<Entry>>,
+    /// Whether this place is being recorded.
+    pub recording: Cell<bool>,
+    /// Decides when to record.
+    pub heat: Heat,
+}
+
+/// Compiled code that is entered at a merge point.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    pub tree: TreeId,
+    pub code: CodeId,
+    /// Where other traces jump to.
+    pub target: TargetId,
+}
+
+/// A counter that decides when a place is recorded: it decays, backs off after each failure, and gives up.
+#[derive(Debug, Default)]
+pub struct Heat {
+    count: Cell<u64>,
+    epoch: Cell<u64>,
+    aborts: Cell<u32>,
+}
+
+impl Heat {
+    /// Counts one pass at time `epoch` (in halvings): whether the place is to be recorded now. Failed attempts double
+    /// the threshold; `max_aborts` of them end the attempts.
+    pub fn pass(&self, threshold: u64, epoch: u64, max_aborts: u64) -> bool {
+        if u64::from(self.aborts.get()) >= max_aborts {
+            return false;
+        }
+        let halvings = epoch - self.epoch.replace(epoch);
+        let count = self.count.get().checked_shr(halvings.min(64) as u32).unwrap_or(0) + 1;
+        let hot = count >= threshold.saturating_mul(1 << self.aborts.get().min(32));
+        self.count.set(if hot { 0 } else { count });
+        hot
+    }
+
+    /// Notes a failed attempt: whether it was the last.
+    pub fn failed(&self, max_aborts: u64) -> bool {
+        self.aborts.set(self.aborts.get() + 1);
+        u64::from(self.aborts.get()) == max_aborts
+    }
+}
+
+/// Where the value of a register comes from when a guard failed.
+#[derive(Clone, Copy, Debug)]
+pub enum Source {
+    /// A value slot of the trace frame.
+    Slot(u32),
+    /// A constant, by its bits.
+    Const(u64),
+}
+
+/// An activation that a failing guard leaves open.
+#[derive(Debug)]
+pub struct GuardFrame {
+    pub jitcode: JitCodeId,
+    pub pc: u32,
+    pub locals: u32,
+    pub registers: Vec<(Operand, Source)>,
+}
+
+/// A guard of compiled code.
+#[derive(Debug)]
+pub struct Guard {
+    /// The tree it belongs to.
+    pub tree: TreeId,
+    /// The activations, outermost first.
+    pub frames: Vec<GuardFrame>,
+    /// Merge points passed before it that compiled code has not counted.
+    pub merge_points: u32,
+    /// Whether a bridge from here is being recorded.
+    pub recording: Cell<bool>,
+    /// Decides when to record.
+    pub heat: Heat,
+    /// The word that makes the guard fail once, by its address.
+    pub flag: Option<u64>,
+}
+
+/// A trace that starts at a merge point, with its bridges.
+#[derive(Debug)]
+pub struct Tree {
+    pub cell: Rc<LoopCell>,
+    pub codes: Vec<CodeId>,
+    pub guards: Vec<GuardId>,
+    /// Bytes of machine code.
+    pub bytes: usize,
+    pub bridges: u64,
+    /// Trees that jump into this one.
+    pub jumped_from: Vec<TreeId>,
+    /// The words that make guards fail once.
+    pub flags: Vec<Box<[u64]>>,
+    /// Constants of its snapshots that are addresses of frozen memory.
+    pub frozen: HashMap<u64, Root>,
+}
+
+/// What a VM keeps for an owner.
+#[derive(Debug, Default)]
+pub struct Owner {
+    cells: HashMap<Key, Rc<LoopCell>, BuildHasherDefault<WordHasher>>,
+    /// Trees that rely on its content.
+    trees: Vec<TreeId>,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Tables {
+    owners: Vec<Option<Box<Owner>>>,
+    trees: HashMap<TreeId, Tree>,
+    guards: HashMap<GuardId, Rc<Guard>>,
+    /// Trees that are not valid any more, but may still run.
+    dead: Vec<Tree>,
+    next_tree: u32,
+    next_guard: u32,
+    next_target: u32,
+    /// Bytes of machine code that are not freed.
+    pub code_bytes: usize,
+}
+
+impl Tables {
+    pub fn new_owner(&mut self) -> OwnerId {
+        self.owners.push(Some(Box::default()));
+        OwnerId::new(self.owners.len() - 1)
+    }
+
+    /// Whether the owner was neither dropped nor changed.
+    pub fn is_living(&self, owner: OwnerId) -> bool {
+        self.owners[owner.index()].is_some()
+    }
+
+    /// The place with this key in an owner.
+    ///
+    /// # Panics
+    /// If the owner is gone.
+    pub fn cell(&mut self, owner: OwnerId, key: &Key) -> &Rc<LoopCell> {
+        let cells = &mut self.owners[owner.index()].as_mut().expect("a living owner").cells;
+        if !cells.contains_key(key) {
+            cells.insert(key.clone(), Rc::default());
+        }
+        &cells[key]
+    }
+
+    pub fn new_target(&mut self) -> TargetId {
+        self.next_target += 1;
+        TargetId(self.next_target - 1)
+    }
+
+    pub fn new_guards(&mut self, count: usize) -> Vec<GuardId> {
+        let first = self.next_guard;
+        self.next_guard += u32::try_from(count).expect("fewer than 2^32 guards");
+        (first..self.next_guard).map(GuardId).collect()
+    }
+
+    pub fn new_tree(&mut self, tree: Tree) -> TreeId {
+        self.next_tree += 1;
+        let id = TreeId(self.next_tree - 1);
+        self.trees.insert(id, tree);
+        id
+    }
+
+    /// A tree, if it is valid.
+    pub fn tree(&mut self, id: TreeId) -> Option<&mut Tree> {
+        self.trees.get_mut(&id)
+    }
+
+    pub fn guard(&self, id: GuardId) -> Rc<Guard> {
+        self.guards[&id].clone()
+    }
+
+    pub fn add_guards(&mut self, guards: impl IntoIterator<Item = (GuardId, Guard)>) {
+        self.guards.extend(guards.into_iter().map(|(id, guard)| (id, Rc::new(guard))));
+    }
+
+    /// Has a tree rely on owners and on a tree that it jumps into.
+    pub fn rely(&mut self, tree: TreeId, owners: &[OwnerId], jumps_into: Option<TreeId>) {
+        for owner in owners {
+            let trees = &mut self.owners[owner.index()].as_mut().expect("a living owner").trees;
+            if !trees.contains(&tree) {
+                trees.push(tree);
+            }
+        }
+        if let Some(target) = jumps_into.filter(|&target| target != tree)
+            && let Some(target) = self.trees.get_mut(&target)
+            && !target.jumped_from.contains(&tree)
+        {
+            target.jumped_from.push(tree);
+        }
+    }
+
+    /// Makes a tree and all that jump into it unenterable: how many.
+    fn invalidate(&mut self, id: TreeId) -> u64 {
+        let Some(mut tree) = self.trees.remove(&id) else { return 0 };
+        tree.cell.entry.set(None);
+        let jumped_from = std::mem::take(&mut tree.jumped_from);
+        self.dead.push(tree);
+        1 + jumped_from.into_iter().map(|tree| self.invalidate(tree)).sum::<u64>()
+    }
+}
+
+impl VmState {
+    /// An owner was dropped or changes: what relies on it is not entered any more, and left if it runs.
+    pub fn owner_gone(&self, owner: OwnerId) {
+        let invalidated = {
+            let tables = &mut *self.tables.borrow_mut();
+            let trees = tables.owners[owner.index()].take().map(|owner| owner.trees).unwrap_or_default();
+            trees.into_iter().map(|tree| tables.invalidate(tree)).sum()
+        };
+        if invalidated > 0 {
+            stats::add(&self.shared.counters.invalidated, invalidated);
+            self.leave_all();
+        }
+    }
+
+    /// Gives back the memory of code that is invalid, unless it may still run.
+    pub fn free_dead(&self) {
+        if self.is_active() {
+            return;
+        }
+        let dead = std::mem::take(&mut self.tables.borrow_mut().dead);
+        for tree in dead {
+            tree.codes.iter().for_each(|&code| self.backend.free(code));
+            let tables = &mut *self.tables.borrow_mut();
+            tables.code_bytes -= tree.bytes;
+            tree.guards.iter().for_each(|guard| drop(tables.guards.remove(guard)));
+        }
+    }
+
+    /// Counts an aborted recording at a place: the place backs off.
+    pub fn failed(&self, heat: &Heat, reason: Abort) {
+        self.shared.counters.abort(reason);
+        if heat.failed(self.options.params.max_aborts) {
+            stats::add(&self.shared.counters.blacklisted, 1);
+        }
+    }
+
+    /// The time of counters, in halvings.
+    pub fn epoch(&self) -> u64 {
+        let Params { decay, .. } = self.options.params;
+        if decay == 0 { 0 } else { self.ticks.get() / (decay * 1000) }
+    }
+}
+
+/// Hashes words: keys are few and come from trusted code.
+#[derive(Default)]
+pub struct WordHasher(u64);
+
+impl Hasher for WordHasher {
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 32
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.chunks(8).for_each(|chunk| {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        });
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        self.write_u64(word as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heat_decays_backs_off_and_gives_up() {
+        let heat = Heat::default();
+        let passes = |threshold, epoch| (1..1000).find(|_| heat.pass(threshold, epoch, 2)).unwrap_or(0);
+        assert_eq!(passes(10, 0), 10);
+        assert!((0..8).all(|_| !heat.pass(10, 0, 2)));
+        assert_eq!(passes(10, 1), 6, "8 passes count as 4 after a halving");
+        assert!(!heat.failed(2));
+        assert_eq!(passes(10, 1), 20);
+        assert!(heat.failed(2));
+        assert_eq!(passes(10, 1), 0);
+    }
+}
