@@ -22,8 +22,7 @@ const CLASSES: usize = 4 * 23;
 
 /// The region.
 pub(crate) struct Arena {
-    writable: *mut u8,
-    executable: *const u8,
+    memory: Mappings,
     size: usize,
     state: Mutex<State>,
 }
@@ -62,10 +61,10 @@ impl Arena {
     pub(crate) fn reserve() -> io::Result<Arena> {
         let mut size = RESERVE;
         loop {
-            match map_twice(size) {
-                Ok((writable, executable)) => {
+            match Mappings::new(size) {
+                Ok(memory) => {
                     let state = State { next: 0, free: vec![Vec::new(); CLASSES] };
-                    return Ok(Arena { writable, executable, size, state: Mutex::new(state) });
+                    return Ok(Arena { memory, size, state: Mutex::new(state) });
                 }
                 Err(error) if size == LEAST_RESERVE => return Err(error),
                 Err(_) => size /= 2,
@@ -75,35 +74,41 @@ impl Arena {
 
     /// The executable addresses of the region.
     pub(crate) fn range(&self) -> std::ops::Range<usize> {
-        self.executable as usize..self.executable as usize + self.size
+        let start = self.memory.executable as usize;
+        start..start + self.size
     }
 
     /// Copies code into a block; `None` if the region is full.
     pub(crate) fn place(&self, code: &[u8]) -> Option<Block> {
         let class = class_of(code.len());
-        let offset = {
+        let (offset, reused) = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             match state.free.get_mut(class)?.pop() {
-                Some(offset) => offset,
+                Some(offset) => (offset, true),
                 None => {
                     let offset = state.next;
                     let end = offset.checked_add(class_size(class)).filter(|&end| end <= self.size)?;
                     state.next = end;
-                    offset
+                    (offset, false)
                 }
             }
         };
         // SAFETY: the block lies in the writable mapping and is ours since it was taken from the state.
-        unsafe { self.writable.add(offset).copy_from_nonoverlapping(code.as_ptr(), code.len()) };
+        unsafe { self.memory.writable.add(offset).copy_from_nonoverlapping(code.as_ptr(), code.len()) };
         let block = Block { offset, class: class as u8, len: code.len() };
-        publish(self.writable.wrapping_add(offset), code.len());
         publish(self.address(&block), code.len());
+        #[cfg(target_arch = "aarch64")]
+        if reused {
+            self.memory.renew(offset, code.len());
+        }
+        #[cfg(not(target_arch = "aarch64"))]
+        let _ = reused;
         Some(block)
     }
 
     /// Where a block's code is executed.
     pub(crate) fn address(&self, block: &Block) -> *const u8 {
-        self.executable.wrapping_add(block.offset)
+        self.memory.executable.wrapping_add(block.offset)
     }
 
     /// A block's code.
@@ -127,7 +132,7 @@ fn class_of(len: usize) -> usize {
     (0..CLASSES).find(|&class| class_size(class) >= len).unwrap_or(CLASSES)
 }
 
-/// Makes code that was just written visible to instruction fetch.
+/// Makes code that was just written through another mapping visible to instruction fetch.
 fn publish(start: *const u8, len: usize) {
     #[cfg(target_arch = "aarch64")]
     {
@@ -143,50 +148,91 @@ fn publish(start: *const u8, len: usize) {
     let _ = (start, len);
 }
 
+/// The memory and its two mappings.
+struct Mappings {
+    writable: *mut u8,
+    executable: *const u8,
+    #[cfg(target_os = "linux")]
+    file: std::os::fd::OwnedFd,
+}
+
 #[cfg(target_os = "linux")]
-fn map_twice(size: usize) -> io::Result<(*mut u8, *const u8)> {
-    use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-    let create = |flags| {
-        // SAFETY: the name is a C string.
-        let fd = unsafe { libc::memfd_create(c"metatrace code".as_ptr(), libc::MFD_CLOEXEC | flags) };
-        // SAFETY: the descriptor is new and nobody else's.
-        (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
-    };
-    // Systems that forbid executable memory files by default want to be asked; old ones do not know the flag.
-    let file = create(libc::MFD_EXEC).or_else(|| create(0)).ok_or_else(io::Error::last_os_error)?;
-    let length = libc::off_t::try_from(size).map_err(io::Error::other)?;
-    // SAFETY: the descriptor is open.
-    if unsafe { libc::ftruncate(file.as_raw_fd(), length) } != 0 {
-        return Err(io::Error::last_os_error());
-    }
-    let map = |protection| {
-        // SAFETY: a new mapping at an address of the system's choice touches no memory of ours.
-        let at = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                size,
-                protection,
-                libc::MAP_SHARED | libc::MAP_NORESERVE,
-                file.as_raw_fd(),
-                0,
-            )
+impl Mappings {
+    fn new(size: usize) -> io::Result<Mappings> {
+        use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+        let create = |flags| {
+            // SAFETY: the name is a C string.
+            let fd = unsafe { libc::memfd_create(c"metatrace code".as_ptr(), libc::MFD_CLOEXEC | flags) };
+            // SAFETY: the descriptor is new and nobody else's.
+            (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
         };
-        if at == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(at.cast::<u8>()) }
-    };
-    let writable = map(libc::PROT_READ | libc::PROT_WRITE)?;
-    match map(libc::PROT_READ | libc::PROT_EXEC) {
-        Ok(executable) => Ok((writable, executable)),
-        Err(error) => {
-            // SAFETY: nobody knows of this mapping yet.
-            unsafe { libc::munmap(writable.cast(), size) };
-            Err(error)
+        // Systems that forbid executable memory files by default want to be asked; old ones do not know the flag.
+        let file = create(libc::MFD_EXEC).or_else(|| create(0)).ok_or_else(io::Error::last_os_error)?;
+        let length = libc::off_t::try_from(size).map_err(io::Error::other)?;
+        // SAFETY: the descriptor is open.
+        if unsafe { libc::ftruncate(file.as_raw_fd(), length) } != 0 {
+            return Err(io::Error::last_os_error());
         }
+        let anywhere = std::ptr::null_mut();
+        // SAFETY: a new mapping at an address of the system's choice touches no memory of ours.
+        let writable = unsafe { map(&file, anywhere, 0, size, libc::PROT_READ | libc::PROT_WRITE)? };
+        // SAFETY: as above.
+        match unsafe { map(&file, anywhere, 0, size, libc::PROT_READ | libc::PROT_EXEC) } {
+            Ok(executable) => Ok(Mappings { writable, executable, file }),
+            Err(error) => {
+                // SAFETY: nobody knows of this mapping yet.
+                unsafe { libc::munmap(writable.cast(), size) };
+                Err(error)
+            }
+        }
+    }
+
+    /// Maps the executable pages of memory that holds other code than before once more.
+    ///
+    /// Emulators keep translations of what they have seen at an address. They do not notice writes through another
+    /// mapping, nor, some of them, the flush of the cache; this they do. On a processor it has no effect.
+    #[cfg(target_arch = "aarch64")]
+    fn renew(&self, offset: usize, len: usize) {
+        // The largest page that the architecture knows.
+        const PAGE: usize = 1 << 16;
+        let start = offset / PAGE * PAGE;
+        let size = (offset + len - start).next_multiple_of(PAGE);
+        let at = self.executable.wrapping_add(start).cast_mut();
+        // SAFETY: the same memory is mapped in the same place, at once for all threads. Should that fail, all stays as
+        // it is.
+        let _ = unsafe { map(&self.file, at, start, size, libc::PROT_READ | libc::PROT_EXEC) };
     }
 }
 
+/// Maps `size` bytes of the file from `offset` on, `at` an address or, if it is null, anywhere.
+///
+/// # Safety
+/// What was mapped at the address before must not be in use, or be the same.
+#[cfg(target_os = "linux")]
+unsafe fn map(
+    file: &std::os::fd::OwnedFd,
+    at: *mut u8,
+    offset: usize,
+    size: usize,
+    protection: libc::c_int,
+) -> io::Result<*mut u8> {
+    use std::os::fd::AsRawFd;
+    let fixed = if at.is_null() { 0 } else { libc::MAP_FIXED };
+    let flags = libc::MAP_SHARED | libc::MAP_NORESERVE | fixed;
+    let offset = libc::off_t::try_from(offset).map_err(io::Error::other)?;
+    // SAFETY: the caller vouches for the address.
+    let at = unsafe { libc::mmap(at.cast(), size, protection, flags, file.as_raw_fd(), offset) };
+    if at == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(at.cast()) }
+}
+
 #[cfg(not(target_os = "linux"))]
-fn map_twice(_: usize) -> io::Result<(*mut u8, *const u8)> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "code memory is implemented for Linux only"))
+impl Mappings {
+    fn new(_: usize) -> io::Result<Mappings> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "code memory is implemented for Linux only"))
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    fn renew(&self, _: usize, _: usize) {}
 }
 
 #[cfg(test)]
