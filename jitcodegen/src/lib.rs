@@ -1,1 +1,27 @@
 //! Flow graphs to jitcode image and glue.
+//!
+//! ```text
+//! classify   which functions are looked inside                      classify
+//! lower      values to scalars, places to access descriptors        lower, layout, tables
+//! effects    what native calls may touch, from types                effects
+//! emit       dead code, registers, moves, assembly, liveness        regalloc, emit
+//! glue       what only rustc knows, call shims, witnesses           glue
+//! ```
+//!
+//! [`generate`] is all of it. [`build_script`] runs it, after the translator, in an interpreter's build script;
+//! [`inspect`] reads the result back from a linked binary.
+
+mod classify;
+mod effects;
+mod emit;
+#[cfg(test)]
+mod filetests;
+mod generate;
+mod glue;
+mod layout;
+mod lower;
+mod regalloc;
+mod scalar;
+mod tables;
+
+pub use generate::{Error, Output, Outside, generate};

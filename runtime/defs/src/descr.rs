@@ -279,6 +279,8 @@ pub mod call_flag {
         CAN_COLLECT = can_collect = 8;
         /// The call does not return.
         NEVER_RETURNS = never_returns = 16;
+        /// If the first argument is frozen, the results depend on the arguments alone: what is read cannot change.
+        FROZEN_FOLDS = frozen_folds = 32;
     }
 }
 

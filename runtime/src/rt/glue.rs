@@ -81,7 +81,7 @@ pub unsafe fn shim_call<R: Scalars>(context: *mut Context, f: impl FnOnce() -> R
 /// # Safety
 /// As for [`shim_call`].
 #[cold]
-unsafe fn catch(context: *mut Context, payload: Box<dyn std::any::Any + Send>) {
+pub(super) unsafe fn catch(context: *mut Context, payload: Box<dyn std::any::Any + Send>) {
     // SAFETY: the caller vouches for the context, and nothing else refers to it now.
     let context = unsafe { &mut *context };
     context.panic = Some(payload);

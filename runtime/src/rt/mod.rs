@@ -2,9 +2,11 @@
 //!
 //! - [`Scalars`] takes values apart into words as jitcode does;
 //! - [`ProgramGlue`] and [`PortalGlue`] are the statics that generated glue defines;
-//! - [`shim_call`] is the body of every call shim.
+//! - [`shim_call`] is the body of every call shim;
+//! - [`vec_offset`] and others find out at start-up what rustc tells nobody earlier.
 
 mod glue;
+mod probe;
 mod scalars;
 
 pub use crate::entry::{enter, tick};
@@ -12,4 +14,7 @@ pub use crate::traced::{TracedBox, TracedHeader};
 pub use crate::vm::log::{count_merge_point, counting};
 pub use glue::{PortalGlue, ProgramGlue, shim_call};
 pub use metatrace_backend::{Context, Shim};
+pub use probe::{
+    Container, Exactly, any, exactly, overflow_checks, shim_call_with, variant_offset, vec_offset,
+};
 pub use scalars::{Scalars, larger, pack_opaque, put, take, unpack_opaque};

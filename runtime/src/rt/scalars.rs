@@ -309,8 +309,9 @@ impl<T: Scalars, E: Scalars> Scalars for Result<T, E> {
     }
 }
 
+// An enum is at least the number of its variant, also if there is none.
 impl Scalars for std::convert::Infallible {
-    const WORDS: usize = 0;
+    const WORDS: usize = 1;
 
     fn pack(self, _: &mut [u64]) {
         match self {}

@@ -1,0 +1,255 @@
+//! The whole of code generation: a flow program to a jitcode program and its glue.
+
+use std::collections::HashMap;
+
+use metatrace_defs::descr::CallDescr;
+use metatrace_defs::jitcode::{JitCode, JitCodeId, Portal, PortalParam, Program};
+use metatrace_defs::verify::verify;
+use metatrace_defs::{CallId, Kind};
+use metatrace_translator::flow::{self, FuncId, ModuleId, Note, Pos};
+
+use crate::classify::Classes;
+use crate::effects::effects;
+use crate::emit::emit;
+use crate::glue;
+use crate::lower::{Context, JitCodes, Refused, lower};
+use crate::tables::{Call, ShimKind, Tables};
+
+/// A mistake of the author that keeps the program from being translated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// Where.
+    pub pos: Pos,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+/// A function that is called natively although it is of the crate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outside {
+    /// Its path.
+    pub name: String,
+    /// Why.
+    pub why: String,
+    /// Where it is defined.
+    pub pos: Pos,
+}
+
+/// What was generated.
+#[derive(Debug)]
+pub struct Output {
+    /// The jitcodes and all they refer to.
+    pub program: Program,
+    /// The glue of each module that needs some: its path, and the text of its file.
+    pub glue: Vec<(String, String)>,
+    /// Functions that are called and not looked inside.
+    pub outside: Vec<Outside>,
+    /// Functions that could not be looked inside though nothing in their source says so, and other advice.
+    pub notes: Vec<Note>,
+}
+
+/// Generates jitcode and glue.
+///
+/// # Errors
+/// All mistakes found.
+///
+/// # Panics
+/// On bugs of the translator or of this crate: a flow program that breaks the rules, jitcode that does.
+pub fn generate(program: &flow::Program) -> Result<Output, Vec<Error>> {
+    let mut refused: HashMap<FuncId, Refused> = HashMap::new();
+    loop {
+        match attempt(program, &refused) {
+            Ok(made) => return finish(program, made, &refused),
+            Err(Failure::Refused(func, why)) => {
+                let is_portal = program.portals.iter().any(|portal| portal.func == func);
+                if is_portal {
+                    return Err(vec![portal_error(program, func, why)]);
+                }
+                // Looked inside no more, so that its callers call it or are refused themselves.
+                refused.insert(func, why);
+            }
+        }
+    }
+}
+
+fn portal_error(program: &flow::Program, func: FuncId, why: Refused) -> Error {
+    let name = &program.func(func).name;
+    Error {
+        pos: if why.pos.line == 0 { program.func(func).pos } else { why.pos },
+        message: format!("the portal `{name}` cannot be traced: {}", why.reason),
+        help: "move this code to a function with a name and `#[jit::dont_look_inside]`".to_string(),
+    }
+}
+
+/// What one attempt made.
+pub(crate) struct Made {
+    pub(crate) tables: Tables,
+    pub(crate) jitcodes: Vec<JitCode>,
+    pub(crate) funcs: Vec<FuncId>,
+    portals: Vec<Portal>,
+    classes: Classes,
+}
+
+enum Failure {
+    Refused(FuncId, Refused),
+}
+
+fn attempt(program: &flow::Program, refused: &HashMap<FuncId, Refused>) -> Result<Made, Failure> {
+    let classes = Classes::new(program, refused);
+    let (mut tables, mut numbers) = (Tables::default(), JitCodes::default());
+    program.portals.iter().for_each(|portal| _ = numbers.of(portal.func));
+    let mut jitcodes = Vec::new();
+    let mut merge_points = Vec::new();
+    while let Some(&id) = numbers.funcs.get(jitcodes.len()) {
+        let cx = Context { program, classes: &classes, tables: &mut tables, jitcodes: &mut numbers };
+        let lowered = lower(cx, id).map_err(|why| Failure::Refused(id, why))?;
+        let func = program.func(id);
+        let too_large = |reason| Failure::Refused(id, Refused { pos: func.pos, reason });
+        let (jitcode, merge_point) = emit(func.name.clone(), lowered).map_err(too_large)?;
+        jitcodes.push(jitcode);
+        merge_points.push(merge_point);
+    }
+    let mut portals = Vec::new();
+    for portal in &program.portals {
+        let jitcode = JitCodeId(numbers.of(portal.func));
+        let call = portal_call(program, &mut tables, portal, &jitcodes[jitcode.index()])
+            .map_err(|why| Failure::Refused(portal.func, why))?;
+        let func = program.func(portal.func);
+        let params = portal.params.iter().enumerate().map(|(n, name)| PortalParam {
+            name: name.clone(),
+            kinds: program.types.scalars(func.params[n]).unwrap_or_else(|| vec![Kind::Word]),
+            green: portal.greens.contains(&n) || portal.owner == Some(n),
+            owner: portal.owner == Some(n),
+        });
+        let merge_point = merge_points[jitcode.index()].unwrap_or(0);
+        let results = jitcodes[jitcode.index()].results.clone();
+        let name = portal.name.clone();
+        portals.push(Portal { name, jitcode, merge_point, call, params: params.collect(), results });
+    }
+    tables.add_referenced_fields(&program.types);
+    Ok(Made { tables, jitcodes, funcs: numbers.funcs, portals, classes })
+}
+
+/// The call of the native portal.
+fn portal_call(
+    program: &flow::Program,
+    tables: &mut Tables,
+    portal: &flow::Portal,
+    jitcode: &JitCode,
+) -> Result<CallId, Refused> {
+    let func = program.func(portal.func);
+    let refuse = |reason: String| Refused { pos: func.pos, reason };
+    if let Some(n) = func.params.iter().position(|&ty| program.types.is_memory(ty)) {
+        let name = &portal.params[n];
+        return Err(refuse(format!("its parameter `{name}` is too large to be passed in registers")));
+    }
+    if program.types.is_memory(func.ret) {
+        return Err(refuse("its result is too large to be passed in registers".to_string()));
+    }
+    let (most, have) = (CallDescr::MAX_ARGS, jitcode.params.len());
+    if have > most {
+        return Err(refuse(format!("its parameters have {have} words, more than {most}")));
+    }
+    let kind = ShimKind::Func(portal.func);
+    Ok(tables.call(kind, false, || Call {
+        name: func.name.clone(),
+        kind,
+        wild: false,
+        args: jitcode.params.clone(),
+        results: jitcode.results.clone(),
+        flags: metatrace_defs::descr::call_flag::CAN_PANIC | metatrace_defs::descr::call_flag::CAN_COLLECT,
+    }))
+}
+
+fn finish(
+    program: &flow::Program,
+    made: Made,
+    refused: &HashMap<FuncId, Refused>,
+) -> Result<Output, Vec<Error>> {
+    let glue = glue::generate(program, &made)?;
+    let mut calls = Vec::new();
+    for call in &made.tables.calls {
+        let effects = effects(program, &made.tables.classes, call);
+        calls.push(CallDescr {
+            name: call.name.clone(),
+            shim: made.tables.shim(call.kind),
+            args: call.args.clone(),
+            results: call.results.clone(),
+            reads: effects.reads,
+            writes: effects.writes,
+            flags: call.flags,
+        });
+    }
+    let shim_name = |kind: &ShimKind| {
+        let call = made.tables.calls.iter().find(|call| call.kind == *kind);
+        call.map_or(String::new(), |call| call.name.clone())
+    };
+    let value_name = |offset: &crate::layout::Offset| {
+        let literal = (offset.literal != 0).then(|| offset.literal.to_string());
+        let names = offset.terms.iter().map(|term| term.name.clone()).chain(literal);
+        names.collect::<Vec<_>>().join(" + ")
+    };
+    let image = Program {
+        name: program.name.clone(),
+        hash: program.hash,
+        glue_shims: made.tables.shims.iter().map(shim_name).collect(),
+        glue_values: made.tables.values.iter().map(value_name).collect(),
+        classes: made.tables.class_descriptors(&program.types),
+        accesses: made.tables.accesses.clone(),
+        calls,
+        files: program.files.clone(),
+        portals: made.portals.clone(),
+        jitcodes: made.jitcodes.clone(),
+    };
+    if let Err(errors) = verify(&image) {
+        let text = metatrace_defs::text::print(&image);
+        panic!("generated jitcode breaks rules:\n{}\n{text}", errors.join("\n"));
+    }
+    let notes = notes(program, &made, refused);
+    let outside = outside(program, &made);
+    Ok(Output { program: image, glue, outside, notes })
+}
+
+/// The functions of the crate that are called natively.
+fn outside(program: &flow::Program, made: &Made) -> Vec<Outside> {
+    let mut out = Vec::new();
+    for kind in &made.tables.shims {
+        let ShimKind::Func(id) = *kind else { continue };
+        let func = program.func(id);
+        let why = made.classes.why_outside(id).to_string();
+        // The portal's own call is for going on natively, unless something calls it.
+        out.push(Outside { name: func.name.clone(), why, pos: func.pos });
+    }
+    out
+}
+
+fn notes(program: &flow::Program, made: &Made, refused: &HashMap<FuncId, Refused>) -> Vec<Note> {
+    let mut out = program.notes.clone();
+    for (id, why) in refused {
+        let subject = program.func(*id).name.clone();
+        let message = format!("`{subject}` is called instead of looked inside: {}", why.reason);
+        out.push(Note { subject, message, pos: why.pos, chain: vec![] });
+    }
+    for kind in &made.tables.shims {
+        if let ShimKind::Variant(ty) | ShimKind::Load(ty) = *kind {
+            let subject = program.types.data(ty).rust.clone();
+            let message = format!(
+                "the layout of `{subject}` is not defined, so that it is read by calls; \
+                 `#[repr(u8)]` on it makes reads part of traces"
+            );
+            let note = Note { subject, message, pos: Pos::default(), chain: vec![] };
+            if !out.iter().any(|n| n.message == note.message) {
+                out.push(note);
+            }
+        }
+    }
+    out.sort_by(|a, b| (a.pos.file, a.pos.line, &a.subject).cmp(&(b.pos.file, b.pos.line, &b.subject)));
+    out
+}
+
+/// The number of the module that is the crate's root.
+pub(crate) fn root(program: &flow::Program) -> Option<ModuleId> {
+    program.modules.iter().position(|module| module.parent.is_none()).map(ModuleId::new)
+}

@@ -1,0 +1,234 @@
+//! The generated Rust glue: one file per module with `metatrace::glue!()`.
+//!
+//! A module's file holds what can be named there: functions that tell load-time values, call shims, implementations of
+//! `Scalars` for its types, portals' statics, and witnesses, which make rustc check what the translator inferred. The
+//! root's file also holds the image and the tables of all values and shims, which it reaches through a chain of
+//! re-exports: a child's glue is `mt_m_NAME` in its parent's.
+//!
+//! Everything is named with the prefix `mt_`, so that text of the author's that stands in the glue (outlined statements)
+//! finds the author's own names.
+
+mod convert;
+mod shims;
+mod witness;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write;
+
+use metatrace_defs::image;
+use metatrace_translator::flow::{ModuleId, Program};
+
+use crate::generate::{Error, Made, root};
+use crate::layout::Expr;
+use crate::tables::ShimKind;
+
+/// The file that the image is in, beside the glue.
+pub const IMAGE_FILE: &str = "image.mtjit";
+
+/// What glue is generated from.
+struct Cx<'a> {
+    program: &'a Program,
+    made: &'a Made,
+}
+
+/// The glue's files: the module's path as the file is called, and its text.
+///
+/// # Errors
+/// Modules that need glue and do not ask for it.
+pub(crate) fn generate(program: &Program, made: &Made) -> Result<Vec<(String, String)>, Vec<Error>> {
+    let cx = Cx { program, made };
+    let mut files: BTreeMap<ModuleId, String> = BTreeMap::new();
+    let values = cx.values(&mut files);
+    let shims: Vec<(ModuleId, String)> =
+        made.tables.shims.iter().enumerate().map(|(n, &kind)| cx.shim(n, kind)).collect();
+    for (module, text) in &shims {
+        *files.entry(*module).or_default() += text;
+    }
+    cx.scalars_impls(&mut files);
+    cx.witnesses(&mut files);
+    for (n, portal) in program.portals.iter().enumerate() {
+        let file = files.entry(program.func(portal.func).module).or_default();
+        _ = writeln!(
+            file,
+            "pub static portal_{}: ::metatrace::rt::PortalGlue =\n    \
+             ::metatrace::rt::PortalGlue::new(&crate::__metatrace::PROGRAM, {n});",
+            portal.ident
+        );
+    }
+    let Some(root) = root(program) else { return Ok(vec![]) };
+    if program.portals.is_empty() {
+        return Ok(empty_files(program));
+    }
+    let needed = cx.needed(root, files.keys().copied());
+    let missing = cx.missing(&needed);
+    if !missing.is_empty() {
+        return Err(missing);
+    }
+    let mut text = cx.root(root, &values, &shims);
+    text += &files.remove(&root).unwrap_or_default();
+    files.insert(root, text);
+    let mut out = Vec::new();
+    for (n, module) in program.modules.iter().enumerate() {
+        if module.has_glue {
+            let id = ModuleId::new(n);
+            let text = cx.reexports(id, &needed) + &files.remove(&id).unwrap_or_default();
+            out.push((file_name(&module.path), text));
+        }
+    }
+    Ok(out)
+}
+
+fn empty_files(program: &Program) -> Vec<(String, String)> {
+    let asking = program.modules.iter().filter(|module| module.has_glue);
+    asking.map(|module| (file_name(&module.path), String::new())).collect()
+}
+
+/// The name of a module's file: `glue!` asks for the path of the module it makes.
+fn file_name(module: &str) -> String {
+    format!("{module}::__metatrace.rs")
+}
+
+/// The name of a module in its parent.
+fn last_segment(path: &str) -> &str {
+    path.rsplit("::").next().unwrap_or(path)
+}
+
+impl Cx<'_> {
+    /// Adds functions that tell load-time values to the modules' files; returns for each value the expressions that are
+    /// added up, as modules and function names, and the literal.
+    fn values(&self, files: &mut BTreeMap<ModuleId, String>) -> Vec<(Vec<(ModuleId, String)>, u64)> {
+        let mut names: HashMap<&Expr, String> = HashMap::new();
+        let mut out = Vec::new();
+        for value in &self.made.tables.values {
+            let mut terms = Vec::new();
+            for term in &value.terms {
+                let next = names.len();
+                let name = names.entry(term).or_insert_with(|| {
+                    let name = format!("mt_v{next}");
+                    let file = files.entry(term.module).or_default();
+                    _ = writeln!(file, "pub fn {name}() -> u64 {{\n    {}\n}}", term.rust);
+                    name
+                });
+                terms.push((term.module, name.clone()));
+            }
+            out.push((terms, value.literal));
+        }
+        out
+    }
+
+    /// The modules whose glue is needed: those that have something, and all around them.
+    fn needed(&self, root: ModuleId, modules: impl Iterator<Item = ModuleId>) -> BTreeSet<ModuleId> {
+        let mut needed = BTreeSet::from([root]);
+        for module in modules {
+            let mut next = Some(module);
+            while let Some(module) = next {
+                needed.insert(module);
+                next = self.program.modules[module.index()].parent;
+            }
+        }
+        needed
+    }
+
+    fn missing(&self, needed: &BTreeSet<ModuleId>) -> Vec<Error> {
+        let missing = needed.iter().map(|id| &self.program.modules[id.index()]).filter(|m| !m.has_glue);
+        let error = |module: &metatrace_translator::flow::Module| Error {
+            pos: module.pos,
+            message: format!("the module `{}` needs the line `metatrace::glue!();`", module.path),
+            help: "traced code or types are in it or below it: add the line, anywhere in the module"
+                .to_string(),
+        };
+        missing.map(error).collect()
+    }
+
+    /// The path of an item of a module's glue, from the root's glue.
+    fn path(&self, mut module: ModuleId, item: &str) -> String {
+        let mut path = item.to_string();
+        while let Some(parent) = self.program.modules[module.index()].parent {
+            path = format!("mt_m_{}::{path}", last_segment(&self.program.modules[module.index()].path));
+            module = parent;
+        }
+        path
+    }
+
+    /// Makes the glue of a module's children reachable.
+    fn reexports(&self, module: ModuleId, needed: &BTreeSet<ModuleId>) -> String {
+        let mut out = String::new();
+        for id in needed {
+            let child = &self.program.modules[id.index()];
+            if child.parent == Some(module) {
+                let name = last_segment(&child.path);
+                _ = writeln!(out, "pub use super::{name}::__metatrace as mt_m_{name};");
+            }
+        }
+        out
+    }
+
+    fn root(
+        &self,
+        root: ModuleId,
+        values: &[(Vec<(ModuleId, String)>, u64)],
+        shims: &[(ModuleId, String)],
+    ) -> String {
+        let program = self.program;
+        let mut out = String::new();
+        let (segment, section) = image::SECTION_MACHO;
+        _ = write!(
+            out,
+            "#[repr(C, align({align}))]\npub struct mt_Aligned<T>(pub T);\n\
+             const MT_IMAGE: &[u8] = include_bytes!(concat!(env!(\"OUT_DIR\"), \"/metatrace/{IMAGE_FILE}\"));\n\
+             #[used]\n\
+             #[cfg_attr(target_vendor = \"apple\", unsafe(link_section = \"{segment},{section}\"))]\n\
+             #[cfg_attr(all(windows, not(target_vendor = \"apple\")), unsafe(link_section = \"{coff}\"))]\n\
+             #[cfg_attr(not(any(windows, target_vendor = \"apple\")), unsafe(link_section = \"{elf}\"))]\n\
+             static MT_SECTION: mt_Aligned<[u8; MT_IMAGE.len()]> = mt_Aligned(*include_bytes!(concat!(\n    \
+             env!(\"OUT_DIR\"), \"/metatrace/{IMAGE_FILE}\"\n)));\n",
+            align = image::ALIGN,
+            coff = image::SECTION_COFF,
+            elf = image::SECTION_ELF,
+        );
+        let mut sums = String::new();
+        let mut list = String::new();
+        for (n, (terms, literal)) in values.iter().enumerate() {
+            match (&terms[..], literal) {
+                ([(module, name)], 0) => _ = writeln!(list, "    {},", self.path(*module, name)),
+                _ => {
+                    let calls = terms.iter().map(|(module, name)| format!("{}()", self.path(*module, name)));
+                    let sum: Vec<String> = calls.chain([format!("{literal}")]).collect();
+                    _ = writeln!(sums, "pub fn mt_sum{n}() -> u64 {{\n    {}\n}}", sum.join(" + "));
+                    _ = writeln!(list, "    mt_sum{n},");
+                }
+            }
+        }
+        out += &sums;
+        _ = writeln!(
+            out,
+            "/// What was generated for this crate.\n\
+             pub static PROGRAM: ::metatrace::rt::ProgramGlue = ::metatrace::rt::ProgramGlue::new(\n    \
+             &MT_SECTION.0,\n    {:#x},\n    &MT_VALUES,\n    &MT_SHIMS,\n);",
+            program.hash
+        );
+        _ = write!(out, "static MT_VALUES: [fn() -> u64; {}] = [\n{list}];\n", values.len());
+        _ = writeln!(out, "static MT_SHIMS: [::metatrace::rt::Shim; {}] = [", shims.len());
+        for (n, (module, _)) in shims.iter().enumerate() {
+            let path = self.path(*module, &format!("mt_s{n}"));
+            _ = writeln!(out, "    ::metatrace::rt::Shim({path} as *const ()),");
+        }
+        out += "];\n";
+        debug_assert!(program.modules[root.index()].parent.is_none());
+        out
+    }
+
+    /// The module of a shim.
+    fn shim_module(&self, kind: ShimKind) -> ModuleId {
+        match kind {
+            ShimKind::Func(id) => self.program.func(id).module,
+            ShimKind::Extern(id) => self.program.extern_fn(id).module,
+            ShimKind::Load(ty)
+            | ShimKind::Store(ty)
+            | ShimKind::Variant(ty)
+            | ShimKind::Project(ty, ..)
+            | ShimKind::Drop(ty)
+            | ShimKind::Copy(ty) => self.program.types.data(ty).module,
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! Where things lie in memory, as far as it is said without rustc; the rest becomes load-time values.
+//!
+//! A number that only rustc knows is an [`Offset`]: a sum of a literal and of Rust expressions that the glue evaluates.
+//! Nothing is guessed: a layout that Rust does not define is reached through generated accessors
+//! ([`EnumLayout::Accessors`]).
+//!
+//! Types that Rust cannot spell (closures, and what is made of them) are never seen by native code; their layout is our
+//! own: parts one after the other, each at a multiple of 16 bytes, enums with their tag in the first 16.
+
+use metatrace_defs::descr::Scalar;
+use metatrace_translator::flow::ModuleId;
+use metatrace_translator::flow::types::{Adt, Type, TypeId, Types};
+
+/// A Rust expression of type `u64` that the glue of a module evaluates.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Expr {
+    /// The module.
+    pub module: ModuleId,
+    /// The expression.
+    pub rust: String,
+    /// What to call it in listings.
+    pub name: String,
+}
+
+/// A number of bytes: a literal and expressions, added up.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Offset {
+    /// What is known.
+    pub literal: u64,
+    /// What rustc knows.
+    pub terms: Vec<Expr>,
+}
+
+impl Offset {
+    /// A known number.
+    pub fn literal(literal: u64) -> Offset {
+        Offset { literal, terms: vec![] }
+    }
+
+    /// The value of one expression.
+    pub fn term(module: ModuleId, rust: String, name: String) -> Offset {
+        Offset { literal: 0, terms: vec![Expr { module, rust, name }] }
+    }
+
+    /// The sum.
+    pub fn plus(mut self, other: &Offset) -> Offset {
+        self.literal += other.literal;
+        self.terms.extend(other.terms.iter().cloned());
+        self
+    }
+
+    /// This number `n` times.
+    pub fn times(&self, n: u64) -> Offset {
+        let terms = self.terms.iter().map(|term| Expr {
+            module: term.module,
+            rust: format!("({}) * {n}", term.rust),
+            name: format!("{n} * {}", term.name),
+        });
+        match n {
+            0 => Offset::default(),
+            1 => self.clone(),
+            _ => Offset { literal: self.literal * n, terms: terms.collect() },
+        }
+    }
+
+    /// Whether it is 0 for sure.
+    pub fn is_zero(&self) -> bool {
+        self.literal == 0 && self.terms.is_empty()
+    }
+}
+
+/// How an enum lies in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EnumLayout {
+    /// One variant without fields: there is nothing in memory.
+    Nothing,
+    /// A tag at offset 0, for each variant this value as the scalar reads it; payloads where the glue finds them.
+    Tag(Scalar, Vec<u64>),
+    /// A pointer that is null for the variant without fields.
+    Null {
+        /// The variant with the pointer.
+        some: u32,
+    },
+    /// Any other: only generated Rust code reads and writes it.
+    Accessors,
+}
+
+/// The scalar that stands in memory for a scalar type; `None` for types of no or several scalars.
+pub fn scalar(types: &Types, ty: TypeId) -> Option<Scalar> {
+    Some(match types.get(ty) {
+        Type::Bool => Scalar::U8,
+        Type::Char | Type::F32 => Scalar::U32,
+        Type::F64 => Scalar::Float,
+        Type::Int { bits: 128, .. } => return None,
+        Type::Int { bits, signed, .. } => integer(*bits, *signed),
+        Type::FnPtr { .. } | Type::Box(_) => Scalar::Word,
+        Type::Ref { to, .. } | Type::RawPtr { to, .. } if !types.is_unsized(*to) => Scalar::Word,
+        _ => return None,
+    })
+}
+
+fn integer(bits: u8, signed: bool) -> Scalar {
+    match (bits, signed) {
+        (8, false) => Scalar::U8,
+        (8, true) => Scalar::I8,
+        (16, false) => Scalar::U16,
+        (16, true) => Scalar::I16,
+        (32, false) => Scalar::U32,
+        (32, true) => Scalar::I32,
+        _ => Scalar::Word,
+    }
+}
+
+/// Whether Rust code can spell the type: the translator spells what has no name with braces.
+pub fn is_nameable(types: &Types, ty: TypeId) -> bool {
+    let rust = &types.data(ty).rust;
+    !rust.is_empty() && !rust.contains('{')
+}
+
+/// The last segments of the paths in a type's spelling, for names in listings.
+pub fn short_name(types: &Types, ty: TypeId) -> String {
+    match types.get(ty) {
+        Type::Closure { id, .. } => format!("closure{id}"),
+        _ => short(&types.data(ty).rust),
+    }
+}
+
+/// A spelling without the modules in its paths.
+pub fn short(rust: &str) -> String {
+    let mut out = String::new();
+    let mut rest = rust;
+    while let Some(c) = rest.chars().next() {
+        if c.is_alphanumeric() || c == '_' {
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+            let (word, tail) = rest.split_at(end);
+            match tail.strip_prefix("::") {
+                Some(after) if after.starts_with(|c: char| c.is_alphabetic() || c == '_') => rest = after,
+                _ => {
+                    out.push_str(word);
+                    rest = tail;
+                }
+            }
+        } else {
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    out
+}
+
+/// The size of a type in memory.
+pub fn size(types: &Types, ty: TypeId) -> Offset {
+    if let Some(scalar) = scalar(types, ty) {
+        return Offset::literal(scalar.bytes() as u64);
+    }
+    match types.get(ty) {
+        Type::Ref { .. } | Type::RawPtr { .. } | Type::Int { .. } => Offset::literal(16),
+        Type::Never => Offset::default(),
+        Type::Tuple(parts) if parts.is_empty() => Offset::default(),
+        Type::Vec(_) | Type::String => Offset::literal(24),
+        Type::Array(elem, len) => size(types, *elem).times(*len),
+        _ if is_nameable(types, ty) => {
+            let data = types.data(ty);
+            let rust = format!("::core::mem::size_of::<{}>() as u64", data.rust);
+            Offset::term(data.module, rust, format!("size_of::<{}>()", short(&data.rust)))
+        }
+        Type::Adt(adt) if adt.is_enum => {
+            // The tag, then room for every variant one after the other.
+            let parts: Vec<TypeId> =
+                adt.variants.iter().flat_map(|v| v.fields.iter().map(|f| f.ty)).collect();
+            Offset::literal(16).plus(&own_size(types, &parts))
+        }
+        other => own_size(types, &other.parts()),
+    }
+}
+
+/// The alignment of a type in memory.
+pub fn align(types: &Types, ty: TypeId) -> Offset {
+    if let Some(scalar) = scalar(types, ty) {
+        return Offset::literal(scalar.bytes() as u64);
+    }
+    match types.get(ty) {
+        Type::Ref { .. } | Type::RawPtr { .. } | Type::Vec(_) | Type::String => Offset::literal(8),
+        Type::Never => Offset::literal(1),
+        Type::Tuple(parts) if parts.is_empty() => Offset::literal(1),
+        _ if is_nameable(types, ty) => {
+            let data = types.data(ty);
+            let rust = format!("::core::mem::align_of::<{}>() as u64", data.rust);
+            Offset::term(data.module, rust, format!("align_of::<{}>()", short(&data.rust)))
+        }
+        _ => Offset::literal(16),
+    }
+}
+
+/// The size of parts in our own layout.
+fn own_size(types: &Types, parts: &[TypeId]) -> Offset {
+    parts.iter().fold(Offset::default(), |sum, &part| sum.plus(&round_up(size(types, part))))
+}
+
+/// The next multiple of 16.
+fn round_up(size: Offset) -> Offset {
+    let Offset { literal, terms } = size;
+    match (&terms[..], literal) {
+        ([], n) => Offset::literal(n.next_multiple_of(16)),
+        ([one], 0) => {
+            let rust = format!("({}).next_multiple_of(16)", one.rust);
+            Offset::term(one.module, rust, format!("{} rounded up to 16", one.name))
+        }
+        // More than any sum of roundings.
+        (_, n) => terms.iter().fold(Offset::literal(n.next_multiple_of(16)), |sum, term| {
+            sum.plus(&round_up(Offset { literal: 0, terms: vec![term.clone()] }))
+        }),
+    }
+}
+
+/// The offset of a field of a struct, tuple, closure, `Vec` or `String`.
+pub fn field_offset(types: &Types, ty: TypeId, field: u32) -> Offset {
+    let data = types.data(ty);
+    match &data.ty {
+        Type::Vec(_) | Type::String => {
+            let container = if data.ty == Type::String { "Vec<u8>" } else { &data.rust };
+            let rust = format!("::metatrace::rt::vec_offset::<{container}>({field})");
+            let part = ["buffer", "length", "capacity"][field as usize];
+            Offset::term(data.module, rust, format!("offset of {}'s {part}", short(&data.rust)))
+        }
+        Type::Array(elem, _) => size(types, *elem).times(u64::from(field)),
+        _ if is_nameable(types, ty) => {
+            let name = match &data.ty {
+                Type::Adt(adt) => adt.variants[0].fields[field as usize].name.clone(),
+                _ => field.to_string(),
+            };
+            let rust = format!("::core::mem::offset_of!({}, {name}) as u64", data.rust);
+            Offset::term(data.module, rust, format!("offset_of!({}, {name})", short(&data.rust)))
+        }
+        other => own_size(types, &other.parts()[..field as usize]),
+    }
+}
+
+/// The offset of a field of a variant of an enum that has a tag.
+pub fn variant_field_offset(types: &Types, ty: TypeId, variant: u32, field: u32) -> Offset {
+    let data = types.data(ty);
+    let Type::Adt(adt) = &data.ty else { panic!("a variant of {}", data.rust) };
+    let EnumLayout::Tag(scalar, tags) = enum_layout(types, ty) else {
+        panic!("an offset in {}, which has accessors", data.rust)
+    };
+    let name = &adt.variants[variant as usize].name;
+    let field_name = &adt.variants[variant as usize].fields[field as usize].name;
+    if !is_nameable(types, ty) {
+        let before = adt.variants[..variant as usize].iter().flat_map(|v| &v.fields);
+        let before = before.chain(&adt.variants[variant as usize].fields[..field as usize]);
+        let before: Vec<TypeId> = before.map(|f| f.ty).collect();
+        return Offset::literal(16).plus(&own_size(types, &before));
+    }
+    let (bytes, tag) = (scalar.bytes(), tags[variant as usize]);
+    let path = variant_path(adt, name);
+    let rust = format!(
+        "unsafe {{ ::metatrace::rt::variant_offset::<{}>({tag}, {bytes}, |e| match *e {{ \
+         {path} {{ {field_name}: ref x, .. }} => x as *const _ as usize, _ => 0 }}) }}",
+        data.rust
+    );
+    Offset::term(data.module, rust, format!("offset_of!({}, {name}.{field_name})", short(&data.rust)))
+}
+
+/// The path of a variant in patterns and expressions; generic arguments are left to inference.
+pub fn variant_path(adt: &Adt, variant: &str) -> String {
+    let path = adt.rust.split('<').next().unwrap_or_default();
+    format!("{path}::{variant}")
+}
+
+/// How the enum `ty` lies in memory.
+pub fn enum_layout(types: &Types, ty: TypeId) -> EnumLayout {
+    let Type::Adt(adt) = types.get(ty) else { panic!("{} is no enum", types.data(ty).rust) };
+    if !is_nameable(types, ty) {
+        let tags = (0..adt.variants.len() as u64).collect();
+        return EnumLayout::Tag(Scalar::Word, tags);
+    }
+    let has_fields = adt.variants.iter().any(|v| !v.fields.is_empty());
+    if let Some(scalar) = tag_scalar(adt, has_fields) {
+        return match discriminants(adt, scalar) {
+            Some(tags) => EnumLayout::Tag(scalar, tags),
+            None => EnumLayout::Accessors,
+        };
+    }
+    if !has_fields {
+        return if adt.variants.len() == 1 { EnumLayout::Nothing } else { EnumLayout::Accessors };
+    }
+    let [a, b] = &adt.variants[..] else { return EnumLayout::Accessors };
+    let is_pointer = |v: &metatrace_translator::flow::types::Variant| match &v.fields[..] {
+        [field] => matches!(types.get(field.ty), Type::Ref { .. } | Type::Box(_) | Type::FnPtr { .. }),
+        _ => false,
+    };
+    match (a.fields.is_empty(), b.fields.is_empty()) {
+        (true, _) if is_pointer(b) => EnumLayout::Null { some: 1 },
+        (_, true) if is_pointer(a) => EnumLayout::Null { some: 0 },
+        _ => EnumLayout::Accessors,
+    }
+}
+
+/// The scalar of an enum's tag, where Rust defines it: by `repr`, or the smallest that fits for enums without fields
+/// (which the glue asserts).
+fn tag_scalar(adt: &Adt, has_fields: bool) -> Option<Scalar> {
+    if let Some((bits, signed)) = adt.repr.int {
+        return (bits <= 64).then(|| integer(bits, signed));
+    }
+    if adt.repr.c {
+        return Some(Scalar::I32);
+    }
+    if has_fields || adt.variants.len() <= 1 {
+        return None;
+    }
+    let values = numbers(adt);
+    let (min, max) = (*values.iter().min()?, *values.iter().max()?);
+    let fits = |bits: u8, signed: bool| match signed {
+        true => min >= -(1 << (bits - 1)) && max < 1 << (bits - 1),
+        false => min >= 0 && max < 1 << bits,
+    };
+    let signed = min < 0;
+    let bits = [8, 16, 32, 64].into_iter().find(|&bits| fits(bits, signed))?;
+    Some(integer(bits, signed))
+}
+
+/// The discriminants as the language counts them.
+fn numbers(adt: &Adt) -> Vec<i128> {
+    let mut next = 0;
+    let count = |variant: &metatrace_translator::flow::types::Variant| {
+        let number = variant.discriminant.unwrap_or(next);
+        next = number + 1;
+        number
+    };
+    adt.variants.iter().map(count).collect()
+}
+
+/// The discriminants as the tag's scalar reads them; `None` if one does not fit.
+fn discriminants(adt: &Adt, scalar: Scalar) -> Option<Vec<u64>> {
+    let canonical = |number: i128| match scalar {
+        Scalar::U8 => u8::try_from(number).ok().map(u64::from),
+        Scalar::U16 => u16::try_from(number).ok().map(u64::from),
+        Scalar::U32 => u32::try_from(number).ok().map(u64::from),
+        Scalar::I8 => i8::try_from(number).ok().map(|n| n as u64),
+        Scalar::I16 => i16::try_from(number).ok().map(|n| n as u64),
+        Scalar::I32 => i32::try_from(number).ok().map(|n| n as u64),
+        Scalar::Word | Scalar::Float => {
+            u64::try_from(number).ok().or_else(|| i64::try_from(number).ok().map(|n| n as u64))
+        }
+    };
+    numbers(adt).into_iter().map(canonical).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use metatrace_translator::flow::parse;
+
+    fn layout_of(declaration: &str, name: &str) -> EnumLayout {
+        let text = format!("program \"demo\" 0x0\nmodule mod0 \"demo\" glue\n{declaration}\n");
+        let program = parse::program(&text).unwrap_or_else(|e| panic!("{e}"));
+        enum_layout(&program.types, program.types.find(name).unwrap())
+    }
+
+    #[test]
+    fn enums_lie_where_rust_says() {
+        let check = |declaration: &str, expected: EnumLayout| {
+            assert_eq!(layout_of(declaration, "crate::E"), expected, "{declaration}");
+        };
+        check("enum crate::E in mod0 {A, B}", EnumLayout::Tag(Scalar::U8, vec![0, 1]));
+        check("enum crate::E in mod0 {A = -1, B}", EnumLayout::Tag(Scalar::I8, vec![u64::MAX, 0]));
+        check("enum crate::E in mod0 {A = 300, B}", EnumLayout::Tag(Scalar::U16, vec![300, 301]));
+        check("enum crate::E in mod0 {A}", EnumLayout::Nothing);
+        check("enum crate::E in mod0 {A{0: i64}, B}", EnumLayout::Accessors);
+        check("enum crate::E in mod0 repr(u8) {A{0: i64}, B}", EnumLayout::Tag(Scalar::U8, vec![0, 1]));
+        check("enum crate::E in mod0 repr(C) {A{0: i64}, B}", EnumLayout::Tag(Scalar::I32, vec![0, 1]));
+        check("enum crate::E in mod0 {A, B{0: &i64}}", EnumLayout::Null { some: 1 });
+        check("enum crate::E in mod0 {A{0: Box<i64>}, B}", EnumLayout::Null { some: 0 });
+        check("enum crate::E in mod0 {A{0: &i64}, B{0: u8}}", EnumLayout::Accessors);
+    }
+
+    #[test]
+    fn names_lose_their_modules() {
+        assert_eq!(short("crate::a::Map<std::vec::Vec<u8>, &crate::B>"), "Map<Vec<u8>, &B>");
+        assert_eq!(short("<crate::a::T as core::ops::Add>::add"), "<T as Add>::add");
+    }
+}
