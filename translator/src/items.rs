@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use crate::index_type;
 use crate::names::Name;
+use crate::resolve::Vis;
 use crate::source::Span;
 use crate::thir::{FieldIdx, VariantIdx};
 use crate::ty::{AdtId, Args, AssocTyId, ConstId, FnId, ImplId, IntTy, StaticId, TraitId, TraitRef, Ty};
@@ -209,6 +210,8 @@ pub struct FieldDef {
     pub ty: Ty,
     /// The runtime's attributes on it.
     pub hints: Vec<HintAttr>,
+    /// Where it may be named.
+    pub vis: Vis,
     /// Where it is declared.
     pub span: Span,
 }
@@ -358,6 +361,8 @@ pub struct ConstDef {
     pub ty: Ty,
     /// Whether it has a value here (a trait may only declare it).
     pub has_value: bool,
+    /// Its value is a built-in of the lowering, by `name`: `MAX`, `MIN`, `BITS` of an integer type.
+    pub intrinsic: bool,
     /// Where it is declared.
     pub span: Span,
     /// It stands in a function's body and cannot be named from glue.

@@ -12,9 +12,15 @@
 //! `is_copy(Ty)`, `needs_drop(Ty)`, `is_freeze(Ty)`, `is_sized(Ty)` → `bool`; `drop_impl(Ty)` → `Option<(FnId, Args)>`;
 //! `implements(Ty, TraitId)` → `bool`; `field_ty(Ty, VariantIdx, FieldIdx)` → `Ty`; `ty_name(Ty)` → `String`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
+
+use crate::collect::Sources;
+use crate::diag::Diagnostics;
+use crate::load::cfg::Cfg;
+use crate::resolve::Scopes;
+use crate::thir::BodyOwner;
 
 use crate::items::{AdtDef, AssocTyDef, ConstDef, FnDef, ImplDef, Portal, StaticDef, TraitDef};
 use crate::names::Name;
@@ -73,21 +79,119 @@ pub enum NoInstance {
     Reported,
 }
 
+/// An append-only table. Its entries live as long as the process, as types do: a translation is one run of a build
+/// script, and its tables are used to the end.
+pub(crate) struct Table<T: 'static>(RefCell<Vec<Option<&'static T>>>);
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Table(RefCell::new(Vec::new()))
+    }
+}
+
+impl<T> Table<T> {
+    /// Makes room for an entry; it must be set before it is asked for.
+    pub(crate) fn reserve(&self) -> usize {
+        let mut v = self.0.borrow_mut();
+        v.push(None);
+        v.len() - 1
+    }
+
+    /// Sets or replaces an entry.
+    pub(crate) fn set(&self, index: usize, value: T) {
+        self.0.borrow_mut()[index] = Some(Box::leak(Box::new(value)));
+    }
+
+    /// Adds an entry.
+    pub(crate) fn push(&self, value: T) -> usize {
+        let index = self.reserve();
+        self.set(index, value);
+        index
+    }
+
+    /// The entry.
+    pub(crate) fn get(&self, index: usize) -> &'static T {
+        match self.try_get(index) {
+            Some(v) => v,
+            None => panic!("table entry {index} is used before it is made"),
+        }
+    }
+
+    /// The entry, if it is set.
+    pub(crate) fn try_get(&self, index: usize) -> Option<&'static T> {
+        self.0.borrow().get(index).copied().flatten()
+    }
+
+    /// How many entries there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+}
+
 /// The program.
+#[derive(Default)]
 pub struct Program {
     pub(crate) sources: SourceMap,
-    pub(crate) fns: Vec<FnDef>,
-    pub(crate) adts: Vec<AdtDef>,
-    pub(crate) traits: Vec<TraitDef>,
-    pub(crate) impls: Vec<ImplDef>,
-    pub(crate) consts: Vec<ConstDef>,
-    pub(crate) statics: Vec<StaticDef>,
-    pub(crate) assoc_tys: Vec<AssocTyDef>,
-    pub(crate) portals: Vec<Portal>,
-    pub(crate) bodies: RefCell<HashMap<FnId, Result<Rc<Body>, Reported>>>,
-    pub(crate) closure_owner: RefCell<HashMap<ClosureId, FnId>>,
-    pub(crate) lang_adts: HashMap<Name, AdtId>,
-    pub(crate) lang_traits: HashMap<Name, TraitId>,
+    pub(crate) diags: Diagnostics,
+    pub(crate) cfg: Cfg,
+    pub(crate) edition: u32,
+    pub(crate) scopes: Scopes,
+    pub(crate) fns: Table<FnDef>,
+    pub(crate) adts: Table<AdtDef>,
+    pub(crate) traits: Table<TraitDef>,
+    pub(crate) impls: Table<ImplDef>,
+    pub(crate) consts: Table<ConstDef>,
+    pub(crate) statics: Table<StaticDef>,
+    pub(crate) assoc_tys: Table<AssocTyDef>,
+    pub(crate) src: Sources,
+    pub(crate) portals: RefCell<Vec<Portal>>,
+    pub(crate) bodies: RefCell<HashMap<BodyOwner, Result<Rc<Body>, Reported>>>,
+    pub(crate) in_progress: RefCell<Vec<BodyOwner>>,
+    pub(crate) closures: RefCell<Vec<BodyOwner>>,
+    pub(crate) closure_sigs: RefCell<HashMap<ClosureId, ClosureSig>>,
+    pub(crate) lang_adts: RefCell<HashMap<Name, AdtId>>,
+    pub(crate) lang_traits: RefCell<HashMap<Name, TraitId>>,
+    pub(crate) lang_fns: RefCell<HashMap<Name, FnId>>,
+    pub(crate) lang_assoc: RefCell<HashMap<Name, AssocTyId>>,
+    pub(crate) foreign_adts: RefCell<HashMap<Name, AdtId>>,
+    pub(crate) impls_of_trait: RefCell<HashMap<TraitId, Vec<ImplId>>>,
+    pub(crate) inherent_impls: RefCell<HashMap<Head, Vec<ImplId>>>,
+    pub(crate) expansions: Cell<usize>,
+    pub(crate) waiting: Option<(crate::collect::sigs::Marks, Vec<crate::resolve::Import>)>,
+    pub(crate) query_cache: RefCell<HashMap<(Query, Ty), bool>>,
+}
+
+/// A closure's types once its body is inferred, in terms of the parameters of the function it stands in.
+#[derive(Clone, Debug)]
+pub(crate) struct ClosureSig {
+    pub(crate) params: Vec<Ty>,
+    pub(crate) result: Ty,
+    pub(crate) kind: ClosureKind,
+    /// Types of the environment's fields.
+    pub(crate) captures: Vec<Ty>,
+}
+
+/// What decides which inherent impls a type may have: its outermost constructor.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Head {
+    Adt(AdtId),
+    Dyn(TraitId),
+    Str,
+    Slice,
+    Array,
+    RawPtr,
+    Ref,
+    Fn,
+    Tuple,
+    /// Scalars, and impls on a parameter bounded by one of the models' marker traits for them.
+    Scalar,
+}
+
+/// A cached question about a type.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Query {
+    NeedsDrop,
+    Freeze,
 }
 
 impl Program {
@@ -98,61 +202,76 @@ impl Program {
 
     /// The function's item.
     pub fn fn_def(&self, id: FnId) -> &FnDef {
-        &self.fns[id.index()]
+        self.fns.get(id.index())
+    }
+
+    /// How many functions there are: their ids are the numbers below.
+    pub fn fn_count(&self) -> usize {
+        self.fns.len()
     }
 
     /// The type's item.
     pub fn adt(&self, id: AdtId) -> &AdtDef {
-        &self.adts[id.index()]
+        self.adts.get(id.index())
     }
 
     /// The trait's item.
     pub fn trait_def(&self, id: TraitId) -> &TraitDef {
-        &self.traits[id.index()]
+        self.traits.get(id.index())
     }
 
     /// The impl.
     pub fn impl_def(&self, id: ImplId) -> &ImplDef {
-        &self.impls[id.index()]
+        self.impls.get(id.index())
     }
 
     /// The constant's item.
     pub fn const_def(&self, id: ConstId) -> &ConstDef {
-        &self.consts[id.index()]
+        self.consts.get(id.index())
     }
 
     /// The static's item.
     pub fn static_def(&self, id: StaticId) -> &StaticDef {
-        &self.statics[id.index()]
+        self.statics.get(id.index())
     }
 
     /// All statics of the user's crate: what an opaque call may touch.
     pub fn statics(&self) -> impl Iterator<Item = (StaticId, &StaticDef)> {
-        self.statics.iter().enumerate().map(|(i, s)| (StaticId::new(i), s))
+        (0..self.statics.len()).map(|i| (StaticId::new(i), self.statics.get(i)))
     }
 
     /// The associated type's declaration.
     pub fn assoc_ty(&self, id: AssocTyId) -> &AssocTyDef {
-        &self.assoc_tys[id.index()]
+        self.assoc_tys.get(id.index())
     }
 
     /// The functions marked as portals, checked, in source order.
-    pub fn portals(&self) -> &[Portal] {
-        &self.portals
+    pub fn portals(&self) -> Vec<Portal> {
+        self.portals.borrow().clone()
+    }
+
+    /// The errors found so far.
+    pub fn diagnostics(&self) -> &Diagnostics {
+        &self.diags
+    }
+
+    /// The crate's edition as a year.
+    pub fn edition(&self) -> u32 {
+        self.edition
     }
 
     /// The type the core model marks with `#[lang = "name"]`.
     pub fn lang_adt(&self, name: &str) -> Option<AdtId> {
-        self.lang_adts.get(&Name::new(name)).copied()
+        self.lang_adts.borrow().get(&Name::new(name)).copied()
     }
 
     /// The trait the core model marks with `#[lang = "name"]`.
     pub fn lang_trait(&self, name: &str) -> Option<TraitId> {
-        self.lang_traits.get(&Name::new(name)).copied()
+        self.lang_traits.borrow().get(&Name::new(name)).copied()
     }
 
-    /// The function whose body contains the closure; known once that body was inferred.
-    pub fn closure_owner(&self, id: ClosureId) -> Option<FnId> {
-        self.closure_owner.borrow().get(&id).copied()
+    /// The function (constant, static) whose body contains the closure.
+    pub fn closure_owner(&self, id: ClosureId) -> BodyOwner {
+        self.closures.borrow()[id.index()]
     }
 }

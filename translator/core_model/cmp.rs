@@ -1,0 +1,269 @@
+use crate::marker::{__Int, __Num, __Scalar};
+
+#[derive(Clone, Copy)]
+#[repr(i8)]
+#[lang]
+pub enum Ordering {
+    Less = -1,
+    Equal = 0,
+    Greater = 1,
+}
+
+impl Ordering {
+    pub fn is_eq(self) -> bool {
+        self as i8 == 0
+    }
+    pub fn is_ne(self) -> bool {
+        self as i8 != 0
+    }
+    pub fn is_lt(self) -> bool {
+        (self as i8) < 0
+    }
+    pub fn is_gt(self) -> bool {
+        self as i8 > 0
+    }
+    pub fn is_le(self) -> bool {
+        self as i8 <= 0
+    }
+    pub fn is_ge(self) -> bool {
+        self as i8 >= 0
+    }
+    pub fn reverse(self) -> Ordering {
+        match self {
+            Ordering::Less => Ordering::Greater,
+            Ordering::Equal => Ordering::Equal,
+            Ordering::Greater => Ordering::Less,
+        }
+    }
+}
+
+impl PartialEq for Ordering {
+    fn eq(&self, other: &Ordering) -> bool {
+        *self as i8 == *other as i8
+    }
+}
+impl Eq for Ordering {}
+
+#[lang]
+pub trait PartialEq<Rhs: ?Sized = Self> {
+    fn eq(&self, other: &Rhs) -> bool;
+    fn ne(&self, other: &Rhs) -> bool {
+        !self.eq(other)
+    }
+}
+
+#[lang]
+pub trait Eq: PartialEq<Self> {}
+
+#[lang]
+pub trait PartialOrd<Rhs: ?Sized = Self>: PartialEq<Rhs> {
+    fn partial_cmp(&self, other: &Rhs) -> Option<Ordering>;
+    fn lt(&self, other: &Rhs) -> bool {
+        match self.partial_cmp(other) {
+            Some(o) => o.is_lt(),
+            None => false,
+        }
+    }
+    fn le(&self, other: &Rhs) -> bool {
+        match self.partial_cmp(other) {
+            Some(o) => o.is_le(),
+            None => false,
+        }
+    }
+    fn gt(&self, other: &Rhs) -> bool {
+        match self.partial_cmp(other) {
+            Some(o) => o.is_gt(),
+            None => false,
+        }
+    }
+    fn ge(&self, other: &Rhs) -> bool {
+        match self.partial_cmp(other) {
+            Some(o) => o.is_ge(),
+            None => false,
+        }
+    }
+}
+
+#[lang]
+pub trait Ord: Eq + PartialOrd<Self> {
+    fn cmp(&self, other: &Self) -> Ordering;
+    fn max(self, other: Self) -> Self
+    where
+        Self: Sized,
+    {
+        if other < self { self } else { other }
+    }
+    fn min(self, other: Self) -> Self
+    where
+        Self: Sized,
+    {
+        if other < self { other } else { self }
+    }
+    fn clamp(self, min: Self, max: Self) -> Self
+    where
+        Self: Sized,
+    {
+        if self < min {
+            min
+        } else if self > max {
+            max
+        } else {
+            self
+        }
+    }
+}
+
+impl<N: __Scalar> PartialEq for N {
+    fn eq(&self, other: &N) -> bool {
+        *self == *other
+    }
+    fn ne(&self, other: &N) -> bool {
+        *self != *other
+    }
+}
+impl<N: __Int> Eq for N {}
+impl Eq for bool {}
+impl Eq for char {}
+
+impl<N: __Num> PartialOrd for N {
+    fn partial_cmp(&self, other: &N) -> Option<Ordering> {
+        if *self < *other {
+            Some(Ordering::Less)
+        } else if *self == *other {
+            Some(Ordering::Equal)
+        } else if *self > *other {
+            Some(Ordering::Greater)
+        } else {
+            None
+        }
+    }
+    fn lt(&self, other: &N) -> bool {
+        *self < *other
+    }
+    fn le(&self, other: &N) -> bool {
+        *self <= *other
+    }
+    fn gt(&self, other: &N) -> bool {
+        *self > *other
+    }
+    fn ge(&self, other: &N) -> bool {
+        *self >= *other
+    }
+}
+
+impl<N: __Int> Ord for N {
+    fn cmp(&self, other: &N) -> Ordering {
+        if *self < *other {
+            Ordering::Less
+        } else if *self == *other {
+            Ordering::Equal
+        } else {
+            Ordering::Greater
+        }
+    }
+}
+
+impl PartialOrd for bool {
+    fn partial_cmp(&self, other: &bool) -> Option<Ordering> {
+        (*self as u8).partial_cmp(&(*other as u8))
+    }
+}
+impl Ord for bool {
+    fn cmp(&self, other: &bool) -> Ordering {
+        (*self as u8).cmp(&(*other as u8))
+    }
+}
+impl PartialOrd for char {
+    fn partial_cmp(&self, other: &char) -> Option<Ordering> {
+        (*self as u32).partial_cmp(&(*other as u32))
+    }
+}
+impl Ord for char {
+    fn cmp(&self, other: &char) -> Ordering {
+        (*self as u32).cmp(&(*other as u32))
+    }
+}
+
+impl PartialEq for () {
+    fn eq(&self, _other: &()) -> bool {
+        true
+    }
+}
+impl Eq for () {}
+
+impl<A: PartialEq, B: PartialEq> PartialEq for (A, B) {
+    fn eq(&self, other: &(A, B)) -> bool {
+        self.0 == other.0 && self.1 == other.1
+    }
+}
+impl<A: Eq, B: Eq> Eq for (A, B) {}
+impl<A: PartialEq, B: PartialEq, C: PartialEq> PartialEq for (A, B, C) {
+    fn eq(&self, other: &(A, B, C)) -> bool {
+        self.0 == other.0 && self.1 == other.1 && self.2 == other.2
+    }
+}
+impl<A: Eq, B: Eq, C: Eq> Eq for (A, B, C) {}
+
+impl<A: PartialEq<B> + ?Sized, B: ?Sized> PartialEq<&B> for &A {
+    fn eq(&self, other: &&B) -> bool {
+        PartialEq::eq(*self, *other)
+    }
+}
+impl<A: Eq + ?Sized> Eq for &A {}
+impl<A: PartialOrd<B> + ?Sized, B: ?Sized> PartialOrd<&B> for &A {
+    fn partial_cmp(&self, other: &&B) -> Option<Ordering> {
+        PartialOrd::partial_cmp(*self, *other)
+    }
+}
+impl<A: Ord + ?Sized> Ord for &A {
+    fn cmp(&self, other: &&A) -> Ordering {
+        Ord::cmp(*self, *other)
+    }
+}
+impl<A: PartialEq<B> + ?Sized, B: ?Sized> PartialEq<&mut B> for &mut A {
+    fn eq(&self, other: &&mut B) -> bool {
+        PartialEq::eq(&**self, &**other)
+    }
+}
+
+impl PartialEq for str {
+    #[opaque]
+    fn eq(&self, other: &str) -> bool {}
+}
+impl Eq for str {}
+impl PartialEq for crate::string::String {
+    #[opaque]
+    fn eq(&self, other: &crate::string::String) -> bool {}
+}
+impl Eq for crate::string::String {}
+impl PartialEq<str> for crate::string::String {
+    #[opaque]
+    fn eq(&self, other: &str) -> bool {}
+}
+impl<'a> PartialEq<&'a str> for crate::string::String {
+    #[opaque]
+    fn eq(&self, other: &&'a str) -> bool {}
+}
+
+impl<T: PartialEq<U>, U> PartialEq<[U]> for [T] {
+    #[opaque]
+    fn eq(&self, other: &[U]) -> bool {}
+}
+impl<T: Eq> Eq for [T] {}
+impl<T: PartialEq<U>, U, const N: usize> PartialEq<[U; N]> for [T; N] {
+    #[opaque]
+    fn eq(&self, other: &[U; N]) -> bool {}
+}
+impl<T: Eq, const N: usize> Eq for [T; N] {}
+impl<T: PartialEq<U>, U> PartialEq<crate::vec::Vec<U>> for crate::vec::Vec<T> {
+    #[opaque]
+    fn eq(&self, other: &crate::vec::Vec<U>) -> bool {}
+}
+impl<T: Eq> Eq for crate::vec::Vec<T> {}
+
+pub fn max<T: Ord>(a: T, b: T) -> T {
+    a.max(b)
+}
+pub fn min<T: Ord>(a: T, b: T) -> T {
+    a.min(b)
+}

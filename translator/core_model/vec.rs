@@ -1,0 +1,163 @@
+use crate::intrinsics::{slice_from_raw_parts, slice_from_raw_parts_mut};
+use crate::ops::{Deref, DerefMut, Index, IndexMut, Range, RangeFrom, RangeFull, RangeInclusive, RangeTo};
+use crate::slice::{Iter, IterMut};
+
+// The order of the fields says nothing: their places are probed when the program starts.
+#[lang]
+pub struct Vec<T> {
+    pointer: *mut T,
+    capacity: usize,
+    length: usize,
+}
+
+impl<T> crate::ops::Drop for Vec<T> {
+    #[opaque]
+    fn drop(&mut self) {}
+}
+
+impl<T> Vec<T> {
+    #[opaque]
+    pub const fn new() -> Vec<T> {}
+    #[opaque]
+    pub fn with_capacity(capacity: usize) -> Vec<T> {}
+    pub fn len(&self) -> usize {
+        self.length
+    }
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+    pub fn as_slice(&self) -> &[T] {
+        self
+    }
+    pub fn as_mut_slice(&mut self) -> &mut [T] {
+        self
+    }
+    #[opaque]
+    pub fn push(&mut self, value: T) {}
+    pub fn pop(&mut self) -> Option<T> {
+        if self.length == 0 {
+            None
+        } else {
+            self.length = self.length - 1;
+            Some(unsafe { crate::vec::take_at(self.pointer, self.length) })
+        }
+    }
+    #[opaque]
+    pub fn clear(&mut self) {}
+    #[opaque]
+    pub fn truncate(&mut self, length: usize) {}
+    #[opaque]
+    pub fn insert(&mut self, index: usize, value: T) {}
+    #[opaque]
+    pub fn remove(&mut self, index: usize) -> T {}
+    #[opaque]
+    pub fn swap_remove(&mut self, index: usize) -> T {}
+    #[opaque]
+    pub fn reserve(&mut self, additional: usize) {}
+    #[opaque]
+    pub fn append(&mut self, other: &mut Vec<T>) {}
+    #[opaque]
+    pub fn resize(&mut self, length: usize, value: T)
+    where
+        T: Clone,
+    {
+    }
+    #[opaque]
+    pub fn extend_from_slice(&mut self, other: &[T])
+    where
+        T: Clone,
+    {
+    }
+}
+
+#[intrinsic = "read_element"]
+unsafe fn take_at<T>(pointer: *mut T, index: usize) -> T {}
+
+impl<T> Deref for Vec<T> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
+        unsafe { &*slice_from_raw_parts(self.pointer, self.length) }
+    }
+}
+impl<T> DerefMut for Vec<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        unsafe { &mut *slice_from_raw_parts_mut(self.pointer, self.length) }
+    }
+}
+
+impl<T> Index<usize> for Vec<T> {
+    type Output = T;
+    fn index(&self, index: usize) -> &T {
+        &(**self)[index]
+    }
+}
+impl<T> IndexMut<usize> for Vec<T> {
+    fn index_mut(&mut self, index: usize) -> &mut T {
+        &mut (**self)[index]
+    }
+}
+
+macro_rules! index_by {
+    ($($range:ty)*) => { $(
+        impl<T> Index<$range> for Vec<T> {
+            type Output = [T];
+            fn index(&self, index: $range) -> &[T] { &(**self)[index] }
+        }
+        impl<T> IndexMut<$range> for Vec<T> {
+            fn index_mut(&mut self, index: $range) -> &mut [T] { &mut (**self)[index] }
+        }
+    )* };
+}
+index_by!(Range<usize> RangeFrom<usize> RangeTo<usize> RangeInclusive<usize> RangeFull);
+
+impl<T: Clone> Clone for Vec<T> {
+    #[opaque]
+    fn clone(&self) -> Vec<T> {}
+}
+impl<T> Default for Vec<T> {
+    fn default() -> Vec<T> {
+        Vec::new()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Vec<T> {
+    type Item = &'a T;
+    type IntoIter = Iter<'a, T>;
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}
+impl<'a, T> IntoIterator for &'a mut Vec<T> {
+    type Item = &'a mut T;
+    type IntoIter = IterMut<'a, T>;
+    fn into_iter(self) -> IterMut<'a, T> {
+        self.iter_mut()
+    }
+}
+
+#[opaque]
+#[lang = "VecIntoIter"]
+pub struct IntoIter<T> {}
+impl<T> Iterator for IntoIter<T> {
+    type Item = T;
+    #[opaque]
+    fn next(&mut self) -> Option<T> {}
+}
+impl<T> IntoIterator for Vec<T> {
+    type Item = T;
+    type IntoIter = IntoIter<T>;
+    #[opaque]
+    fn into_iter(self) -> IntoIter<T> {}
+}
+impl<T> FromIterator<T> for Vec<T> {
+    #[opaque]
+    fn from_iter<I: IntoIterator<Item = T>>(iter: I) -> Vec<T> {}
+}
+impl<T> AsRef<[T]> for Vec<T> {
+    fn as_ref(&self) -> &[T] {
+        self
+    }
+}
