@@ -80,7 +80,7 @@ impl Rules {
                 if input.is_empty() { Ok(bindings) } else { Err(input.error("no rule expects this token")) }
             };
             match attempt.parse2(argument.clone()) {
-                Ok(bindings) => return substitute(right, &[&bindings], id),
+                Ok(bindings) => return substitute(right, &[&bindings], Some(id)),
                 Err(e) => errors.push(e),
             }
         }
@@ -131,7 +131,10 @@ fn matchers(stream: TokenStream) -> syn::Result<Vec<Matcher>> {
                         i += 4;
                     }
                     _ => {
-                        return Err(syn::Error::new(n.span(), "a macro variable needs a fragment: `$x:expr`"));
+                        return Err(syn::Error::new(
+                            n.span(),
+                            "a macro variable needs a fragment: `$x:expr`",
+                        ));
                     }
                 },
                 Some(TokenTree::Group(g)) => {
@@ -423,7 +426,8 @@ const KEYWORDS: &[&str] = &[
     "safe",
 ];
 
-fn mark(t: &TokenTree, id: usize) -> TokenTree {
+fn mark(t: &TokenTree, id: Option<usize>) -> TokenTree {
+    let Some(id) = id else { return t.clone() };
     match t {
         TokenTree::Ident(i) => {
             let text = i.to_string();
@@ -436,14 +440,21 @@ fn mark(t: &TokenTree, id: usize) -> TokenTree {
     }
 }
 
-fn substitute(output: &[Output], env: &[&Bindings], id: usize) -> syn::Result<TokenStream> {
+/// Without `id` nothing is marked: attributes name nothing that hygiene is about.
+fn substitute(output: &[Output], env: &[&Bindings], id: Option<usize>) -> syn::Result<TokenStream> {
     let mut out = TokenStream::new();
     let lookup = |n: &str| env.iter().rev().find_map(|e| e.get(n));
+    let mut hash = false;
     for o in output {
+        let attribute = std::mem::replace(&mut hash, false);
         match o {
-            Output::Token(t) => out.extend([mark(t, id)]),
+            Output::Token(t) => {
+                hash = is_punct(Some(t), '#') || attribute && is_punct(Some(t), '!');
+                out.extend([mark(t, id)]);
+            }
             Output::Group(d, inner, span) => {
-                let mut g = Group::new(*d, substitute(inner, env, id)?);
+                let inner_id = if attribute && *d == Delimiter::Bracket { None } else { id };
+                let mut g = Group::new(*d, substitute(inner, env, inner_id)?);
                 g.set_span(*span);
                 out.extend([TokenTree::Group(g)]);
             }

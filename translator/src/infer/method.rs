@@ -15,7 +15,6 @@ use crate::diag::{Code, Diagnostic};
 use crate::expand::plain_name;
 use crate::items::Container;
 use crate::names::Name;
-use crate::program::Head;
 use crate::source::Span;
 use crate::thir::*;
 use crate::ty::{Args, FnId, ImplId, Mutability, TraitRef, Ty, TyKind, intern_list};
@@ -60,13 +59,8 @@ impl FnCx<'_> {
     /// The inherent impls that may be for this type.
     pub(super) fn inherent_candidates(&self, ty: Ty) -> Vec<ImplId> {
         let impls = self.prog.inherent_impls.borrow();
-        let mut out = impls.get(&head_of(ty)).cloned().unwrap_or_default();
-        if let TyKind::Param(..) = ty.kind() {
-            // impls of the models for all types of a marker trait
-            out.extend(impls.get(&Head::Scalar).cloned().unwrap_or_default());
-            out.dedup();
-        }
-        out
+        // a parameter's are those of the models for all types of a marker trait
+        impls.get(&head_of(ty)).cloned().unwrap_or_default()
     }
 
     /// Unifies an inherent impl's type with a type; gives the impl's arguments and whether its bounds hold.
