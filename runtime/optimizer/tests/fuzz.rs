@@ -1,0 +1,126 @@
+//! Generated traces do the same before and after optimisation, on the reference backend.
+//!
+//! `METATRACE_FUZZ=100000 cargo test --release -p metatrace-optimizer --test fuzz` runs that many cases, from
+//! `METATRACE_FUZZ_SEED` on.
+
+use metatrace_backend_reference::Reference;
+use metatrace_optimizer::{Options, optimise};
+use metatrace_trace::{Trace, to_text, verify};
+use metatrace_trace_fuzz::{Case, ENTRY, FREE_TARGET, Outcome, generate, guard_pcs};
+
+const CASES: u64 = 400;
+
+/// No run of a generated trace tests more guards.
+const MOST_GUARDS: u32 = 100_000;
+
+#[test]
+fn optimised_traces_do_the_same() {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
+    let first = number("METATRACE_FUZZ_SEED").unwrap_or(0);
+    let mut peeled = 0;
+    for seed in first..first + number("METATRACE_FUZZ").unwrap_or(CASES) {
+        let size = 3 + (seed as usize * 7) % 45;
+        peeled += check(seed, size);
+    }
+    assert!(peeled > 0, "no loop was peeled");
+}
+
+/// Compares a case before and after optimisation; gives 1 if it has a label afterwards.
+fn check(seed: u64, size: usize) -> u64 {
+    let mut case = generate(seed, size);
+    assert_eq!(verify(&case.program, &case.trace), Ok(()), "seed {seed} size {size}");
+    let options = Options { entry: Some(ENTRY), label: Some(FREE_TARGET) };
+    let optimised = optimise(&case.program, &case.trace, options);
+    let expected = run(&mut case, None, false);
+    let actual = run(&mut case, None, true);
+    compare(&case, &optimised, seed, size, &expected.0, &actual.0, "unforced");
+
+    // Whatever guard fails, the state must be what it is in the original: force some, and the same ones there.
+    let total = actual.1.len();
+    for n in (0..total).step_by(1 + total / 6) {
+        let (forced, tested) = run(&mut case, Some(Stop::Count(n)), true);
+        let Some(&(pc, merge_points)) = tested.last().filter(|_| forced.guard_pc().is_some()) else {
+            continue;
+        };
+        let (original, _) = run(&mut case, Some(Stop::At(pc, merge_points)), false);
+        compare(
+            &case,
+            &optimised,
+            seed,
+            size,
+            &original,
+            &forced,
+            &format!("forced at pc {pc}, guard test {n}"),
+        );
+    }
+    optimised
+        .insts
+        .iter()
+        .filter(|inst| inst.attached == metatrace_trace::Attached::Target(FREE_TARGET))
+        .count() as u64
+        / 2
+}
+
+/// Which test of a guard fails in any case.
+#[derive(Clone, Copy)]
+enum Stop {
+    /// The one with this number.
+    Count(usize),
+    /// The one of the guard with this `pc` when so many merge points were counted.
+    At(u32, u64),
+}
+
+/// Runs the case's trace, or what the optimiser makes of it; gives the outcome and the tests of guards: `pc` and merge
+/// points counted.
+fn run(case: &mut Case, stop: Option<Stop>, is_optimised: bool) -> (Outcome, Vec<(u32, u64)>) {
+    let options = Options { entry: Some(ENTRY), label: Some(FREE_TARGET) };
+    let trace = if is_optimised { optimise(&case.program, &case.trace, options) } else { case.trace.clone() };
+    let backend = Reference::new();
+    let pcs = guard_pcs(&trace);
+    let tested = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let log = tested.clone();
+    backend.force(Some(Box::new(move |guard, context| {
+        let mut log = log.borrow_mut();
+        assert!(log.len() < MOST_GUARDS as usize, "the trace does not end");
+        let now = (pcs[guard.index()], context.merge_points);
+        log.push(now);
+        match stop {
+            None => false,
+            Some(Stop::Count(n)) => log.len() == n + 1,
+            Some(Stop::At(pc, merge_points)) => now == (pc, merge_points),
+        }
+    })));
+    let outcome = case.run(&backend, &trace);
+    let tested = tested.borrow().clone();
+    (outcome, tested)
+}
+
+fn compare(
+    case: &Case,
+    optimised: &Trace,
+    seed: u64,
+    size: usize,
+    expected: &Outcome,
+    actual: &Outcome,
+    how: &str,
+) {
+    if expected == actual {
+        return;
+    }
+    let memory = |outcome: &Outcome| outcome.memory.clone();
+    let differing: Vec<String> = (memory(expected).iter().zip(&memory(actual)).enumerate())
+        .filter(|(_, (a, b))| a != b)
+        .map(|(n, (a, b))| format!("byte {}: {a:#x} is {b:#x}", 8 * n))
+        .collect();
+    panic!(
+        "seed {seed} size {size}, {how}:\n{}\noptimised:\n{optimised}\nexpected {:?} {} {}\nactual   {:?} {} {}\n{}",
+        to_text(&case.program, &case.trace),
+        expected.left,
+        expected.merge_points,
+        expected.pending,
+        actual.left,
+        actual.merge_points,
+        actual.pending,
+        differing.join("\n"),
+    );
+}
