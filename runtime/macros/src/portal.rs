@@ -321,3 +321,123 @@ impl VisitMut for Loops {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The portal must be refused with exactly these messages, each in order and in part.
+    #[track_caller]
+    fn refuse(arguments: TokenStream, item: TokenStream, expected: &[&str]) {
+        let error = expand(arguments, item).expect_err("a mistake");
+        let found: Vec<String> = error.into_iter().map(|e| e.to_string()).collect();
+        assert_eq!(found.len(), expected.len(), "{found:#?}");
+        for (found, expected) in found.iter().zip(expected) {
+            assert!(found.contains(expected), "{found} has no {expected}");
+        }
+    }
+
+    fn good() -> TokenStream {
+        quote!(
+            fn run(mut pc: usize, code: &Traced<Code>) {
+                loop {
+                    merge_point!();
+                    jit::can_enter_jit!();
+                }
+            }
+        )
+    }
+
+    #[test]
+    fn a_portal_gets_its_entry() {
+        let text = expand(quote!(owner = code, greens = [pc], name = "x"), good()).unwrap().to_string();
+        assert!(text.contains("'__portal : loop"), "{text}");
+        assert!(text.contains(&format!("macro_rules ! {LOCAL_MACRO}")), "{text}");
+        assert!(!text.contains("merge_point ! ()"), "{text}");
+    }
+
+    #[test]
+    fn options_are_checked() {
+        refuse(quote!(greens = [pc]), good(), &["needs `owner = …`"]);
+        refuse(quote!(owner = cod), good(), &["not a parameter"]);
+        refuse(quote!(owner = code, greens = pc), good(), &["`greens` is a list"]);
+        refuse(quote!(owner = code, reds = [pc]), good(), &["options are `owner`, `greens`, `name`"]);
+        refuse(quote!(owner = code, owner = code), good(), &["given twice"]);
+        refuse(quote!(owner), good(), &["needs a value"]);
+        refuse(quote!(owner = code, name = 3), good(), &["is a string"]);
+    }
+
+    #[test]
+    fn functions_are_checked() {
+        let refuse = |item, expected: &[&str]| refuse(quote!(owner = code), item, expected);
+        refuse(
+            quote!(
+                struct S;
+            ),
+            &["belongs on a function"],
+        );
+        refuse(
+            quote!(
+                fn run(code: &C) {
+                    loop {
+                        step();
+                    }
+                }
+            ),
+            &["exactly one `loop`"],
+        );
+        refuse(
+            quote!(
+                async fn run<T>(code: &C, (a, b): P) {
+                    loop {
+                        merge_point!();
+                    }
+                }
+            ),
+            &["cannot be `async`", "cannot be generic", "plain names"],
+        );
+        refuse(
+            quote!(
+                fn run(self, code: &C) {
+                    loop {
+                        merge_point!();
+                    }
+                }
+            ),
+            &["borrows `self`"],
+        );
+        refuse(
+            quote!(
+                fn run(code: &C) {
+                    loop {
+                        merge_point!();
+                        step(|| can_enter_jit!());
+                    }
+                }
+            ),
+            &["inside a closure"],
+        );
+        refuse(
+            quote!(
+                fn run(code: &C) {
+                    loop {
+                        merge_point!(1);
+                    }
+                }
+            ),
+            &["takes no arguments"],
+        );
+        refuse(
+            quote!(
+                fn run(code: &C) {
+                    step(|| {
+                        loop {
+                            merge_point!();
+                        }
+                    })
+                }
+            ),
+            &["loop is inside a closure"],
+        );
+    }
+}

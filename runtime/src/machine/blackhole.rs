@@ -3,7 +3,7 @@
 //! In: a stack, for example of a failing guard. Out: an [`Outcome`], as soon as the outermost activation reaches its
 //! merge point, returns or panics. Inner activations of portals that reach their merge point are called natively.
 
-use metatrace_defs::jitcode::{Constant, JitCodeId, SwitchTable};
+use metatrace_defs::jitcode::{Constant, JitCodeId, PortalId, SwitchTable};
 use metatrace_defs::{AccessId, CallId, Kind, PureOp};
 
 use super::{Domain, Panic, Stack, Step, Values, Way, step};
@@ -145,7 +145,7 @@ impl Domain for Blackhole<'_> {
         if self.loaded.portal_of(callee).is_some() { Way::Native } else { Way::Jitcode }
     }
 
-    fn inner_merge_point(&mut self, _: &Stack<u64>) -> Way {
+    fn inner_merge_point(&mut self, _: &Stack<u64>, _: PortalId, _: &[u64]) -> Way {
         Way::Native
     }
 }

@@ -74,7 +74,12 @@ pub trait Domain {
     /// How to call a function that has jitcode.
     fn inline(&mut self, stack: &Stack<Self::Value>, callee: JitCodeId, args: &[Self::Value]) -> Way;
     /// How to go on at the merge point of an activation that is not the outermost.
-    fn inner_merge_point(&mut self, stack: &Stack<Self::Value>) -> Way;
+    fn inner_merge_point(
+        &mut self,
+        stack: &Stack<Self::Value>,
+        portal: PortalId,
+        args: &[Self::Value],
+    ) -> Way;
 }
 
 /// How a step ended.
@@ -283,13 +288,14 @@ impl<D: Domain> Run<'_, D> {
         if self.stack.frames.len() == 1 {
             return Step::MergePoint(values);
         }
-        match self.domain.inner_merge_point(self.stack) {
+        let portal = PortalId(self.fields.number(0));
+        match self.domain.inner_merge_point(self.stack, portal, &values) {
             Way::Jitcode => {
                 self.stack.top_mut().loop_header = false;
                 self.next()
             }
             Way::Native => {
-                let call = self.loaded.portal(PortalId(self.fields.number(0))).call;
+                let call = self.loaded.portal(portal).call;
                 self.stack.pop();
                 self.finish_call(call, &values)
             }

@@ -26,8 +26,8 @@ use metatrace_trace::{Attached, Opnd, Value};
 
 use crate::loaded::Loaded;
 use crate::machine::{Domain, Panic, Stack, Values, Way, call_native};
-use crate::vm::VmState;
 use crate::vm::owner::OwnerId;
+use crate::vm::{VmState, log};
 use heap::HeapCache;
 use segment::Segment;
 pub use session::{End, Session, kinds, merge_point_operands};
@@ -199,6 +199,26 @@ impl<'a> Recorder<'a> {
     fn pass_merge_point(&mut self) {
         self.merge_points += 1;
         self.passed += 1;
+    }
+
+    /// Notes the guest's position, for people.
+    fn note(&mut self, portal: PortalId, args: &[Traced]) {
+        if !log::wants_traces() {
+            return;
+        }
+        let portal = self.loaded.portal(portal);
+        let mut text = portal.name.clone();
+        let mut at = 0;
+        for param in &portal.params {
+            let words = &args[at..at + param.kinds.len()];
+            at += words.len();
+            if param.green && !param.owner {
+                let words: Vec<String> = words.iter().map(|word| (word.bits as i64).to_string()).collect();
+                text.push_str(&format!(" {}={}", param.name, words.join(",")));
+            }
+        }
+        let trace = self.trace();
+        trace.notes.push((trace.insts.len() as u32, text));
     }
 
     fn count_merge_points(&mut self) {
@@ -438,11 +458,12 @@ impl Domain for Recorder<'_> {
         Way::Jitcode
     }
 
-    fn inner_merge_point(&mut self, stack: &Stack<Traced>) -> Way {
+    fn inner_merge_point(&mut self, stack: &Stack<Traced>, portal: PortalId, args: &[Traced]) -> Way {
         if stack.top().loop_header {
             return Way::Native;
         }
         self.pass_merge_point();
+        self.note(portal, args);
         Way::Jitcode
     }
 }

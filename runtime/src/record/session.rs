@@ -182,6 +182,8 @@ impl<'a> Session<'a> {
             }
             self.recorder.count_merge_points();
             self.start_segment(values);
+        } else {
+            self.recorder.note(self.portal, &values);
         }
         self.pass_merge_point();
         None
@@ -258,6 +260,7 @@ impl<'a> Session<'a> {
             };
         }
         self.recorder.segments.push(Segment { trace, greens: Some(greens), handed: Values::new() });
+        self.recorder.note(self.portal, &values);
         self.set_parameters(portal, &values);
     }
 

@@ -1,12 +1,10 @@
 //! A guest language for tests of the runtime: an interpreter in Rust, its jitcode in text form, and glue by hand.
-//!
-//! The interpreter is written as the portal attribute expands one.
 
 use std::mem::offset_of;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
-use metatrace::rt::{Context, PortalGlue, ProgramGlue, Shim, TracedBox, enter, shim_call, tick};
-use metatrace::{Options, Stats, Traced, Vm};
+use metatrace::rt::{Context, PortalGlue, ProgramGlue, Shim, TracedBox, shim_call};
+use metatrace::{Options, Stats, Traced, Vm, jit};
 use metatrace_defs::{image, text, verify};
 
 /// Guest code.
@@ -91,8 +89,10 @@ impl Drop for Cleanup<'_> {
     }
 }
 
-pub fn run(mut pc: usize, mut code: &Traced<Code>, mut a: i64, mut n: i64, mut host: &mut Host) -> i64 {
-    'portal: loop {
+#[jit::portal(owner = code, greens = [pc], name = "guest")]
+pub fn run(mut pc: usize, code: &Traced<Code>, mut a: i64, mut n: i64, host: &mut Host) -> i64 {
+    loop {
+        jit::merge_point!();
         match code.ops[pc] {
             op::ADD => {
                 a = a.wrapping_add(n);
@@ -102,15 +102,7 @@ pub fn run(mut pc: usize, mut code: &Traced<Code>, mut a: i64, mut n: i64, mut h
             op::LOOP | op::LESS => {
                 if if code.ops[pc] == op::LOOP { n != 0 } else { a < host.bound } {
                     pc = code.ops[pc + 1] as usize;
-                    if tick(code) {
-                        match enter(portal(), (pc, (code, (a, (n, (host, ())))))) {
-                            Ok((new_pc, (new_code, (new_a, (new_n, (new_host, ())))))) => {
-                                (pc, code, a, n, host) = (new_pc, new_code, new_a, new_n, new_host);
-                            }
-                            Err(result) => return result,
-                        }
-                    }
-                    continue 'portal;
+                    jit::can_enter_jit!();
                 }
                 pc += 2;
             }
@@ -333,15 +325,19 @@ static VALUES: [fn() -> u64; 6] = [
 static SHIMS: [Shim; 3] =
     [Shim(twist_shim as *const ()), Shim(store_shim as *const ()), Shim(run_shim as *const ())];
 
-fn portal() -> &'static PortalGlue {
-    static PORTAL: OnceLock<PortalGlue> = OnceLock::new();
-    PORTAL.get_or_init(|| {
-        let program = text::parse(TEXT).unwrap_or_else(|e| panic!("{e}"));
-        verify::verify(&program).unwrap_or_else(|e| panic!("{e:#?}"));
-        let image = Box::leak(image::encode(&program).into_boxed_slice());
-        let glue = Box::leak(Box::new(ProgramGlue::new(image, program.hash, &VALUES, &SHIMS)));
-        PortalGlue::new(glue, 0)
-    })
+/// Glue for one portal over jitcode in text form.
+pub fn portal_glue(text: &str, values: &'static [fn() -> u64], shims: &'static [Shim]) -> PortalGlue {
+    let program = text::parse(text).unwrap_or_else(|e| panic!("{e}"));
+    verify::verify(&program).unwrap_or_else(|e| panic!("{e:#?}"));
+    let image = Box::leak(image::encode(&program).into_boxed_slice());
+    let glue = Box::leak(Box::new(ProgramGlue::new(image, program.hash, values, shims)));
+    PortalGlue::new(glue, 0)
+}
+
+#[allow(non_upper_case_globals)]
+mod __metatrace {
+    use super::*;
+    pub static portal_run: LazyLock<PortalGlue> = LazyLock::new(|| portal_glue(TEXT, &VALUES, &SHIMS));
 }
 
 /// A guest program with its input.
@@ -351,6 +347,7 @@ pub struct Case {
     pub a: i64,
     pub n: i64,
     pub limit: i64,
+    pub bound: i64,
 }
 
 /// What running a program gave: the result or the panic's message, and the host.
@@ -358,12 +355,12 @@ pub type Ran = (Result<i64, String>, Host);
 
 impl Case {
     pub fn new(ops: &[u64], n: i64) -> Case {
-        Case { ops: ops.to_vec(), a: 0, n, limit: i64::MAX }
+        Case { ops: ops.to_vec(), a: 0, n, limit: i64::MAX, bound: 2000 }
     }
 
     /// Runs it in the current VM.
     pub fn run_on(&self, code: &Traced<Code>) -> Ran {
-        let mut host = Host { limit: self.limit, bound: 2000, scale: 0.5, ..Host::default() };
+        let mut host = Host { limit: self.limit, bound: self.bound, scale: 0.5, ..Host::default() };
         let (a, n) = (self.a, self.n);
         let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(0, code, a, n, &mut host)));
         let message = |e: Box<dyn std::any::Any + Send>| *e.downcast::<String>().expect("a message");

@@ -1,0 +1,6 @@
+//! The runtime on small guest languages, whose jitcode and glue are written by hand.
+
+mod engines;
+mod environment;
+mod guest;
+mod method;
