@@ -13,9 +13,21 @@ pub mod jit {
     pub fn __can_enter_jit() {}
 }
 
+pub mod rt {
+    // What stands before the content is the runtime's own.
+    pub struct TracedBox<T> {
+        pub content: T,
+    }
+}
+
 #[lang]
 pub struct Traced<T> {
-    content: Box<T>,
+    inner: *const rt::TracedBox<T>,
+}
+
+impl<T> ::std::ops::Drop for Traced<T> {
+    #[opaque]
+    fn drop(&mut self) {}
 }
 
 impl<T> Traced<T> {
@@ -30,6 +42,6 @@ impl<T> Traced<T> {
 impl<T> ::std::ops::Deref for Traced<T> {
     type Target = T;
     fn deref(&self) -> &T {
-        &*self.content
+        unsafe { &(*self.inner).content }
     }
 }

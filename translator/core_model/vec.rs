@@ -2,12 +2,12 @@ use crate::intrinsics::{slice_from_raw_parts, slice_from_raw_parts_mut};
 use crate::ops::{Deref, DerefMut, Index, IndexMut, Range, RangeFrom, RangeFull, RangeInclusive, RangeTo};
 use crate::slice::{Iter, IterMut};
 
-// The order of the fields says nothing: their places are probed when the program starts.
+// The fields in the order in which flow graphs number them; where they lie is probed when the program starts.
 #[lang]
 pub struct Vec<T> {
     pointer: *mut T,
-    capacity: usize,
     length: usize,
+    capacity: usize,
 }
 
 impl<T> crate::ops::Drop for Vec<T> {

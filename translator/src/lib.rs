@@ -10,10 +10,14 @@ mod infer;
 mod instance;
 pub mod items;
 pub mod load;
+pub mod lower;
 pub mod names;
 mod portal;
 pub mod program;
 pub mod resolve;
 pub mod source;
 pub mod thir;
+pub mod translate;
 pub mod ty;
+
+pub use translate::{Failure, Options, translate};

@@ -611,7 +611,12 @@ impl<'p> Collector<'p> {
         }
         match self.prog.find_macro(scope, &mac.path) {
             Some(Def::Macro(id)) => self.prog.expand_macro(id, mac),
-            _ => None,
+            _ => {
+                if is_glue(&mac.path) {
+                    self.prog.scopes.mark_glue(scope);
+                }
+                None
+            }
         }
     }
 
@@ -628,6 +633,12 @@ impl<'p> Collector<'p> {
             .related(prog.sources.span(e.span()), "this token does not fit"),
         );
     }
+}
+
+/// Whether a macro's path is `metatrace::glue` or, imported, `glue`.
+fn is_glue(path: &syn::Path) -> bool {
+    let names: Vec<String> = path.segments.iter().map(|s| s.ident.to_string()).collect();
+    matches!(names.iter().map(String::as_str).collect::<Vec<_>>()[..], ["glue"] | ["metatrace", "glue"])
 }
 
 /// Finds the outermost blocks that declare items.

@@ -90,6 +90,8 @@ pub struct Scope {
     pub block: bool,
     /// Where it is from.
     pub origin: Origin,
+    /// Whether `metatrace::glue!()` stands in it.
+    pub glue: bool,
     names: [HashMap<Name, Entry>; 3],
     anonymous_traits: Vec<TraitId>,
 }
@@ -146,10 +148,28 @@ impl Scopes {
             parent,
             block,
             origin,
+            glue: false,
             names: Default::default(),
             anonymous_traits: Vec::new(),
         });
         ModId::new(scopes.len() - 1)
+    }
+
+    /// Notes that `metatrace::glue!()` stands in the module.
+    pub fn mark_glue(&self, id: ModId) {
+        self.scopes.borrow_mut()[id.index()].glue = true;
+    }
+
+    /// Whether `metatrace::glue!()` stands in the module.
+    pub fn has_glue(&self, id: ModId) -> bool {
+        self.scopes.borrow()[id.index()].glue
+    }
+
+    /// The modules of an origin, each after the one around it; no scopes of blocks.
+    pub fn modules(&self, origin: Origin) -> Vec<ModId> {
+        let scopes = self.scopes.borrow();
+        let of = |(n, s): (usize, &Scope)| (s.origin == origin && !s.block).then(|| ModId::new(n));
+        scopes.iter().enumerate().filter_map(of).collect()
     }
 
     /// Names a modelled crate.

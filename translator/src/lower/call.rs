@@ -1,0 +1,281 @@
+//! Calls: what is called once the types are known, and how.
+
+use crate::flow::types::TypeId;
+use crate::flow::{Callee as FlowCallee, Extern, FuncAttrs, ModuleId, OpKind, ValueId};
+use crate::items::{AdtKind, FnKind};
+use crate::lower::func::Lower;
+use crate::lower::native::Helper;
+use crate::lower::{Key, Result, Stop, unsupported};
+use crate::program::{Instance, NoInstance};
+use crate::source::Span;
+use crate::thir::{Callee, ExprId};
+use crate::ty::{Args, ClosureKind, FnId, Ty, TyKind};
+
+/// A call whose operands are evaluated.
+pub(super) struct CallSite {
+    pub(super) operands: Vec<ValueId>,
+    /// The types of the operands.
+    pub(super) types: Vec<Ty>,
+    pub(super) ret: Ty,
+    pub(super) span: Span,
+}
+
+impl Lower<'_, '_> {
+    pub(super) fn call_expr(&mut self, e: ExprId, callee: &Callee, args: &[ExprId]) -> Result<ValueId> {
+        let span = self.span(e);
+        let ret = self.expr_ty(e);
+        let first = match callee {
+            Callee::Fn { .. } => None,
+            Callee::Value(first) | Callee::Closure { callee: first, .. } => Some(*first),
+        };
+        let all: Vec<ExprId> = first.into_iter().chain(args.iter().copied()).collect();
+        let types: Vec<Ty> = all.iter().map(|&a| self.expr_ty(a)).collect();
+        let operands = self.operands(&all)?;
+        self.b.pos = self.cx.pos(span);
+        let site = CallSite { operands, types, ret, span };
+        match *callee {
+            Callee::Fn { id, args } => {
+                let args = self.inst_args(args);
+                let instance = self.cx.program.resolve_instance(id, args);
+                let instance = self.resolved(instance, span)?;
+                self.call_resolved(instance, site)
+            }
+            Callee::Value(_) => Ok(self.call_pointer(site)),
+            Callee::Closure { kind, .. } => {
+                let callee_ty = match (kind, *site.types[0].kind()) {
+                    (ClosureKind::FnOnce, _) => site.types[0],
+                    (_, TyKind::Ref(_, to)) => to,
+                    _ => panic!("a closure passed as {:?}", site.types[0]),
+                };
+                let instance = self.cx.program.resolve_closure_call(callee_ty, kind);
+                let instance = self.resolved(instance, span)?;
+                self.call_resolved(instance, site)
+            }
+        }
+    }
+
+    pub(super) fn inst_args(&self, args: Args) -> Args {
+        let list: Vec<Ty> = args.iter().map(|&a| self.inst(a)).collect();
+        crate::ty::intern_list(&list)
+    }
+
+    fn resolved(&self, instance: std::result::Result<Instance, NoInstance>, span: Span) -> Result<Instance> {
+        match instance {
+            Ok(instance) => Ok(instance),
+            Err(NoInstance::Reported) => Err(Stop::Reported),
+            Err(NoInstance::TooGeneric) => panic!("a call in an instance still depends on parameters"),
+            Err(NoInstance::NotImplemented(what)) => unsupported(
+                span,
+                format!("no implementation of `{what}` can be seen"),
+                "if a procedural macro generates it, call it in a function marked `#[jit::dont_look_inside]`",
+            ),
+        }
+    }
+
+    pub(super) fn call_resolved(&mut self, instance: Instance, site: CallSite) -> Result<ValueId> {
+        match instance {
+            Instance::Fn(id, args) => self.call_fn(id, args, site),
+            Instance::Closure { id, args, via } => {
+                let ret = self.flow_ty(site.ret);
+                let caller = self.id;
+                let func = self.cx.instance(Key::Closure(id, args, via), Some(caller));
+                Ok(self.call(FlowCallee::Func(func), site.operands, ret, true))
+            }
+            Instance::Virtual { method, args } => self.call_virtual(method, args, site),
+            Instance::FnPointer { ty, via } => {
+                let mut site = site;
+                if via != ClosureKind::FnOnce {
+                    let at = self.deref_value(site.operands[0], ty);
+                    site.operands[0] = self.read(&at);
+                    site.types[0] = ty;
+                }
+                Ok(self.call_pointer(site))
+            }
+            Instance::CloneShim(ty) => self.clone_shim(ty, site),
+        }
+    }
+
+    fn call_fn(&mut self, id: FnId, args: Args, mut site: CallSite) -> Result<ValueId> {
+        let def = self.cx.program.fn_def(id);
+        let arity = def.sig.params.len();
+        if site.operands.len() == arity + 1 {
+            // A function item called through a closure trait: the item itself is no argument.
+            site.operands.remove(0);
+            site.types.remove(0);
+        }
+        match def.kind {
+            FnKind::Source => {
+                let ret = self.flow_ty(site.ret);
+                Ok(self.call_instance(id, args, site.operands, ret))
+            }
+            FnKind::Opaque => self.call_opaque(id, args, site),
+            FnKind::Intrinsic(name) => self.intrinsic(name, args, site),
+            FnKind::Hint(name) => self.hint(&name, site),
+            FnKind::Ctor(adt, variant) => {
+                let is_enum = self.cx.program.adt(adt).kind == AdtKind::Enum;
+                let flow = self.flow_ty(site.ret);
+                Ok(self.aggregate(flow, is_enum.then_some(variant.0), site.operands))
+            }
+            FnKind::Required => panic!("{} was resolved to a method without a body", def.path),
+        }
+    }
+
+    /// Calls an instance of a function with a body.
+    pub(super) fn call_instance(
+        &mut self,
+        id: FnId,
+        args: Args,
+        operands: Vec<ValueId>,
+        ret: TypeId,
+    ) -> ValueId {
+        let caller = self.id;
+        let func = self.cx.instance(Key::Fn(id, args), Some(caller));
+        self.call(FlowCallee::Func(func), operands, ret, true)
+    }
+
+    fn call_opaque(&mut self, id: FnId, args: Args, site: CallSite) -> Result<ValueId> {
+        let def = self.cx.program.fn_def(id);
+        let Some(rust) = self.cx.spell_fn(id, args) else {
+            let message =
+                format!("`{}` is called natively, and a closure cannot be handed to native code", def.path);
+            return unsupported(site.span, message, "use a loop, or a function item instead of the closure");
+        };
+        let params = self.cx.tys(&site.types);
+        let ret = self.flow_ty(site.ret);
+        let has = |hint| def.has_hint(hint);
+        let ext = Extern {
+            name: rust.clone(),
+            rust,
+            module: self.cx.module_of_fn(id, args),
+            params,
+            ret,
+            attrs: FuncAttrs {
+                elidable: has("elidable"),
+                dont_look_inside: has("dont_look_inside"),
+                unroll_safe: false,
+                loop_invariant: has("loop_invariant"),
+            },
+            can_panic: true,
+            is_helper: false,
+        };
+        let id = self.cx.extern_fn(ext);
+        Ok(self.call(FlowCallee::Extern(id), site.operands, ret, true))
+    }
+
+    /// Text of a closure's parameters, and of their names as arguments.
+    fn spelled_params(&self, types: &[Ty]) -> (String, String) {
+        let params: Vec<String> =
+            types.iter().enumerate().map(|(n, &t)| format!("a{n}: {}", self.cx.spell(t))).collect();
+        let names: Vec<String> = (0..types.len()).map(|n| format!("a{n}")).collect();
+        (params.join(", "), names.join(", "))
+    }
+
+    /// Calls native code that is a closure with these parameters; not known to leave memory alone.
+    fn call_native(
+        &mut self,
+        name: String,
+        rust: String,
+        module: ModuleId,
+        site: CallSite,
+    ) -> Result<ValueId> {
+        if !site.types.iter().chain([&site.ret]).all(|&t| self.cx.can_spell(t)) {
+            return unsupported(
+                site.span,
+                "a closure cannot be handed to native code",
+                "write it as a function",
+            );
+        }
+        let module = site.types.iter().map(|&t| self.cx.module_of(t)).chain([module]).max().unwrap_or(module);
+        let params = self.cx.tys(&site.types);
+        let ret = self.flow_ty(site.ret);
+        let attrs = FuncAttrs::default();
+        let ext = Extern { name, rust, module, params, ret, attrs, can_panic: true, is_helper: false };
+        let id = self.cx.extern_fn(ext);
+        Ok(self.call(FlowCallee::Extern(id), site.operands, ret, true))
+    }
+
+    fn call_virtual(&mut self, method: FnId, args: Args, site: CallSite) -> Result<ValueId> {
+        let Some(path) = self.cx.spell_fn(method, args) else {
+            return unsupported(
+                site.span,
+                "this trait method cannot be named",
+                "make the trait reachable from its module",
+            );
+        };
+        let (params, names) = self.spelled_params(&site.types);
+        let rust = format!("|{params}| -> {} {{ {path}({names}) }}", self.cx.spell(site.ret));
+        let module = self.cx.module_of_fn(method, args);
+        self.call_native(path, rust, module, site)
+    }
+
+    /// Calls a function pointer.
+    fn call_pointer(&mut self, site: CallSite) -> ValueId {
+        let (params, _) = self.spelled_params(&site.types);
+        let rest: Vec<String> = (1..site.types.len()).map(|n| format!("a{n}")).collect();
+        let rust = format!("|{params}| -> {} {{ a0({}) }}", self.cx.spell(site.ret), rest.join(", "));
+        let name = self.cx.spell(site.types[0]);
+        match self.call_native(name, rust, ModuleId(0), site) {
+            Ok(value) => value,
+            Err(_) => panic!("the type of a function pointer can always be spelled"),
+        }
+    }
+
+    /// `Clone::clone` where the language defines it.
+    fn clone_shim(&mut self, ty: Ty, site: CallSite) -> Result<ValueId> {
+        if !self.cx.program.is_copy(ty) {
+            let help = "clone the components one by one";
+            return unsupported(
+                site.span,
+                format!("cloning `{}` is not supported", self.cx.program.ty_name(ty)),
+                help,
+            );
+        }
+        let at = self.deref_value(site.operands[0], ty);
+        Ok(self.read(&at))
+    }
+
+    /// Calls a helper (a closure's text) that touches no memory but what its arguments point to.
+    pub(super) fn call_helper(
+        &mut self,
+        name: &str,
+        rust: String,
+        args: &[(ValueId, TypeId)],
+        ret: TypeId,
+        can_panic: bool,
+    ) -> ValueId {
+        let types: Vec<TypeId> = args.iter().map(|a| a.1).collect();
+        let all = || types.iter().chain([&ret]);
+        let helper = Helper {
+            name,
+            rust,
+            module: all().map(|&t| self.cx.out.types.data(t).module).max().unwrap_or(ModuleId(0)),
+            can_panic,
+            elidable: !can_panic && all().all(|&t| !self.get(t).is_pointer()),
+            params: types,
+            ret,
+        };
+        let id = self.cx.helper(helper);
+        self.call(FlowCallee::Extern(id), args.iter().map(|a| a.0).collect(), ret, can_panic)
+    }
+
+    /// A hint that is a function or statement.
+    fn hint(&mut self, name: &str, site: CallSite) -> Result<ValueId> {
+        let flow = self.flow_ty(site.ret);
+        match name {
+            "promote" if !self.is_memory(flow) => Ok(self.b.op(flow, OpKind::Promote(site.operands[0]))),
+            "promote" => Ok(site.operands[0]),
+            "we_are_jitted" => Ok(self.b.op(flow, OpKind::WeAreJitted)),
+            // The head of the loop has it already.
+            "merge_point" => Ok(self.nothing(flow)),
+            "can_enter_jit" => {
+                let (Some(target), true) = (self.body.portal_loop, self.portal.is_some()) else {
+                    let help = "move it into the loop of the function with `#[jit::portal]`";
+                    return unsupported(site.span, "`can_enter_jit!` stands outside the portal's loop", help);
+                };
+                self.continue_loop(target, true);
+                Ok(self.nothing(flow))
+            }
+            other => unsupported(site.span, format!("the hint `{other}` has no meaning here"), "remove it"),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Drop glue: what runs when a value is dropped.
+//!
+//! Structs, enums, tuples and closures are taken apart field by field, after their own `Drop::drop`, so that a value
+//! whose variant owns nothing costs a test. Boxes, containers and types that are not looked into are dropped in place by
+//! native code. So is everything while a panic unwinds, unless parts of it were moved out.
+
+use crate::flow::OpKind;
+use crate::flow::types::Type;
+use crate::lower::build::Var;
+use crate::lower::escape::PartPath;
+use crate::lower::func::Lower;
+use crate::lower::place::{Base, PlaceAt};
+use crate::thir::{FieldIdx, VariantIdx};
+use crate::ty::{Ty, TyKind};
+
+/// Deeper than this, values are dropped in place: such types are recursive or nobody's idea of a value.
+const MAX_DEPTH: usize = 6;
+
+impl Lower<'_, '_> {
+    /// Drops the content of a place but for the parts that were moved out. Paths in `moved` begin at the variable, of which
+    /// the place is the part after `depth` steps.
+    pub(super) fn drop_place(&mut self, place: &PlaceAt, moved: &[(PartPath, Var)], depth: usize) {
+        if !self.cx.out.types.data(place.flow).needs_drop {
+            return;
+        }
+        let path: PartPath = place.part.as_ref().map(|(_, path)| path.clone()).unwrap_or_default();
+        if let Some(&(_, flag)) = moved.iter().find(|(part, _)| !part.is_empty() && *part == path) {
+            let is_moved = self.b.read(flag);
+            if self.b.known_const(is_moved) == Some(1) {
+                return;
+            }
+            let (run, after) = (self.b.new_block(), self.b.new_block());
+            self.b.branch(is_moved, after, run);
+            self.b.seal_and_switch(run);
+            self.drop_whole(place, moved, depth);
+            self.b.goto(after);
+            self.b.seal_and_switch(after);
+            return;
+        }
+        self.drop_whole(place, moved, depth);
+    }
+
+    fn drop_whole(&mut self, place: &PlaceAt, moved: &[(PartPath, Var)], depth: usize) {
+        let path: PartPath = place.part.as_ref().map(|(_, path)| path.clone()).unwrap_or_default();
+        let below: Vec<(PartPath, Var)> = moved
+            .iter()
+            .filter(|(part, _)| part.len() > path.len() && part.starts_with(&path))
+            .cloned()
+            .collect();
+        let is_whole = below.iter().all(|&(_, flag)| {
+            let value = self.b.read(flag);
+            self.b.known_const(value) == Some(0)
+        });
+        let native = (self.in_cleanup || depth > MAX_DEPTH) && is_whole && self.cx.can_spell(place.ty);
+        if native || !self.is_taken_apart(place.ty) {
+            let at = self.memory(place);
+            self.b.effect(OpKind::DropInPlace(at, place.flow));
+            return;
+        }
+        if let Some((id, args)) = self.cx.program.drop_impl(place.ty) {
+            let pointer = self.cx.ref_to(place.flow, true);
+            let address = self.address(place, pointer);
+            let unit = self.cx.unit();
+            self.call_instance(id, args, vec![address], unit);
+            if matches!(place.base, Base::Var(_)) {
+                // `drop` changed the copy in memory; its fields are dropped there.
+                let mut at = self.deref_value(address, place.ty);
+                at.part = place.part.clone();
+                return self.drop_fields(&at, &below, depth);
+            }
+        }
+        self.drop_fields(place, &below, depth);
+    }
+
+    fn is_taken_apart(&self, ty: Ty) -> bool {
+        match *ty.kind() {
+            TyKind::Tuple(_) | TyKind::Closure(..) => true,
+            TyKind::Adt(id, _) => {
+                let def = self.cx.program.adt(id);
+                def.opaque.is_none()
+                    && !matches!(def.lang.as_deref(), Some("Box" | "Vec" | "String" | "Traced"))
+            }
+            _ => false,
+        }
+    }
+
+    fn drop_fields(&mut self, place: &PlaceAt, moved: &[(PartPath, Var)], depth: usize) {
+        let fields: Vec<Vec<Ty>> = match *place.ty.kind() {
+            TyKind::Tuple(parts) => vec![parts.to_vec()],
+            TyKind::Closure(id, args) => vec![self.cx.program.closure_captures(id, args)],
+            TyKind::Adt(id, _) => {
+                let def = self.cx.program.adt(id);
+                let variants = def.variants.iter().enumerate();
+                let of = |v: usize, n: usize| {
+                    self.cx.program.field_ty(place.ty, VariantIdx::new(v), FieldIdx::new(n))
+                };
+                variants.map(|(v, variant)| (0..variant.fields.len()).map(|n| of(v, n)).collect()).collect()
+            }
+            _ => vec![],
+        };
+        let is_enum = matches!(self.get(place.flow), Type::Adt(adt) if adt.is_enum);
+        if !is_enum {
+            return self.drop_list(place, None, fields.first().map_or(&[], |f| f), moved, depth);
+        }
+        let droppable: Vec<usize> =
+            (0..fields.len()).filter(|&v| fields[v].iter().any(|&t| self.cx.program.needs_drop(t))).collect();
+        let after = self.b.new_block();
+        let variant = self.variant_of(place);
+        let mut cases = Vec::new();
+        for &v in &droppable {
+            cases.push((v as u64, self.b.new_block()));
+        }
+        let default = (droppable.len() < fields.len()).then_some(after);
+        self.switch(variant, &cases, default);
+        for (&v, &(_, block)) in droppable.iter().zip(&cases) {
+            self.b.seal_and_switch(block);
+            self.drop_list(place, Some(VariantIdx::new(v)), &fields[v], moved, depth);
+            self.b.goto(after);
+        }
+        self.b.seal_and_switch(after);
+    }
+
+    fn drop_list(
+        &mut self,
+        place: &PlaceAt,
+        variant: Option<VariantIdx>,
+        fields: &[Ty],
+        moved: &[(PartPath, Var)],
+        depth: usize,
+    ) {
+        for (n, &ty) in fields.iter().enumerate() {
+            let field = self.field(place, variant, FieldIdx::new(n), ty);
+            self.drop_place(&field, moved, depth + 1);
+        }
+    }
+
+    /// The index of the variant of the enum at a place.
+    pub(super) fn variant_of(&mut self, place: &PlaceAt) -> crate::flow::ValueId {
+        let usize = self.cx.usize();
+        if let Base::Var(_) = place.base {
+            let value = self.read(place);
+            return match self.b.made_by(value) {
+                Some(&OpKind::Make { variant, .. }) => self.b.constant(usize, u64::from(variant)),
+                _ => self.b.op(usize, OpKind::VariantOf(value)),
+            };
+        }
+        let at = self.memory(place);
+        self.b.op(usize, OpKind::LoadVariant(at))
+    }
+}

@@ -1,0 +1,448 @@
+//! Intrinsics: operations that the core model declares and the graph has operations for.
+//!
+//! Types come from the call's operands and result. Pointers are advanced as places, so that the recorder sees elements, not
+//! sums. Names are those of the methods in Rust, where there are such; the others:
+//!
+//! - integers: `zero`, `one`, `is_zero`, `wrapping_inc`, `wrapping_dec`; `div_overflows` (the smallest number by −1);
+//! - floats: `float_abs`;
+//! - pointers: `ptr_offset(p, n)` and `ptr_offset_mut`: `n` elements on; `read_place(p)`, `write_place(p, value)`,
+//!   `read_element(p, n)`: bytewise; `slice_len`, `slice_ptr`, `slice_from_raw_parts(p, n)` and `…_mut`, `str_len`,
+//!   `str_as_bytes`: parts of fat pointers; `drop_in_place(p)`;
+//! - values: `size_of`, `align_of`, `needs_drop`, `transmute`, `forget`, `black_box`, `unreachable`, `abort`,
+//!   `discriminant_value(&x)`.
+
+use crate::flow::types::{Type, TypeId};
+use crate::flow::{LoadTimeValue, OpKind, Place, Proj, Terminator, ValueId};
+use crate::lower::build::pointee_place;
+use crate::lower::call::CallSite;
+use crate::lower::func::Lower;
+use crate::lower::{Result, unsupported};
+use crate::names::Name;
+use crate::thir::BinOp;
+use crate::ty::{Args, FloatTy, IntTy, Ty, TyKind};
+use metatrace_defs::PureOp;
+
+impl Lower<'_, '_> {
+    pub(super) fn intrinsic(&mut self, name: Name, args: Args, site: CallSite) -> Result<ValueId> {
+        let int = match site.types.first().unwrap_or(&site.ret).kind() {
+            TyKind::Int(int) => Some(*int),
+            _ => None,
+        };
+        if let Some(int) = int
+            && let Some(value) = self.int_intrinsic(&name, int, &site)
+        {
+            return Ok(value);
+        }
+        let flow = self.flow_ty(site.ret);
+        match &*name {
+            "zero" => Ok(self.b.constant(flow, 0)),
+            "sqrt" | "floor" | "ceil" | "trunc" | "float_abs" | "to_bits" | "from_bits" => {
+                Ok(self.float_intrinsic(&name, &site))
+            }
+            "size_of" | "align_of" | "needs_drop" => self.layout(&name, args, &site),
+            "transmute" => self.transmute(site),
+            "forget" => Ok(self.unit_value()),
+            "black_box" => Ok(site.operands[0]),
+            "unreachable" => {
+                self.b.end(Terminator::Unreachable);
+                Ok(self.nothing(flow))
+            }
+            "abort" => {
+                let never = self.cx.never();
+                self.call_helper(
+                    "abort",
+                    "|| -> ! { ::std::process::abort() }".to_string(),
+                    &[],
+                    never,
+                    false,
+                );
+                Ok(self.nothing(flow))
+            }
+            "discriminant_value" => {
+                let TyKind::Ref(_, to) = *site.types[0].kind() else {
+                    panic!("a discriminant behind {:?}", site.types[0])
+                };
+                let at = self.deref_value(site.operands[0], to);
+                let value = self.discriminant_at(&at);
+                Ok(self.retype(flow, value))
+            }
+            _ => self.pointer_intrinsic(&name, site),
+        }
+    }
+
+    fn int_intrinsic(&mut self, name: &str, int: IntTy, site: &CallSite) -> Option<ValueId> {
+        let flow = self.flow_ty(site.ret);
+        if matches!(name, "zero" | "one") && int.bits() < 128 {
+            return Some(self.b.constant(flow, u64::from(name == "one")));
+        }
+        let operation = |prefix: &str| match name.strip_prefix(prefix)? {
+            "add" => Some(BinOp::Add),
+            "sub" => Some(BinOp::Sub),
+            "mul" => Some(BinOp::Mul),
+            _ => None,
+        };
+        let wrapping = operation("wrapping_");
+        let overflowing = operation("overflowing_");
+        let saturating = operation("saturating_");
+        if int.bits() == 128 {
+            return INT_METHODS.contains(&name).then(|| self.native_method(name, site, flow));
+        }
+        let a = *site.operands.first()?;
+        let b = site.operands.get(1).copied().unwrap_or(a);
+        let ty = self.b.ty(a);
+        let (zero, one) = (self.b.constant(ty, 0), self.b.constant(ty, 1));
+        if let Some(op) = wrapping {
+            return Some(self.overflowing(op, a, b, int).0);
+        }
+        if let Some(op) = overflowing {
+            let (result, overflow) = self.overflowing(op, a, b, int);
+            return Some(self.make(flow, 0, vec![result, overflow]));
+        }
+        if let Some(op) = saturating {
+            return Some(self.saturating(op, a, b, int));
+        }
+        Some(match name {
+            "wrapping_inc" => self.overflowing(BinOp::Add, a, one, int).0,
+            "wrapping_dec" => self.overflowing(BinOp::Sub, a, one, int).0,
+            "wrapping_neg" => self.overflowing(BinOp::Sub, zero, a, int).0,
+            "overflowing_neg" => {
+                let (result, overflow) = self.overflowing(BinOp::Sub, zero, a, int);
+                self.make(flow, 0, vec![result, overflow])
+            }
+            "wrapping_shl" => self.shift(true, a, b, int),
+            "wrapping_shr" => self.shift(false, a, b, int),
+            "wrapping_abs" => self.magnitude(a, int),
+            "is_zero" => self.bool_pure(PureOp::IntEq, &[a, zero]),
+            "is_negative" => self.bool_pure(PureOp::IntLt, &[a, zero]),
+            "is_positive" => self.bool_pure(PureOp::IntLt, &[zero, a]),
+            "signum" => {
+                let above = self.b.pure(ty, PureOp::IntLt, &[zero, a]);
+                let below = self.b.pure(ty, PureOp::IntLt, &[a, zero]);
+                self.b.pure(ty, PureOp::IntSub, &[above, below])
+            }
+            "div_overflows" => self.division_overflows(a, b, int),
+            "is_power_of_two" => {
+                let ones = self.b.pure(ty, PureOp::IntPopcnt, &[a]);
+                self.bool_pure(PureOp::IntEq, &[ones, one])
+            }
+            "rotate_left" => self.rotate(a, b, int, true),
+            "rotate_right" => self.rotate(a, b, int, false),
+            "count_ones" | "count_zeros" | "leading_zeros" | "trailing_zeros" | "swap_bytes"
+            | "reverse_bits" => self.bit_count(name, a, int, flow),
+            _ if INT_METHODS.contains(&name) => self.native_method(name, site, flow),
+            _ => return None,
+        })
+    }
+
+    /// The result, or the limit that it went beyond.
+    fn saturating(&mut self, op: BinOp, a: ValueId, b: ValueId, int: IntTy) -> ValueId {
+        let ty = self.b.ty(a);
+        let (result, overflow) = self.overflowing(op, a, b, int);
+        let zero = self.b.constant(ty, 0);
+        let max = u64::MAX >> (64 - int.bits());
+        let limit = if int.signed() {
+            // The sign of the true result is that of the first operand; of a product, that of both together.
+            let sign = if op == BinOp::Mul { self.b.pure(ty, PureOp::IntXor, &[a, b]) } else { a };
+            let negative = self.bool_pure(PureOp::IntLt, &[sign, zero]);
+            let min = self.b.constant(ty, (i64::MIN >> (64 - int.bits())) as u64);
+            let max = self.b.constant(ty, max >> 1);
+            self.b.pure(ty, PureOp::IntSelect, &[negative, min, max])
+        } else if op == BinOp::Sub {
+            zero
+        } else {
+            self.b.constant(ty, max)
+        };
+        self.b.pure(ty, PureOp::IntSelect, &[overflow, limit, result])
+    }
+
+    /// The absolute value, wrapping.
+    fn magnitude(&mut self, a: ValueId, int: IntTy) -> ValueId {
+        let ty = self.b.ty(a);
+        let zero = self.b.constant(ty, 0);
+        let (negated, _) = self.overflowing(BinOp::Sub, zero, a, int);
+        let negative = self.bool_pure(PureOp::IntLt, &[a, zero]);
+        self.b.pure(ty, PureOp::IntSelect, &[negative, negated, a])
+    }
+
+    /// A method that native code computes.
+    fn native_method(&mut self, name: &str, site: &CallSite, flow: TypeId) -> ValueId {
+        let types: Vec<String> = site.types.iter().map(|&t| self.cx.spell(t)).collect();
+        let params: Vec<String> = types.iter().enumerate().map(|(n, t)| format!("a{n}: {t}")).collect();
+        let rest: Vec<String> = (1..types.len()).map(|n| format!("a{n}")).collect();
+        let ret = self.cx.spell(site.ret);
+        let value = match name {
+            "wrapping_inc" => "a0.wrapping_add(1)".to_string(),
+            "wrapping_dec" => "a0.wrapping_sub(1)".to_string(),
+            "is_zero" => "a0 == 0".to_string(),
+            "div_overflows" => "a1 != 0 && a0.checked_div(a1).is_none()".to_string(),
+            "zero" | "one" => u8::from(name == "one").to_string(),
+            _ => format!("a0.{name}({})", rest.join(", ")),
+        };
+        let text = format!("|{}| -> {ret} {{ {value} }}", params.join(", "));
+        let tys = self.cx.tys(&site.types);
+        let args: Vec<(ValueId, TypeId)> = site.operands.iter().copied().zip(tys).collect();
+        let can_panic = matches!(name, "abs" | "rem_euclid" | "div_euclid" | "wrapping_div" | "wrapping_rem");
+        self.call_helper(name, text, &args, flow, can_panic)
+    }
+
+    /// The value zero-extended from its width.
+    fn zero_extended(&mut self, value: ValueId, int: IntTy) -> ValueId {
+        let ty = self.b.ty(value);
+        if int.signed() && int.bits() < 64 {
+            let mask = self.b.constant(ty, (1 << int.bits()) - 1);
+            return self.b.pure(ty, PureOp::IntAnd, &[value, mask]);
+        }
+        value
+    }
+
+    fn rotate(&mut self, value: ValueId, amount: ValueId, int: IntTy, is_left: bool) -> ValueId {
+        let ty = self.b.ty(value);
+        let amount_ty = self.b.ty(amount);
+        let bits = u64::from(int.bits());
+        let left = if is_left {
+            amount
+        } else {
+            let zero = self.b.constant(amount_ty, 0);
+            self.b.pure(amount_ty, PureOp::IntSub, &[zero, amount])
+        };
+        if bits == 64 {
+            return self.b.pure(ty, PureOp::IntRotl, &[value, left]);
+        }
+        let mask = self.b.constant(amount_ty, bits - 1);
+        let width = self.b.constant(amount_ty, bits);
+        let left = self.b.pure(amount_ty, PureOp::IntAnd, &[left, mask]);
+        let right = self.b.pure(amount_ty, PureOp::IntSub, &[width, left]);
+        let word = self.zero_extended(value, int);
+        let high = self.b.pure(ty, PureOp::IntShl, &[word, left]);
+        let low = self.b.pure(ty, PureOp::UintShr, &[word, right]);
+        let wide = self.b.pure(ty, PureOp::IntOr, &[high, low]);
+        self.canonical(wide, int, ty)
+    }
+
+    fn bit_count(&mut self, name: &str, value: ValueId, int: IntTy, flow: TypeId) -> ValueId {
+        let ty = self.b.ty(value);
+        let bits = u64::from(int.bits());
+        let word = self.zero_extended(value, int);
+        match name {
+            "count_ones" => self.b.pure(flow, PureOp::IntPopcnt, &[word]),
+            "count_zeros" => {
+                let ones = self.b.pure(flow, PureOp::IntPopcnt, &[word]);
+                let bits = self.b.constant(flow, bits);
+                self.b.pure(flow, PureOp::IntSub, &[bits, ones])
+            }
+            "leading_zeros" => {
+                let count = self.b.pure(flow, PureOp::IntClz, &[word]);
+                let extra = self.b.constant(flow, 64 - bits);
+                if bits == 64 { count } else { self.b.pure(flow, PureOp::IntSub, &[count, extra]) }
+            }
+            "trailing_zeros" => {
+                // A bit above the value ends the count.
+                let word = if bits == 64 {
+                    word
+                } else {
+                    let end = self.b.constant(ty, 1 << bits);
+                    self.b.pure(ty, PureOp::IntOr, &[word, end])
+                };
+                self.b.pure(flow, PureOp::IntCtz, &[word])
+            }
+            _ => {
+                let pure = if name == "swap_bytes" { PureOp::IntBswap } else { PureOp::IntBitrev };
+                let wide = self.b.pure(ty, pure, &[word]);
+                if bits == 64 {
+                    return wide;
+                }
+                let by = self.b.constant(ty, 64 - bits);
+                let shift = if int.signed() { PureOp::IntSar } else { PureOp::UintShr };
+                self.b.pure(ty, shift, &[wide, by])
+            }
+        }
+    }
+
+    fn float_intrinsic(&mut self, name: &str, site: &CallSite) -> ValueId {
+        let flow = self.flow_ty(site.ret);
+        let value = site.operands[0];
+        let is_f32 = |ty: Ty| *ty.kind() == TyKind::Float(FloatTy::F32);
+        if is_f32(site.types[0]) || is_f32(site.ret) {
+            return match name {
+                // A single is its bits.
+                "to_bits" | "from_bits" => self.retype(flow, value),
+                "sqrt" => self.b.pure(flow, PureOp::F32Sqrt, &[value]),
+                "float_abs" => {
+                    let mask = self.b.constant(flow, u64::from(u32::MAX >> 1));
+                    self.b.pure(flow, PureOp::IntAnd, &[value, mask])
+                }
+                // Exact in the wider type.
+                _ => {
+                    let f64 = self.cx.add(Type::F64);
+                    let wide = self.b.pure(f64, PureOp::F32ToFloat, &[value]);
+                    let wide = self.b.pure(f64, float_op(name), &[wide]);
+                    self.b.pure(flow, PureOp::F32FromFloat, &[wide])
+                }
+            };
+        }
+        self.b.pure(flow, float_op(name), &[value])
+    }
+
+    fn layout(&mut self, name: &str, args: Args, site: &CallSite) -> Result<ValueId> {
+        let flow = self.flow_ty(site.ret);
+        let ty = args[0];
+        if name == "needs_drop" {
+            let flow_arg = self.flow_ty(ty);
+            let needs = self.cx.out.types.data(flow_arg).needs_drop;
+            return Ok(self.b.constant(flow, u64::from(needs)));
+        }
+        if !self.cx.can_spell(ty) {
+            return unsupported(site.span, "the layout of a closure is not known", "do not ask for it");
+        }
+        let spelled = self.cx.spell(ty);
+        let rust = format!("::core::mem::{name}::<{spelled}>() as u64");
+        let module = self.cx.module_of(ty);
+        Ok(self.load_time(
+            flow,
+            LoadTimeValue { rust, module, name: format!("{name}::<{spelled}>"), frozen: false },
+        ))
+    }
+
+    fn transmute(&mut self, site: CallSite) -> Result<ValueId> {
+        let flow = self.flow_ty(site.ret);
+        let from = self.flow_ty(site.types[0]);
+        let scalars = |lower: &Self, ty| lower.cx.out.types.scalars(ty);
+        if scalars(self, from).is_some() && scalars(self, from) == scalars(self, flow) {
+            return Ok(self.retype(flow, site.operands[0]));
+        }
+        if !self.cx.can_spell(site.types[0]) || !self.cx.can_spell(site.ret) {
+            return unsupported(site.span, "this transmutation is not supported", "convert with a function");
+        }
+        let (a, b) = (self.cx.spell(site.types[0]), self.cx.spell(site.ret));
+        let text = format!("|a: {a}| -> {b} {{ unsafe {{ ::core::mem::transmute::<{a}, {b}>(a) }} }}");
+        Ok(self.call_helper("transmute", text, &[(site.operands[0], from)], flow, false))
+    }
+
+    fn pointer_intrinsic(&mut self, name: &str, site: CallSite) -> Result<ValueId> {
+        let flow = self.flow_ty(site.ret);
+        let Some(&pointer) = site.operands.first() else {
+            return unsupported(
+                site.span,
+                format!("the intrinsic `{name}` is not known"),
+                "call a function instead",
+            );
+        };
+        let pointee = self.cx.out.types.pointee(self.b.ty(pointer));
+        match (name, pointee) {
+            ("ptr_offset" | "ptr_offset_mut", Some(_)) => Ok(self.advance(pointer, site.operands[1], flow)),
+            ("read_element", Some(_)) => {
+                let element = self.b.ty(pointer);
+                let element = self.advance(pointer, site.operands[1], element);
+                let at = self.deref_value(element, site.ret);
+                Ok(self.read(&at))
+            }
+            ("read_place", Some(_)) => {
+                let at = self.deref_value(pointer, site.ret);
+                Ok(self.read(&at))
+            }
+            ("write_place", Some(_)) => {
+                let at = self.deref_value(pointer, site.types[1]);
+                self.store(&at, site.operands[1]);
+                Ok(self.unit_value())
+            }
+            ("drop_in_place", Some(to)) => {
+                let TyKind::RawPtr(_, ty) = *site.types[0].kind() else {
+                    panic!("dropping behind {:?}", site.types[0])
+                };
+                debug_assert_eq!(self.flow_ty(ty), to);
+                let at = self.deref_value(pointer, ty);
+                self.drop_place(&at, &[], 0);
+                Ok(self.unit_value())
+            }
+            ("slice_len" | "str_len", Some(_)) => Ok(match self.b.made_by(pointer) {
+                Some(&OpKind::MakeFat { len, .. }) => len,
+                _ => self.b.op(flow, OpKind::FatLen(pointer)),
+            }),
+            ("slice_ptr", Some(_)) => Ok(match self.b.made_by(pointer) {
+                Some(&OpKind::MakeFat { address, .. }) => self.retype(flow, address),
+                _ => self.b.op(flow, OpKind::FatAddress(pointer)),
+            }),
+            ("str_as_bytes", Some(_)) => Ok(self.retype(flow, pointer)),
+            ("slice_from_raw_parts" | "slice_from_raw_parts_mut", Some(_)) => {
+                Ok(self.b.op(flow, OpKind::MakeFat { address: pointer, len: site.operands[1] }))
+            }
+            _ => unsupported(
+                site.span,
+                format!("the intrinsic `{name}` is not known"),
+                "call a function instead",
+            ),
+        }
+    }
+
+    /// A pointer so many elements on.
+    fn advance(&mut self, pointer: ValueId, by: ValueId, flow: TypeId) -> ValueId {
+        let usize = self.cx.usize();
+        let by = self.retype(usize, by);
+        let mut place = pointee_place(&self.b, pointer);
+        if !place.path.is_empty() || matches!(self.pointee_of(place.base), Type::Array(..) | Type::Slice(_)) {
+            place = Place { base: pointer, path: vec![] };
+        }
+        place.path.push(Proj::Index(by));
+        self.b.op(flow, OpKind::Ref(place))
+    }
+
+    fn pointee_of(&self, pointer: ValueId) -> &Type {
+        match self.cx.out.types.pointee(self.b.ty(pointer)) {
+            Some(to) => self.get(to),
+            None => panic!("{pointer} is no pointer"),
+        }
+    }
+}
+
+/// Methods of integers that may be left to native code: all of them for 128 bits.
+const INT_METHODS: &[&str] = &[
+    "zero",
+    "one",
+    "is_zero",
+    "div_overflows",
+    "wrapping_inc",
+    "wrapping_dec",
+    "wrapping_add",
+    "wrapping_sub",
+    "wrapping_mul",
+    "wrapping_div",
+    "wrapping_rem",
+    "wrapping_neg",
+    "wrapping_shl",
+    "wrapping_shr",
+    "wrapping_abs",
+    "overflowing_add",
+    "overflowing_sub",
+    "overflowing_mul",
+    "overflowing_neg",
+    "saturating_add",
+    "saturating_sub",
+    "saturating_mul",
+    "abs",
+    "signum",
+    "is_negative",
+    "is_positive",
+    "rem_euclid",
+    "div_euclid",
+    "rotate_left",
+    "rotate_right",
+    "count_ones",
+    "count_zeros",
+    "leading_zeros",
+    "trailing_zeros",
+    "swap_bytes",
+    "reverse_bits",
+    "is_power_of_two",
+];
+
+fn float_op(name: &str) -> PureOp {
+    match name {
+        "sqrt" => PureOp::FloatSqrt,
+        "floor" => PureOp::FloatFloor,
+        "ceil" => PureOp::FloatCeil,
+        "trunc" => PureOp::FloatTrunc,
+        "float_abs" => PureOp::FloatAbs,
+        "to_bits" => PureOp::FloatToBits,
+        _ => PureOp::FloatFromBits,
+    }
+}

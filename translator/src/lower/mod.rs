@@ -1,0 +1,399 @@
+//! Lowering: from typed bodies to flow graphs, instance by instance, beginning with the portals.
+//!
+//! In: a loaded [`Program`]. Out: a [`flow::Program`] that holds the portals and all that they reach, each function once
+//! per set of generic arguments, verified in debug builds.
+//!
+//! - [`types`] says what types are in the graph, and how Rust spells them;
+//! - [`escape`] finds out which variables need an address;
+//! - [`build`] makes SSA form, [`simplify`] makes it small;
+//! - [`func`] sets up a function; [`expr`], [`cond`], [`place`], [`matching`], [`arith`], [`call`], [`intrinsic`] lower
+//!   what stands in it; [`scope`] and [`glue`] run drops;
+//! - [`native`] makes the native helpers and load-time values that graphs refer to.
+//!
+//! A construct that cannot be lowered faithfully makes its function one that is called instead of entered, with a note
+//! that shows the call chain; where that is impossible (a portal, a closure, a function of the core model) it is an
+//! error. Nothing is left out or guessed.
+
+mod arith;
+mod build;
+mod call;
+mod cond;
+mod escape;
+mod expr;
+mod func;
+mod glue;
+mod intrinsic;
+mod matching;
+mod native;
+mod place;
+mod queries;
+mod scope;
+mod simplify;
+mod types;
+
+use crate::diag::{Code, Diagnostic};
+use crate::flow::types::TypeId;
+use crate::flow::{
+    self, ExternId, Func, FuncAttrs, FuncId, Graph, LoadTimeId, Module, ModuleId, Note, PortalId, Pos,
+};
+use crate::items::{FnKind, ModId, Origin};
+use crate::lower::escape::BodyInfo;
+use crate::program::{Program, Reported};
+use crate::source::Span;
+use crate::thir::{Body, BodyOwner};
+use crate::ty::{Args, ClosureId, ClosureKind, FnId, Ty};
+use std::collections::{HashMap, VecDeque};
+use std::path::Path;
+use std::rc::Rc;
+
+/// Why a body is not lowered.
+#[derive(Clone, Debug)]
+enum Stop {
+    /// It contains something that is not supported.
+    Unsupported {
+        span: Span,
+        /// What, in one line.
+        message: String,
+        /// What to write instead.
+        help: String,
+    },
+    /// It is in the diagnostics already.
+    Reported,
+}
+
+impl From<Reported> for Stop {
+    fn from(_: Reported) -> Stop {
+        Stop::Reported
+    }
+}
+
+type Result<T> = std::result::Result<T, Stop>;
+
+fn unsupported<T>(span: Span, message: impl Into<String>, help: impl Into<String>) -> Result<T> {
+    Err(Stop::Unsupported { span, message: message.into(), help: help.into() })
+}
+
+/// What a function instance is an instance of.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Key {
+    Fn(FnId, Args),
+    /// A closure's body; the environment is passed as the kind says.
+    Closure(ClosureId, Args, ClosureKind),
+}
+
+/// What is known while a program is lowered.
+struct Cx<'p> {
+    program: &'p Program,
+    out: flow::Program,
+    instances: HashMap<Key, FuncId>,
+    /// The key of each function, and who asked for it first.
+    keys: Vec<(Key, Option<FuncId>)>,
+    queue: VecDeque<FuncId>,
+    types: HashMap<Ty, TypeId>,
+    closures: HashMap<Ty, u32>,
+    modules: HashMap<ModId, ModuleId>,
+    externs: HashMap<(String, ModuleId, Vec<TypeId>), ExternId>,
+    load_times: HashMap<(String, ModuleId), LoadTimeId>,
+    infos: HashMap<BodyOwner, Rc<BodyInfo>>,
+}
+
+/// Lowers everything that the program's portals reach. `name` is the crate's, `hash` that of all source text; paths of
+/// files are given relative to `base`.
+///
+/// # Errors
+/// [`Reported`] if something is refused; the program's diagnostics say what.
+pub fn lower(
+    program: &Program,
+    name: &str,
+    hash: u64,
+    base: &Path,
+) -> std::result::Result<flow::Program, Reported> {
+    let out = flow::Program {
+        name: name.to_string(),
+        hash,
+        files: program.sources().files().map(|(_, f)| relative(&f.path, base)).collect(),
+        ..flow::Program::default()
+    };
+    let mut cx = Cx {
+        program,
+        out,
+        instances: HashMap::new(),
+        keys: Vec::new(),
+        queue: VecDeque::new(),
+        types: HashMap::new(),
+        closures: HashMap::new(),
+        modules: HashMap::new(),
+        externs: HashMap::new(),
+        load_times: HashMap::new(),
+        infos: HashMap::new(),
+    };
+    cx.add_modules();
+    cx.add_statics();
+    for portal in program.portals().to_vec() {
+        cx.add_portal(&portal);
+    }
+    while let Some(id) = cx.queue.pop_front() {
+        cx.lower_instance(id);
+    }
+    if !program.diagnostics().is_empty() {
+        return Err(Reported);
+    }
+    cx.leave_bare_root();
+    let errors = if cfg!(debug_assertions) { flow::verify::program(&cx.out) } else { Vec::new() };
+    if !errors.is_empty() {
+        let text = flow::print::program(&cx.out, flow::print::Style::default());
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        panic!("lowering made a broken program:\n{}\n{text}", errors.join("\n"));
+    }
+    Ok(cx.out)
+}
+
+impl Cx<'_> {
+    /// The user's modules, each after the one around it.
+    fn add_modules(&mut self) {
+        let scopes = &self.program.scopes;
+        for module in self.program.user_modules() {
+            let id = ModuleId::new(self.out.modules.len());
+            let path = scopes.path(module);
+            let path = path.strip_prefix("crate").unwrap_or(&path);
+            self.out.modules.push(Module {
+                path: format!("{}{path}", self.out.name),
+                parent: scopes.parent(module).and_then(|p| self.modules.get(&p).copied()),
+                has_glue: scopes.has_glue(module),
+                pos: Pos::default(),
+            });
+            self.modules.insert(module, id);
+        }
+    }
+
+    /// What any module can name is left to the root. If that has no glue, the first portal's module does it: all that is
+    /// in the root is visible there too.
+    fn leave_bare_root(&mut self) {
+        let root = ModuleId(0);
+        let Some(portal) = self.out.portals.first() else { return };
+        let to = self.out.func(portal.func).module;
+        if self.out.modules.first().is_none_or(|m| m.has_glue) || to == root {
+            return;
+        }
+        self.out.types.move_module(root, to);
+        let modules = self.out.funcs.iter_mut().map(|f| &mut f.module);
+        let modules = modules.chain(self.out.externs.iter_mut().map(|e| &mut e.module));
+        for module in modules.chain(self.out.load_times.iter_mut().map(|l| &mut l.module)) {
+            if *module == root {
+                *module = to;
+            }
+        }
+    }
+
+    fn add_statics(&mut self) {
+        for (_, def) in self.program.statics() {
+            if def.origin == Origin::User {
+                let (name, ty) = (def.path.to_string(), self.ty(def.ty));
+                self.out.statics.push(flow::Static { name, ty, mutable: def.mutable });
+            }
+        }
+    }
+
+    fn add_portal(&mut self, portal: &crate::items::Portal) {
+        let def = self.program.fn_def(portal.id);
+        let func = self.instance(Key::Fn(portal.id, &[]), None);
+        let name = portal_name(portal).unwrap_or_else(|| def.name.to_string());
+        self.out.portals.push(flow::Portal {
+            name,
+            ident: def.name.to_string(),
+            func,
+            params: def.param_names.iter().map(ToString::to_string).collect(),
+            greens: portal.greens.clone(),
+            owner: portal.owner,
+        });
+    }
+
+    fn portal_of(&self, id: FuncId) -> Option<PortalId> {
+        self.out.portals.iter().position(|p| p.func == id).map(PortalId::new)
+    }
+
+    fn pos(&self, span: Span) -> Pos {
+        let at = self.program.sources().line_col(span);
+        Pos { file: span.file.0, line: at.line, column: at.column }
+    }
+
+    /// The function for an instance; it is lowered when its turn comes.
+    fn instance(&mut self, key: Key, caller: Option<FuncId>) -> FuncId {
+        if let Some(&id) = self.instances.get(&key) {
+            return id;
+        }
+        let func = match key {
+            Key::Fn(id, args) => self.fn_header(id, args),
+            Key::Closure(id, args, via) => self.closure_header(id, args, via),
+        };
+        let id = FuncId::new(self.out.funcs.len());
+        self.out.funcs.push(func);
+        self.keys.push((key, caller));
+        self.instances.insert(key, id);
+        self.queue.push_back(id);
+        id
+    }
+
+    fn fn_header(&mut self, id: FnId, args: Args) -> Func {
+        let def = self.program.fn_def(id);
+        let sig = def.sig.subst(args);
+        let takes_closure = args.iter().any(|&a| !self.can_spell(a));
+        let rust = if def.origin == Origin::User { self.spell_fn(id, args) } else { None };
+        Func {
+            name: self.spell_fn(id, args).unwrap_or_else(|| self.display_fn(id, args)),
+            rust,
+            module: self.module_of_fn(id, args),
+            params: self.tys(&sig.params),
+            ret: self.ty(sig.result),
+            attrs: FuncAttrs {
+                elidable: def.has_hint("elidable"),
+                dont_look_inside: def.has_hint("dont_look_inside"),
+                unroll_safe: def.has_hint("unroll_safe") || (takes_closure && !args.is_empty()),
+                loop_invariant: def.has_hint("loop_invariant"),
+            },
+            pos: self.pos(def.span),
+            body: Err("not lowered".to_string()),
+        }
+    }
+
+    fn display_fn(&self, id: FnId, args: Args) -> String {
+        let def = self.program.fn_def(id);
+        let args: Vec<String> = args.iter().map(|&a| self.spell(a)).collect();
+        if args.is_empty() { def.path.to_string() } else { format!("{}::<{}>", def.path, args.join(", ")) }
+    }
+
+    fn closure_header(&mut self, id: ClosureId, args: Args, via: ClosureKind) -> Func {
+        let ty = Ty::new(crate::ty::TyKind::Closure(id, args));
+        let env = self.ty(ty);
+        let env = match via {
+            ClosureKind::Fn => self.ref_to(env, false),
+            ClosureKind::FnMut => self.ref_to(env, true),
+            ClosureKind::FnOnce => env,
+        };
+        let (params, result) = self.program.closure_signature(id, args);
+        let mut all = vec![env];
+        all.extend(self.tys(&params));
+        let number = self.closures.get(&ty).copied().unwrap_or_default();
+        let kind = match via {
+            ClosureKind::Fn => "",
+            ClosureKind::FnMut => " by &mut",
+            ClosureKind::FnOnce => " by value",
+        };
+        let span = self.program.closure_span(id);
+        Func {
+            name: format!("closure{number}{kind}"),
+            rust: None,
+            module: ModuleId(0),
+            params: all,
+            ret: self.ty(result),
+            attrs: FuncAttrs { unroll_safe: true, ..FuncAttrs::default() },
+            pos: span.map(|s| self.pos(s)).unwrap_or_default(),
+            body: Err("not lowered".to_string()),
+        }
+    }
+
+    fn body_info(&mut self, body: &Body) -> Rc<BodyInfo> {
+        Rc::clone(self.infos.entry(body.owner).or_insert_with(|| Rc::new(BodyInfo::of(body))))
+    }
+
+    // ---- lowering one instance ----------------------------------------------------------------------------------
+
+    fn lower_instance(&mut self, id: FuncId) {
+        let key = self.keys[id.index()].0;
+        let result = match self.why_closed(id, key) {
+            Some(reason) => {
+                self.out.funcs[id.index()].body = Err(reason);
+                return;
+            }
+            None => self.graph_of(id, key),
+        };
+        match result {
+            Ok(graph) => {
+                self.out.funcs[id.index()].body = Ok(graph);
+                self.check(id);
+            }
+            Err(Stop::Reported) => self.out.funcs[id.index()].body = Err("it has errors".to_string()),
+            Err(Stop::Unsupported { span, message, help }) => self.refuse(id, span, message, help),
+        }
+    }
+
+    /// Why a function is not even looked at.
+    fn why_closed(&self, id: FuncId, key: Key) -> Option<String> {
+        let Key::Fn(fn_id, _) = key else { return None };
+        let def = self.program.fn_def(fn_id);
+        let attrs = self.out.func(id).attrs;
+        match def.kind {
+            _ if attrs.dont_look_inside => Some("marked `dont_look_inside`".to_string()),
+            _ if attrs.elidable => Some("marked `elidable`".to_string()),
+            _ if attrs.loop_invariant => Some("marked `loop_invariant`".to_string()),
+            FnKind::Source => None,
+            _ => Some("it has no body".to_string()),
+        }
+    }
+
+    fn graph_of(&mut self, id: FuncId, key: Key) -> Result<Graph> {
+        match key {
+            Key::Fn(fn_id, args) => {
+                let body = self.program.body(fn_id)?;
+                func::lower_fn(self, id, body, args)
+            }
+            Key::Closure(closure, args, via) => {
+                let body = self.program.closure_body(closure)?;
+                func::lower_closure(self, id, body, closure, args, via)
+            }
+        }
+    }
+
+    fn check(&self, id: FuncId) {
+        if !cfg!(debug_assertions) {
+            return;
+        }
+        let errors = flow::verify::func(&self.out, id);
+        if let Some(error) = errors.first() {
+            let text = flow::print::func(&self.out, id, flow::print::Style { without_positions: true });
+            panic!("lowering made a broken graph: {error}\n{text}");
+        }
+    }
+
+    /// A function that cannot be entered: it is called, if that is possible.
+    fn refuse(&mut self, id: FuncId, span: Span, message: String, help: String) {
+        let chain = self.chain(id);
+        let func = self.out.func(id);
+        let callable = func.rust.is_some() && self.portal_of(id).is_none();
+        if callable {
+            let subject = func.name.clone();
+            let pos = self.pos(span);
+            self.out.funcs[id.index()].body = Err(message.clone());
+            let message = format!("is called, not looked inside: {message}; {help}");
+            self.out.notes.push(Note { subject, message, pos, chain });
+            return;
+        }
+        self.out.funcs[id.index()].body = Err(message.clone());
+        let how = format!("reached through {}", chain.join(" → "));
+        self.program
+            .diagnostics()
+            .push(Diagnostic::new(Code::Unsupported, span, message).label(how).help(help));
+    }
+
+    /// How the portal reaches a function, portal first.
+    fn chain(&self, id: FuncId) -> Vec<String> {
+        let mut chain = vec![self.out.func(id).name.clone()];
+        let mut at = id;
+        while let Some(caller) = self.keys[at.index()].1 {
+            chain.push(self.out.func(caller).name.clone());
+            at = caller;
+        }
+        chain.reverse();
+        chain
+    }
+}
+
+fn relative(path: &Path, base: &Path) -> String {
+    path.strip_prefix(base).unwrap_or(path).display().to_string()
+}
+
+/// The option `name` of a portal, a string.
+fn portal_name(portal: &crate::items::Portal) -> Option<String> {
+    let (_, tokens) = portal.options.iter().find(|(name, _)| *name == "name")?;
+    syn::parse2::<syn::LitStr>(tokens.clone()).ok().map(|lit| lit.value())
+}

@@ -1,0 +1,359 @@
+//! Types of the front end as types of the flow graph, and Rust's spelling of types and functions for the glue.
+//!
+//! In: types without parameters. Out: [`TypeId`]s of the program under construction. Spellings are absolute
+//! (`crate::…`), so that every module's glue that may see the item can use them.
+
+use crate::flow::ModuleId;
+use crate::flow::types::{Adt, Field, Opaque, Repr, Type, TypeData, TypeId, Variant};
+use crate::items::{AdtDef, AdtKind, Container, FnDef, Generics, Origin};
+use crate::lower::Cx;
+use crate::thir::{FieldIdx, VariantIdx};
+use crate::ty::{AdtId, Args, AssocTyId, ConstId, FloatTy, FnId, IntTy, Mutability, Ty, TyKind};
+
+/// Sizes in words of types of `std` whose fields are not modelled. The glue asserts each that is used.
+const KNOWN_WORDS: &[(&str, u8)] = &[("std::io::Error", 1)];
+
+impl Cx<'_> {
+    /// The flow type of a type without parameters.
+    pub(super) fn ty(&mut self, ty: Ty) -> TypeId {
+        if let Some(&id) = self.types.get(&ty) {
+            return id;
+        }
+        let normal = self.program.normalize(ty);
+        let id = if normal == ty { self.convert(ty) } else { self.ty(normal) };
+        self.types.insert(ty, id);
+        id
+    }
+
+    /// Adds a flow type that is made of others.
+    pub(super) fn add(&mut self, ty: Type) -> TypeId {
+        self.out.types.add(ty)
+    }
+
+    pub(super) fn tys(&mut self, types: &[Ty]) -> Vec<TypeId> {
+        types.iter().map(|&t| self.ty(t)).collect()
+    }
+
+    pub(super) fn ref_to(&mut self, to: TypeId, mutable: bool) -> TypeId {
+        self.add(Type::Ref { to, mutable })
+    }
+
+    /// `*mut T`: how values of memory types are handed over.
+    pub(super) fn ptr_to(&mut self, to: TypeId) -> TypeId {
+        self.add(Type::RawPtr { to, mutable: true })
+    }
+
+    fn convert(&mut self, ty: Ty) -> TypeId {
+        let converted = match *ty.kind() {
+            TyKind::Bool => Type::Bool,
+            TyKind::Char => Type::Char,
+            TyKind::Int(int) => int_type(int),
+            TyKind::Float(FloatTy::F32) => Type::F32,
+            TyKind::Float(FloatTy::F64) => Type::F64,
+            TyKind::Str => Type::Str,
+            TyKind::Never => Type::Never,
+            TyKind::Ref(m, to) => Type::Ref { to: self.ty(to), mutable: m == Mutability::Mut },
+            TyKind::RawPtr(m, to) => Type::RawPtr { to: self.ty(to), mutable: m == Mutability::Mut },
+            TyKind::Array(elem, len) => {
+                let len = u64::try_from(len.const_value().unwrap_or_default()).unwrap_or(u64::MAX);
+                Type::Array(self.ty(elem), len)
+            }
+            TyKind::Slice(elem) => Type::Slice(self.ty(elem)),
+            TyKind::Tuple(parts) => Type::Tuple(self.tys(parts)),
+            TyKind::FnPtr(all) => {
+                let mut all = self.tys(all);
+                let ret = all.pop().expect("a function pointer type ends with its result");
+                Type::FnPtr { params: all, ret }
+            }
+            TyKind::FnDef(..) => Type::Closure { id: self.closure_number(ty), captures: vec![] },
+            TyKind::Closure(id, args) => {
+                let captures = self.program.closure_captures(id, args);
+                let captures = self.tys(&captures);
+                Type::Closure { id: self.closure_number(ty), captures }
+            }
+            TyKind::Adt(id, args) => return self.adt(ty, id, args),
+            TyKind::Dyn(..) => {
+                let rust = self.spell(ty);
+                let module = self.module_of(ty);
+                return self.out.types.intern(TypeData {
+                    ty: Type::Dyn(rust.clone()),
+                    rust,
+                    module,
+                    needs_drop: true,
+                    freeze: false,
+                });
+            }
+            TyKind::Param(..)
+            | TyKind::Projection(..)
+            | TyKind::Const(_)
+            | TyKind::Infer(..)
+            | TyKind::Error => {
+                panic!("{} has no values in an instance", self.program.ty_name(ty))
+            }
+        };
+        self.add(converted)
+    }
+
+    fn closure_number(&mut self, ty: Ty) -> u32 {
+        let next = self.closures.len() as u32;
+        *self.closures.entry(ty).or_insert(next)
+    }
+
+    fn adt(&mut self, ty: Ty, id: AdtId, args: Args) -> TypeId {
+        let def = self.program.adt(id).clone();
+        match def.lang.as_deref() {
+            Some("Vec") => {
+                let elem = self.ty(args[0]);
+                return self.add(Type::Vec(elem));
+            }
+            Some("String") => return self.add(Type::String),
+            Some("Box") if self.program.is_sized(args[0]) => {
+                let to = self.ty(args[0]);
+                return self.add(Type::Box(to));
+            }
+            _ => {}
+        }
+        let rust = self.spell(ty);
+        let module = self.module_of(ty);
+        let (type_id, is_new) = self.out.types.declare(&rust, module);
+        self.types.insert(ty, type_id);
+        if !is_new {
+            return type_id;
+        }
+        let is_box = def.lang.as_deref() == Some("Box");
+        let data = TypeData {
+            ty: if def.opaque.is_some() || is_box {
+                let known = KNOWN_WORDS.iter().find(|(path, _)| *path == &*def.path).map(|&(_, words)| words);
+                Type::Opaque(Opaque {
+                    rust: rust.clone(),
+                    module,
+                    words: match def.lang.as_deref() {
+                        Some("Box") => Some(2),
+                        Some("PhantomData") => Some(0),
+                        _ => known,
+                    },
+                    reaches: args.iter().filter(|a| a.const_value().is_none()).map(|&a| self.ty(a)).collect(),
+                    interior_mut: !self.program.is_freeze(ty),
+                })
+            } else {
+                Type::Adt(self.adt_fields(ty, &def, &rust, module))
+            },
+            rust,
+            module,
+            needs_drop: self.program.needs_drop(ty),
+            freeze: self.program.is_freeze(ty),
+        };
+        self.out.types.define(type_id, data);
+        type_id
+    }
+
+    fn adt_fields(&mut self, ty: Ty, def: &AdtDef, rust: &str, module: ModuleId) -> Adt {
+        let mut variants = Vec::new();
+        for (index, variant) in def.variants.iter().enumerate() {
+            let mut fields = Vec::new();
+            for (n, field) in variant.fields.iter().enumerate() {
+                let field_ty = self.program.field_ty(ty, VariantIdx::new(index), FieldIdx::new(n));
+                fields.push(Field { name: field.name.to_string(), ty: self.ty(field_ty) });
+            }
+            let is_enum = def.kind == AdtKind::Enum;
+            let discriminant = is_enum.then_some(variant.discriminant);
+            variants.push(Variant { name: variant.name.to_string(), fields, discriminant });
+        }
+        let lang = def.lang.as_deref();
+        Adt {
+            rust: rust.to_string(),
+            module,
+            is_enum: def.kind == AdtKind::Enum,
+            variants,
+            repr: Repr {
+                c: def.repr.c,
+                int: def.repr.int.map(|int| (int.bits() as u8, int.signed())),
+                transparent: def.repr.transparent,
+            },
+            is_cell: lang == Some("UnsafeCell"),
+            freezes: lang == Some("Traced"),
+        }
+    }
+
+    /// The module whose glue can name a type: of the types of the user's crate in it the deepest module.
+    pub(super) fn module_of(&self, ty: Ty) -> ModuleId {
+        let mut module = match *ty.kind() {
+            TyKind::Adt(id, _) => self.module_id(self.program.adt(id).origin, self.program.adt(id).module),
+            TyKind::Dyn(id, ..) => {
+                self.module_id(self.program.trait_def(id).origin, self.program.trait_def(id).module)
+            }
+            TyKind::FnDef(id, _) => {
+                self.module_id(self.program.fn_def(id).origin, self.program.fn_def(id).module)
+            }
+            _ => ModuleId(0),
+        };
+        ty.for_each_child(|child| module = module.max(self.module_of(child)));
+        module
+    }
+
+    /// A type as the glue spells it.
+    pub(super) fn spell(&self, ty: Ty) -> String {
+        let list = |types: &[Ty]| types.iter().map(|&t| self.spell(t)).collect::<Vec<_>>().join(", ");
+        match *ty.kind() {
+            TyKind::Adt(id, args) => {
+                let def = self.program.adt(id);
+                format!("{}{}", def.path, self.spell_args(&def.generics, args, 0, ""))
+            }
+            TyKind::Ref(m, to) => format!("&{}{}", m.prefix(), self.spell_pointee(to)),
+            TyKind::RawPtr(Mutability::Mut, to) => format!("*mut {}", self.spell_pointee(to)),
+            TyKind::RawPtr(Mutability::Not, to) => format!("*const {}", self.spell_pointee(to)),
+            TyKind::Array(elem, len) => {
+                format!("[{}; {}]", self.spell(elem), len.const_value().unwrap_or_default())
+            }
+            TyKind::Slice(elem) => format!("[{}]", self.spell(elem)),
+            TyKind::Tuple([only]) => format!("({},)", self.spell(*only)),
+            TyKind::Tuple(parts) => format!("({})", list(parts)),
+            TyKind::FnPtr(all) => match all.split_last() {
+                Some((ret, params)) => format!("fn({}) -> {}", list(params), self.spell(*ret)),
+                None => String::new(),
+            },
+            TyKind::Dyn(id, args, bindings) => {
+                let def = self.program.trait_def(id);
+                let mut parts: Vec<String> = args.iter().map(|&a| self.spell(a)).collect();
+                let assoc = |id: AssocTyId| self.program.assoc_ty(id).name;
+                parts.extend(bindings.iter().map(|&(a, t)| format!("{} = {}", assoc(a), self.spell(t))));
+                if parts.is_empty() {
+                    format!("dyn {}", def.path)
+                } else {
+                    format!("dyn {}<{}>", def.path, parts.join(", "))
+                }
+            }
+            TyKind::Closure(id, _) => format!("{{closure {id}}}"),
+            TyKind::FnDef(id, args) => format!("{{{} {}}}", self.program.fn_def(id).path, list(args)),
+            _ => self.program.ty_name(ty),
+        }
+    }
+
+    fn spell_pointee(&self, ty: Ty) -> String {
+        let text = self.spell(ty);
+        if matches!(ty.kind(), TyKind::Dyn(..)) { format!("({text})") } else { text }
+    }
+
+    /// `<A, B>` for the parameters from `first` on; nothing if there are none.
+    fn spell_args(&self, generics: &Generics, args: Args, first: usize, prefix: &str) -> String {
+        let own: Vec<String> = args
+            .iter()
+            .enumerate()
+            .skip(first)
+            .map(|(n, &arg)| match (arg.const_value(), generics.params.get(n).and_then(|p| p.const_ty)) {
+                (Some(value), Some(ty)) => spell_const(value, ty),
+                (Some(value), None) => value.to_string(),
+                (None, _) => self.spell(arg),
+            })
+            .collect();
+        if own.is_empty() { String::new() } else { format!("{prefix}<{}>", own.join(", ")) }
+    }
+
+    /// Whether a type can be spelled: there is no closure or function item in it.
+    pub(super) fn can_spell(&self, ty: Ty) -> bool {
+        if matches!(ty.kind(), TyKind::Closure(..) | TyKind::FnDef(..)) {
+            return false;
+        }
+        let mut all = true;
+        ty.for_each_child(|child| all &= self.can_spell(child));
+        all
+    }
+
+    /// A function instance as an expression; none if it cannot be named.
+    pub(super) fn spell_fn(&self, id: FnId, args: Args) -> Option<String> {
+        let def: &FnDef = self.program.fn_def(id);
+        if def.in_body || !args.iter().all(|&a| self.can_spell(a)) {
+            return None;
+        }
+        let own = self.spell_args(&def.generics, args, def.generics.parent_count, "::");
+        let parent: Args = &args[..def.generics.parent_count.min(args.len())];
+        Some(match def.container {
+            Container::Module => format!("{}{own}", def.path),
+            Container::Impl(impl_id) => {
+                let impl_def = self.program.impl_def(impl_id);
+                let self_ty = self.spell(self.program.normalize(impl_def.self_ty.subst(parent)));
+                match impl_def.trait_ref {
+                    None => format!("<{self_ty}>::{}{own}", def.name),
+                    Some(trait_ref) => {
+                        let trait_def = self.program.trait_def(trait_ref.trait_id);
+                        let trait_args = trait_ref.subst(parent).args;
+                        let path = self.spell_args(&trait_def.generics, trait_args, 1, "");
+                        format!("<{self_ty} as {}{path}>::{}{own}", trait_def.path, def.name)
+                    }
+                }
+            }
+            Container::Trait(trait_id) => {
+                let trait_def = self.program.trait_def(trait_id);
+                let path = self.spell_args(&trait_def.generics, parent, 1, "");
+                format!("<{} as {}{path}>::{}{own}", self.spell(args[0]), trait_def.path, def.name)
+            }
+        })
+    }
+
+    /// A constant as an expression; none if it cannot be named.
+    pub(super) fn spell_const_item(&self, id: ConstId, args: Args) -> Option<String> {
+        let def = self.program.const_def(id);
+        if def.in_body || !args.iter().all(|&a| self.can_spell(a)) {
+            return None;
+        }
+        Some(match def.container {
+            Container::Module => def.path.to_string(),
+            Container::Impl(impl_id) => {
+                let impl_def = self.program.impl_def(impl_id);
+                let self_ty = self.spell(self.program.normalize(impl_def.self_ty.subst(args)));
+                match impl_def.trait_ref {
+                    None => format!("<{self_ty}>::{}", def.name),
+                    Some(trait_ref) => {
+                        let trait_def = self.program.trait_def(trait_ref.trait_id);
+                        let list = self.spell_args(&trait_def.generics, trait_ref.subst(args).args, 1, "");
+                        format!("<{self_ty} as {}{list}>::{}", trait_def.path, def.name)
+                    }
+                }
+            }
+            Container::Trait(trait_id) => {
+                let trait_def = self.program.trait_def(trait_id);
+                let list = self.spell_args(&trait_def.generics, args, 1, "");
+                format!("<{} as {}{list}>::{}", self.spell(args[0]), trait_def.path, def.name)
+            }
+        })
+    }
+
+    /// The module whose glue names a function instance.
+    pub(super) fn module_of_fn(&self, id: FnId, args: Args) -> ModuleId {
+        let def = self.program.fn_def(id);
+        let of_args = args.iter().map(|&a| self.module_of(a)).max().unwrap_or(ModuleId(0));
+        self.module_id(def.origin, def.module).max(of_args)
+    }
+
+    fn module_id(&self, origin: Origin, module: crate::items::ModId) -> ModuleId {
+        match origin {
+            Origin::User => {
+                self.modules.get(&self.program.scopes.module_of(module)).copied().unwrap_or(ModuleId(0))
+            }
+            Origin::Std | Origin::Runtime => ModuleId(0),
+        }
+    }
+
+    /// An item's module, for items other than functions and types.
+    pub(super) fn item_module(&self, origin: Origin, module: crate::items::ModId) -> ModuleId {
+        self.module_id(origin, module)
+    }
+}
+
+fn int_type(int: IntTy) -> Type {
+    let size = matches!(int, IntTy::Usize | IntTy::Isize);
+    Type::Int { bits: int.bits() as u8, signed: int.signed(), size }
+}
+
+/// A constant generic argument.
+fn spell_const(value: u128, ty: Ty) -> String {
+    match *ty.kind() {
+        TyKind::Bool => (value != 0).to_string(),
+        TyKind::Char => format!("'\\u{{{value:x}}}'"),
+        TyKind::Int(int) if int.signed() => {
+            let shift = 128 - int.bits();
+            format!("{{{}}}", (value << shift) as i128 >> shift)
+        }
+        _ => value.to_string(),
+    }
+}
