@@ -152,7 +152,7 @@ fn publish(start: *const u8, len: usize) {
 struct Mappings {
     writable: *mut u8,
     executable: *const u8,
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", target_arch = "aarch64"))]
     file: std::os::fd::OwnedFd,
 }
 
@@ -178,7 +178,12 @@ impl Mappings {
         let writable = unsafe { map(&file, anywhere, 0, size, libc::PROT_READ | libc::PROT_WRITE)? };
         // SAFETY: as above.
         match unsafe { map(&file, anywhere, 0, size, libc::PROT_READ | libc::PROT_EXEC) } {
-            Ok(executable) => Ok(Mappings { writable, executable, file }),
+            Ok(executable) => Ok(Mappings {
+                writable,
+                executable,
+                #[cfg(target_arch = "aarch64")]
+                file,
+            }),
             Err(error) => {
                 // SAFETY: nobody knows of this mapping yet.
                 unsafe { libc::munmap(writable.cast(), size) };
