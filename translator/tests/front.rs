@@ -330,3 +330,40 @@ fn damaged_sources_do_not_panic() {
     let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(run);
     assert!(thread.is_ok_and(|t| t.join().is_ok()), "the front end panicked on a damaged source");
 }
+
+#[test]
+fn operands_known_late_are_built_in() {
+    check(
+        "fn apply<F: FnMut(i64)>(mut f: F) { f(1) }
+        fn f(n: i32) -> i32 { let g = |x| x + n; let mut t = 0; apply(|x| { let mut h = |y| t += x * y; h(2) }); g(1) }
+        fn mixed(k: u8, s: &[i64]) -> bool { let lt = |a, b| a < b; lt(k as i64, s[0]) }",
+        expect_test::expect_file!["thir/operands_known_late_are_built_in.thir"],
+    );
+}
+
+#[test]
+fn instances_are_selected_from_substituted_types() {
+    use metatrace_translator::program::Instance;
+    use metatrace_translator::ty::{IntTy, Ty};
+    let prog = load(
+        "trait Shape { fn area(&self) -> i64; fn twice(&self) -> i64 { self.area() * 2 } }
+        struct Sq(i64);
+        impl Shape for Sq { fn area(&self) -> i64 { 1 } }
+        impl<T: Shape> Shape for Vec<T> { fn area(&self) -> i64 { 2 } }
+        struct Owner(Vec<u8>);
+        fn f(a: Sq, b: Vec<Sq>, c: Owner, d: (u8, String)) {}",
+    );
+    let find = |path: &str| (0..prog.fn_count()).map(FnId::new).find(|id| prog.fn_def(*id).path == path);
+    let area = find("crate::Shape::area").expect("declared");
+    let types = prog.fn_def(find("crate::f").expect("declared")).sig.params.clone();
+    let name = |ty: Ty| match prog.resolve_instance(area, metatrace_translator::ty::intern_list(&[ty])) {
+        Ok(Instance::Fn(id, args)) => format!("{} {args:?}", prog.fn_def(id).path),
+        other => format!("{other:?}"),
+    };
+    assert!(name(types[0]).starts_with("<crate::Sq as crate::Shape>::area"), "{}", name(types[0]));
+    assert!(name(types[1]).starts_with("<std::vec::Vec<T> as crate::Shape>::area"), "{}", name(types[1]));
+    assert!(name(Ty::int(IntTy::U8)).starts_with("Err(NotImplemented"), "{}", name(Ty::int(IntTy::U8)));
+    let drops: Vec<bool> = types.iter().map(|t| prog.needs_drop(*t)).collect();
+    assert_eq!(drops, [false, true, true, true]);
+    assert!(prog.is_copy(Ty::int(IntTy::U8)) && !prog.is_copy(types[0]));
+}

@@ -132,6 +132,8 @@ pub(crate) struct FnCx<'p> {
     moves: Vec<(ClosureId, bool)>,
     macro_depth: u32,
     portal_loops: Vec<(LoopId, Span)>,
+    /// How many errors there were before this body.
+    errors_before: usize,
 }
 
 /// Lengths of the arenas, to undo an attempt.
@@ -188,6 +190,7 @@ impl<'p> FnCx<'p> {
             moves: Vec::new(),
             macro_depth: 0,
             portal_loops: Vec::new(),
+            errors_before: prog.diags.len(),
         }
     }
 
@@ -401,7 +404,7 @@ impl<'p> FnCx<'p> {
     }
 
     /// Types the body proper and finishes it.
-    fn finish(mut self, value: R<ExprId>, errors_before: usize) -> Result<Body, Reported> {
+    fn finish(mut self, value: R<ExprId>) -> Result<Body, Reported> {
         match value {
             Ok(v) => self.body.value = v,
             Err(o) => {
@@ -410,7 +413,7 @@ impl<'p> FnCx<'p> {
             }
         }
         self.write_back();
-        if self.prog.diags.len() > errors_before { Err(Reported) } else { Ok(self.body) }
+        if self.prog.diags.len() > self.errors_before { Err(Reported) } else { Ok(self.body) }
     }
 }
 
@@ -490,7 +493,6 @@ impl Program {
         let first = def.generics.parent_count as u32;
         tycx.add_params(&src.sig.generics, first, &mut Vec::new());
         let args = intern_list(&crate::collect::sigs::params_as_args(&def.generics));
-        let errors = self.diags.len();
         let mut cx = FnCx::new(self, BodyOwner::Fn(id), tycx, def.generics.predicates.clone(), args);
         let result = cx.icx.normalize(def.sig.result);
         cx.result = result;
@@ -511,7 +513,7 @@ impl Program {
         }
         let span = cx.span(block.brace_token.span.close());
         let value = cx.body_value(&block, result, span);
-        cx.finish(value, errors)
+        cx.finish(value)
     }
 }
 
@@ -524,11 +526,10 @@ impl FnCx<'_> {
     }
 
     fn initialiser(mut self, expr: &syn::Expr, ty: Ty) -> Result<Body, Reported> {
-        let errors = self.prog.diags.len();
         self.result = ty;
         self.body.result = ty;
         let value = self.check_coerced(expr, ty).map(|v| self.scope(v));
-        self.finish(value, errors)
+        self.finish(value)
     }
 
     /// The number of a fresh closure.

@@ -42,6 +42,26 @@ pub(crate) fn built_in(op: BinOp, l: Scalar, r: Scalar) -> bool {
     }
 }
 
+/// Every operator.
+pub(crate) const ALL: [BinOp; 16] = [
+    BinOp::Add,
+    BinOp::Sub,
+    BinOp::Mul,
+    BinOp::Div,
+    BinOp::Rem,
+    BinOp::BitAnd,
+    BinOp::BitOr,
+    BinOp::BitXor,
+    BinOp::Shl,
+    BinOp::Shr,
+    BinOp::Eq,
+    BinOp::Ne,
+    BinOp::Lt,
+    BinOp::Le,
+    BinOp::Gt,
+    BinOp::Ge,
+];
+
 /// The operator, and whether it is a compound assignment.
 fn operator(op: &syn::BinOp) -> Option<(BinOp, bool)> {
     use syn::BinOp::*;

@@ -16,6 +16,7 @@ impl FnCx<'_> {
         self.report_obligations();
         let reachable = self.reachable();
         self.resolve_types(&reachable);
+        self.build_in_operators(&reachable);
         self.finish_casts(&reachable);
         self.finish_literals(&reachable);
         self.finish_modes();
@@ -151,6 +152,54 @@ impl FnCx<'_> {
         }
     }
 
+    /// Operators whose operands turned out to be scalars only after they were typed become built in, as in rustc.
+    fn build_in_operators(&mut self, reachable: &[bool]) {
+        let mut methods = Vec::new();
+        for op in super::ops::ALL {
+            for assign in [false, true] {
+                let (lang, name) = super::ops::operator_trait(op, assign);
+                if let Some((_, id)) = self.trait_method(lang, name) {
+                    methods.push((id, op, assign && !op.is_comparison()));
+                }
+            }
+        }
+        for i in (0..reachable.len()).filter(|i| reachable[*i]) {
+            let ExprKind::Call { callee: Callee::Fn { id, args }, args: list } = &self.body.exprs[i].kind
+            else {
+                continue;
+            };
+            let (Some((_, op, assign)), [left, right], [l, r]) =
+                (methods.iter().find(|m| m.0 == *id).copied(), list.as_slice(), *args)
+            else {
+                continue;
+            };
+            let (Some(lc), Some(rc)) = (self.scalar(*l), self.scalar(*r)) else { continue };
+            if !super::ops::built_in(op, lc, rc) || !op.is_shift() && l != r {
+                continue;
+            }
+            let (left, right) = (*left, *right);
+            let kind = if assign {
+                let ExprKind::Borrow { place, .. } = *self.kind(left) else { continue };
+                ExprKind::AssignOp { op, place, value: right }
+            } else if op.is_comparison() {
+                let (Some(left), Some(right)) = (self.compared(left), self.compared(right)) else { continue };
+                ExprKind::Binary { op, left, right }
+            } else {
+                ExprKind::Binary { op, left, right }
+            };
+            self.body.exprs[i].kind = kind;
+        }
+    }
+
+    /// The operand of a comparison that was borrowed for its trait's method.
+    fn compared(&mut self, id: ExprId) -> Option<ExprId> {
+        let ExprKind::Borrow { place, .. } = *self.kind(id) else { return None };
+        match *self.kind(place) {
+            ExprKind::Temp { value, .. } => Some(value),
+            _ => Some(self.value(place)),
+        }
+    }
+
     fn resolve_args(&self, args: Args) -> Args {
         self.icx.resolve_list(args)
     }
@@ -177,6 +226,8 @@ impl FnCx<'_> {
             if let Some(kind) = kind {
                 self.body.exprs[i].kind = kind;
             }
+            // an error type without an error would be a guess handed on
+            open |= ty.flags().has_error;
             if open && unknown.is_none() {
                 unknown = Some(self.body.exprs[i].span);
             }
@@ -208,7 +259,7 @@ impl FnCx<'_> {
             self.body.closures[i] = c;
         }
         if let Some(span) = unknown
-            && self.prog.diags.is_empty()
+            && self.prog.diags.len() == self.errors_before
         {
             self.cannot_infer(span, "nothing decides this type");
         }
