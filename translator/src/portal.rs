@@ -137,6 +137,11 @@ impl Program {
                 );
             }
         }
+        if let Some(owner) = portal.owner
+            && !portal.greens.contains(&owner)
+        {
+            portal.greens.insert(0, owner);
+        }
         self.portal_body(id);
         (self.diags.len() == before).then_some(portal)
     }
@@ -200,12 +205,6 @@ impl Program {
                         .help(format!("the options are: {}", known.join(", "))),
                 );
             }
-        }
-        if let (Some(owner), true) = (portal.owner, name == "owner" || name == "greens")
-            && !portal.greens.contains(&owner)
-            && name == "greens"
-        {
-            portal.greens.insert(0, owner);
         }
     }
 

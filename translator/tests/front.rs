@@ -367,3 +367,18 @@ fn instances_are_selected_from_substituted_types() {
     assert_eq!(drops, [false, true, true, true]);
     assert!(prog.is_copy(Ty::int(IntTy::U8)) && !prog.is_copy(types[0]));
 }
+
+#[test]
+fn the_owner_is_a_green_in_either_order() {
+    for options in
+        ["owner = code, greens = [pc]", "greens = [pc], owner = code", "owner = code, greens = [code, pc]"]
+    {
+        let prog = load(&format!(
+            "use metatrace::jit;
+            #[jit::portal({options})]
+            fn p(pc: usize, code: &metatrace::Traced<u8>) {{ loop {{ jit::merge_point!(); }} }}",
+        ));
+        assert_eq!(errors(&prog), "");
+        assert_eq!(prog.portals()[0].greens, [1, 0], "{options}");
+    }
+}
