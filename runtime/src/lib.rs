@@ -22,7 +22,7 @@ mod stress;
 mod vm;
 
 #[cfg(feature = "jit")]
-pub use metatrace_defs::param::Params;
+pub use metatrace_defs::{Abort, param::Params};
 pub use traced::Traced;
 #[cfg(feature = "jit")]
 pub use vm::Vm;

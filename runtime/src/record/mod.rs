@@ -104,9 +104,6 @@ impl<'a> Recorder<'a> {
     fn push(&mut self, op: TraceOp, args: &[Opnd], attached: Attached, bits: &[u64]) -> Values<Traced> {
         let program = &self.loaded.program;
         let results = self.trace().push(program, op, args, attached, bits);
-        if self.operations + self.trace().insts.len() > self.vm.options.params.trace_limit as usize {
-            self.abort = Some(Abort::TraceTooLong);
-        }
         let value =
             |(&value, &bits): (&Value, &u64)| Traced { bits, opnd: Opnd::Value(value), root: Root::None };
         results.iter().zip(bits).map(value).collect()
@@ -114,6 +111,13 @@ impl<'a> Recorder<'a> {
 
     fn push_one(&mut self, op: TraceOp, args: &[Opnd], attached: Attached, bits: u64, root: Root) -> Traced {
         Traced { root, ..self.push(op, args, attached, &[bits])[0] }
+    }
+
+    /// Gives up if there are too many operations.
+    fn check_length(&mut self) {
+        if self.operations + self.trace().insts.len() > self.vm.options.params.trace_limit as usize {
+            self.abort.get_or_insert(Abort::TraceTooLong);
+        }
     }
 
     /// Appends a guard that resumes where the topmost activation stands.

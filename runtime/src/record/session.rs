@@ -137,6 +137,7 @@ impl<'a> Session<'a> {
     /// Records until the end.
     pub fn run(&mut self) -> End {
         loop {
+            self.recorder.check_length();
             if let Some(reason) = self.recorder.abort {
                 return End::Abort(reason);
             }

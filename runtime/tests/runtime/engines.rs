@@ -2,7 +2,7 @@
 
 use crate::guest::op::*;
 use crate::guest::{Case, Code};
-use metatrace::{Options, Vm};
+use metatrace::{Abort, Options, Vm};
 
 #[test]
 fn a_loop_is_compiled_and_entered() {
@@ -102,12 +102,11 @@ fn owners_that_go_take_their_traces_along() {
 #[test]
 fn vms_in_threads() {
     let case = Case::new(&[ADD, HELP, LOCAL, LOOP, 0], 500);
-    let expected = case.expected();
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 let (ran, stats) = case.run("threshold=5");
-                assert_eq!((ran, stats.loops), (expected.clone(), 1));
+                assert_eq!((ran, stats.loops), (case.expected(), 1));
             });
         }
     });
@@ -130,4 +129,70 @@ fn an_owner_that_moves_to_another_thread() {
     assert_eq!((first.clone(), 1), second);
     assert_eq!(vm.enter(|| case.run_on(&code)), first);
     assert_eq!((vm.stats().loops, vm.stats().invalidated), (2, 1));
+}
+
+#[test]
+fn other_owners_that_go_while_their_traces_run() {
+    for swap in [SWAP, CHANGE] {
+        // Each time round the trace's constant is out of date: only recordings without a change are kept.
+        let case = Case::new(&[PEEK, swap, PEEK, ADD, LOOP, 0], 60);
+        case.check_results();
+        let (_, stats) = case.run("threshold=2,max_aborts=3");
+        assert_eq!((stats.aborted(Abort::OwnerChanged), stats.blacklisted), (3, 1), "{stats:#?}");
+        // A change now and then: the loop is compiled, invalidated while it runs, and compiled again.
+        let case = Case::new(&[PEEK, ADD, LOOP, 0, SET, 50, swap, LESS, 0], 50);
+        let stats = case.check();
+        assert!(stats.loops > 1 && stats.invalidated > 0, "{stats:#?}");
+    }
+}
+
+#[test]
+fn recordings_that_fail_back_off_and_end() {
+    let loops = Case::new(&[HELP, ADD, LOCAL, LOOP, 0], 500);
+    let (_, stats) = loops.run("threshold=1,trace_limit=10,max_aborts=3");
+    assert_eq!((stats.aborted(Abort::TraceTooLong), stats.blacklisted, stats.loops), (3, 1, 0), "{stats:#?}");
+    let (_, stats) = loops.run("threshold=1,max_inline_depth=1,max_aborts=2");
+    assert_eq!((stats.aborted(Abort::TooDeep), stats.blacklisted, stats.loops), (2, 1, 0), "{stats:#?}");
+    let branch = Case::new(&[ADD, IF_ODD, 4, ADD, LOOP, 0, RETURN], 1001);
+    let (ran, stats) = branch.run("threshold=1,max_bridges=0,trace_eagerness=2,max_aborts=2");
+    assert_eq!(ran, branch.expected());
+    assert_eq!((stats.aborted(Abort::TooManyBridges), stats.bridges), (2, 0), "{stats:#?}");
+    // Each activation of the portal that is followed has local memory of its own.
+    let mut deep = vec![RECURSE, 6, ADD, LOOP, 0, RETURN];
+    for level in 1..8 {
+        deep.extend([LOCAL, RECURSE, 6 + 4 * level, RETURN]);
+    }
+    let deep = Case::new(&[&deep[..], &[LOCAL, RETURN]].concat(), 30);
+    deep.check();
+    let (ran, stats) = deep.run("threshold=1,frame_bytes=64");
+    assert_eq!(ran, deep.expected());
+    assert!(stats.aborted(Abort::FrameTooLarge) > 0, "{stats:#?}");
+}
+
+#[test]
+fn code_memory_is_bounded() {
+    let mut ops = vec![];
+    for _ in 0..12 {
+        let start = ops.len() as u64;
+        ops.extend([SET, 9, SCALE, ADD, LOOP, start + 2]);
+    }
+    ops.truncate(60);
+    let case = Case::new(&ops, 0);
+    case.check();
+    let (ran, stats) = case.run("threshold=2,trace_eagerness=1,fail_guards=1,code_limit=4096");
+    assert_eq!(ran, case.expected());
+    assert!(stats.aborted(Abort::CodeMemoryFull) > 0 && stats.loops > 0, "{stats:#?}");
+}
+
+#[test]
+fn vms_within_vms() {
+    let case = Case::new(&[ADD, LOOP, 0, RETURN], 100);
+    let make = || Vm::new(Options::parse("threshold=2").unwrap()).unwrap();
+    let (outer, inner) = (make(), make());
+    let code = Code::new(&case.ops);
+    let (first, second, third) =
+        outer.enter(|| (case.run_on(&code), inner.enter(|| case.run_on(&code)), case.run_on(&code)));
+    assert!(first == second && second == third);
+    // The owner follows the VM that runs it.
+    assert_eq!((outer.stats().loops, outer.stats().invalidated, inner.stats().invalidated), (2, 1, 1));
 }

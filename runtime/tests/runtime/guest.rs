@@ -29,8 +29,38 @@ pub struct Host {
     pub limit: i64,
     pub bound: i64,
     pub cleanups: u64,
+    pub fuel: u64,
     pub scale: f64,
     pub cells: [u8; 16],
+    pub other: Other,
+}
+
+/// More guest code, which the host may replace.
+#[repr(transparent)]
+pub struct Other(Box<Traced<Code>>);
+
+impl Default for Other {
+    fn default() -> Other {
+        Other(Box::new(Code::new(&[5])))
+    }
+}
+
+impl Clone for Other {
+    fn clone(&self) -> Other {
+        Other(Box::new(Code::new(&self.0.ops)))
+    }
+}
+
+impl PartialEq for Other {
+    fn eq(&self, other: &Other) -> bool {
+        self.0.ops == other.0.ops
+    }
+}
+
+impl std::fmt::Debug for Other {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "code {}", self.0.ops[0])
+    }
 }
 
 pub mod op {
@@ -59,6 +89,14 @@ pub mod op {
     pub const SET: u64 = 11;
     /// to the operand if a is below the host's bound; a back edge
     pub const LESS: u64 = 12;
+    /// ends the activation when the fuel is used up
+    pub const FUEL: u64 = 13;
+    /// a += the first operation of the host's other code, a constant of the trace
+    pub const PEEK: u64 = 14;
+    /// replaces the host's other code
+    pub const SWAP: u64 = 15;
+    /// changes the host's other code in place
+    pub const CHANGE: u64 = 16;
 }
 
 impl Host {
@@ -66,6 +104,15 @@ impl Host {
         self.count += 1;
         assert!(a <= self.limit, "{a} is above {}", self.limit);
         a.wrapping_mul(3) ^ 1
+    }
+
+    fn swap(&mut self, in_place: bool) {
+        let first = self.other.0.ops[0] + 1;
+        if in_place {
+            self.other.0.get_mut().ops[0] = first;
+        } else {
+            *self.other.0 = Code::new(&[first]);
+        }
     }
 
     fn store(&mut self, to: &mut i64, a: i64) {
@@ -144,6 +191,21 @@ pub fn run(mut pc: usize, code: &Traced<Code>, mut a: i64, mut n: i64, host: &mu
                 a = a.wrapping_add(n & 3);
                 pc += 1;
             }
+            op::PEEK => {
+                a = a.wrapping_add(host.other.0.ops[0] as i64);
+                pc += 1;
+            }
+            op::SWAP | op::CHANGE => {
+                host.swap(code.ops[pc] == op::CHANGE);
+                pc += 1;
+            }
+            op::FUEL => {
+                if host.fuel == 0 {
+                    return a;
+                }
+                host.fuel -= 1;
+                pc += 1;
+            }
             op::SET => {
                 n = code.ops[pc + 1] as i64;
                 pc += 2;
@@ -158,11 +220,14 @@ value "content"
 value "limit"
 value "cleanups"
 value "bound"
+value "fuel"
+value "other"
 value "scale"
 value "cells"
 shim "twist"
 shim "store"
 shim "run"
+shim "swap"
 class "Traced.inner" leaf 0
 class "content" leaf 1
 class "[u64]" leaf 2
@@ -172,10 +237,13 @@ class "Host.cleanups" leaf 2
 class "Host.scale" leaf 4
 class "[u8]" leaf 5
 class "*i64" leaf 3
+class "Host.other" leaf 6
 access "Traced.inner" class "Traced.inner" offset 0 word flags freezes
 access "TracedBox.content" class "content" offset "content" word flags keeps_frozen
 access "[u64]" class "[u64]" offset 0 stride 8 word
 access "Host.cleanups" class "Host.cleanups" offset "cleanups" word
+access "Host.fuel" class "Host.cleanups" offset "fuel" word
+access "Host.other" class "Host.other" offset "other" word
 access "Host.bound" class "Host.limit" offset "bound" word
 access "Host.scale" class "Host.scale" offset "scale" float
 access "Host.cells" class "[u8]" offset "cells" u8
@@ -183,6 +251,7 @@ access "[u8]" class "[u8]" offset 0 stride 1 u8
 access "*i64" class "*i64" reach leaf offset 0 word
 call "twist" shim "twist" (w, w) -> (w) reads {"Host.count", "Host.limit"} writes {"Host.count"} flags can_panic
 call "store" shim "store" (w, w, w) -> () reads {"Host.count"} writes {"Host.count", "*i64"}
+call "swap" shim "swap" (w, w) -> () reads all writes all flags can_panic
 call "run" shim "run" (w, w, w, w, w) -> (w) reads all writes all flags can_panic
 jitcode "helper" (w, w) -> (w) {
   w2 = int_add w0, #7
@@ -202,7 +271,7 @@ L0:
   w6 = getelem w5, w0, "[u64]"
   w7 = int_add w0, #1
   w7 = getelem w5, w7, "[u64]"
-  switch w6, {0: L1, 1: L2, 3: L3, 4: L4, 5: L5, 6: L6, 7: L7, 8: L8, 9: L9, 10: L10, 11: L11, 12: L15, else: L12}
+  switch w6, {0: L1, 1: L2, 3: L3, 4: L4, 5: L5, 6: L6, 7: L7, 8: L8, 9: L9, 10: L10, 11: L11, 12: L15, 13: L16, 14: L17, 15: L18, 16: L19, else: L12}
 L1:
   w2 = int_add w2, w3
   w3 = int_sub w3, #1
@@ -285,6 +354,31 @@ L15:
   w0 = copy w7
   loop_header
   goto L0
+L17:
+  w9 = getfield w4, "Host.other"
+  w9 = getfield w9, "Traced.inner"
+  w9 = promote w9
+  w9 = interior_field w9, "TracedBox.content"
+  w9 = getelem w9, #0, "[u64]"
+  w2 = int_add w2, w9
+  w0 = int_add w0, #1
+  goto L0
+L18:
+  () = residual_call "swap", (w4, #0)
+  w0 = int_add w0, #1
+  goto L0
+L19:
+  () = residual_call "swap", (w4, #1)
+  w0 = int_add w0, #1
+  goto L0
+L16:
+  w8 = getfield w4, "Host.fuel"
+  w9 = int_ne w8, #0
+  goto_if_not w9, L12
+  w8 = int_sub w8, #1
+  setfield w4, "Host.fuel", w8
+  w0 = int_add w0, #1
+  goto L0
 }
 portal "run" jitcode "run" call "run" (pc: w green, code: w green owner, a: w, n: w, host: w) -> (w)
 "#;
@@ -303,6 +397,11 @@ extern "C" fn store_shim(context: *mut Context, host: u64, to: u64, a: u64) -> u
     }
 }
 
+extern "C" fn swap_shim(context: *mut Context, host: u64, in_place: u64) -> u64 {
+    // SAFETY: as above.
+    unsafe { shim_call(context, || (*(host as usize as *mut Host)).swap(in_place != 0)) }
+}
+
 extern "C" fn run_shim(context: *mut Context, pc: u64, code: u64, a: u64, n: u64, host: u64) -> u64 {
     // SAFETY: as above.
     unsafe {
@@ -313,25 +412,30 @@ extern "C" fn run_shim(context: *mut Context, pc: u64, code: u64, a: u64, n: u64
     }
 }
 
-static VALUES: [fn() -> u64; 6] = [
+static VALUES: [fn() -> u64; 8] = [
     || offset_of!(TracedBox<Code>, content) as u64,
     || offset_of!(Host, limit) as u64,
     || offset_of!(Host, cleanups) as u64,
     || offset_of!(Host, bound) as u64,
+    || offset_of!(Host, fuel) as u64,
+    || offset_of!(Host, other) as u64,
     || offset_of!(Host, scale) as u64,
     || offset_of!(Host, cells) as u64,
 ];
 
-static SHIMS: [Shim; 3] =
-    [Shim(twist_shim as *const ()), Shim(store_shim as *const ()), Shim(run_shim as *const ())];
+static SHIMS: [Shim; 4] = [
+    Shim(twist_shim as *const ()),
+    Shim(store_shim as *const ()),
+    Shim(run_shim as *const ()),
+    Shim(swap_shim as *const ()),
+];
 
 /// Glue for one portal over jitcode in text form.
 pub fn portal_glue(text: &str, values: &'static [fn() -> u64], shims: &'static [Shim]) -> PortalGlue {
     let program = text::parse(text).unwrap_or_else(|e| panic!("{e}"));
     verify::verify(&program).unwrap_or_else(|e| panic!("{e:#?}"));
     let image = Box::leak(image::encode(&program).into_boxed_slice());
-    let glue = Box::leak(Box::new(ProgramGlue::new(image, program.hash, values, shims)));
-    PortalGlue::new(glue, 0)
+    PortalGlue::new(Box::leak(Box::new(ProgramGlue::new(image, program.hash, values, shims))), 0)
 }
 
 #[allow(non_upper_case_globals)]
@@ -360,7 +464,8 @@ impl Case {
 
     /// Runs it in the current VM.
     pub fn run_on(&self, code: &Traced<Code>) -> Ran {
-        let mut host = Host { limit: self.limit, bound: self.bound, scale: 0.5, ..Host::default() };
+        let mut host =
+            Host { limit: self.limit, bound: self.bound, fuel: 400, scale: 0.5, ..Host::default() };
         let (a, n) = (self.a, self.n);
         let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(0, code, a, n, &mut host)));
         let message = |e: Box<dyn std::any::Any + Send>| *e.downcast::<String>().expect("a message");
@@ -383,6 +488,14 @@ impl Case {
     /// have compiled and entered a loop.
     #[track_caller]
     pub fn check(&self) -> Stats {
+        let stats = self.check_results();
+        assert!(stats.loops > 0 && stats.entries > 0, "{stats:#?}");
+        stats
+    }
+
+    /// As [`Case::check`], whether or not there are loops.
+    #[track_caller]
+    pub fn check_results(&self) -> Stats {
         let expected = self.expected();
         let engines = [
             "threshold=1,blackhole_only=1",
@@ -399,11 +512,10 @@ impl Case {
         ];
         for options in engines {
             let (ran, _) = self.run(options);
-            assert_eq!(ran, expected, "with {options}");
+            assert_eq!(ran, expected, "{self:?} with {options}");
         }
         let (ran, stats) = self.run("threshold=3,trace_eagerness=2");
         assert_eq!(ran, expected);
-        assert!(stats.loops > 0 && stats.entries > 0, "{stats:#?}");
         stats
     }
 }

@@ -2,5 +2,6 @@
 
 mod engines;
 mod environment;
+mod fuzz;
 mod guest;
 mod method;
