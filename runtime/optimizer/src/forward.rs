@@ -350,6 +350,12 @@ impl<'a> Forward<'a> {
             self.depth += 1;
             let opnd = self.build(RULES[n].replacement, &bindings);
             self.depth -= 1;
+            if let (Opnd::Value(value), Kind::Word) = (opnd, kind) {
+                // The same word, so what was known of it before it was rewritten holds too.
+                let fact = self.without_overflow(op, &args, fact);
+                self.refine(value, fact);
+                return self.resolve(opnd);
+            }
             return opnd;
         }
         let key = (TraceOp::Pure(op), Attached::None, args);

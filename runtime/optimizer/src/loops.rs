@@ -311,7 +311,11 @@ impl Assumed {
                     return class;
                 }
                 holds = false;
-                let fact = self.classes[class].fact.join(round.walk.fact_of(next));
+                let fact = match self.classes[class].fact {
+                    // A parameter that were known to be one word would be taken for it, and the walk would be vain.
+                    fact if fact.as_exact().is_some() => fact.join(round.walk.fact_of(next)),
+                    fact => fact,
+                };
                 self.classes.push(Class { changes: true, fact, ..self.classes[class].clone() });
                 self.classes.len() - 1
             });
@@ -328,7 +332,7 @@ impl Assumed {
             let fact = round.walk.fact_of(next);
             if class.kind == Kind::Word && class.changes && !fact.is_within(class.fact) {
                 let joined = class.fact.join(fact);
-                class.fact = if class.widened < 2 { joined } else { class.fact.widen(joined) };
+                class.fact = if class.widened < 1 { joined } else { class.fact.widen(joined) };
                 class.widened += 1;
                 holds = false;
             }

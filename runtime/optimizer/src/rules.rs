@@ -471,6 +471,7 @@ mod tests {
             let mut held = 0u64;
             let mut check_all = |words: [u64; 3], rng: &mut Rng| {
                 let facts = words.map(|word| match rng.below(3) {
+                    _ if rule.conditions.is_empty() => Fact::ANY,
                     0 => Fact::exact(word),
                     1 => Fact::unsigned(0, word.max(1)).meet(Fact::signed(word as i64, i64::MAX)),
                     _ => Fact::bits(!word & rng.next(), word & rng.next()),

@@ -3,10 +3,10 @@
 use metatrace_backend::{Context, FRAME_HEADER};
 use metatrace_defs::inst::Operand as Register;
 use metatrace_defs::{JitCodeId, Kind, PureOp, TraceOp};
-use metatrace_trace::{Attached, Opnd, Snapshot, SnapshotFrame, SnapshotId, Trace, Value};
+use metatrace_trace::{Attached, Opnd, Snapshot, SnapshotFrame, SnapshotId, Trace};
 
 use crate::world::{self, CALLEES, Content, OBJECT, OBJECTS, REGISTERS, TAPE, Use, World};
-use crate::{Case, ENTRY, FRAME_BYTES, FRAME_VALUES};
+use crate::{Case, ENTRY, FRAME_BYTES, FRAME_VALUES, LABEL};
 
 /// Generates the case of a seed; `size` is the number of steps, each of a few operations.
 pub fn generate(seed: u64, size: usize) -> Case {
@@ -134,8 +134,23 @@ impl Generator {
             }
         }
         let passages = 1 + self.random.below(9);
-        let counter = self.input(Content::Word, passages);
+        let mut counter = self.input(Content::Word, passages);
         inputs.push(passages);
+        let mut places: Vec<Opnd> = self.trace.inputs.iter().map(|&input| input.into()).collect();
+        let target = if self.shape != Shape::Line && self.random.chance(30) {
+            let params = self.emit(TraceOp::Label, &places, Attached::Target(LABEL));
+            for (n, &param) in params.iter().enumerate() {
+                self.give(param, inputs[n], None);
+            }
+            let pools = self.pools.iter_mut().flatten();
+            for opnd in pools.chain([&mut counter]) {
+                *opnd = params[places.iter().position(|place| place == opnd).expect("an input")];
+            }
+            places = params;
+            LABEL
+        } else {
+            ENTRY
+        };
         self.pools[Content::Word as usize].pop();
 
         let entry = self.pools.clone();
@@ -147,13 +162,12 @@ impl Generator {
         if self.shape != Shape::Line {
             let less = self.pure(PureOp::IntSub, &[counter, Opnd::Word(1)]);
             self.pools[Content::Word as usize].pop();
-            let inputs = self.trace.inputs.clone();
             let mut args = Vec::new();
-            for input in inputs {
-                let next = if counter == input.into() { less } else { self.next_input(&entry, input) };
+            for place in places {
+                let next = if counter == place { less } else { self.next(&entry, place) };
                 args.push(next);
             }
-            self.emit(TraceOp::Jump, &args, Attached::Target(ENTRY));
+            self.emit(TraceOp::Jump, &args, Attached::Target(target));
         } else {
             let results: Vec<Opnd> = (0..4).map(|_| self.any()).collect();
             self.emit(TraceOp::Finish, &results, Attached::None);
@@ -169,9 +183,9 @@ impl Generator {
         value
     }
 
-    /// What an input is in the next passage: often what it was.
-    fn next_input(&mut self, entry: &[Vec<Opnd>; 5], input: Value) -> Opnd {
-        let content = entry.iter().position(|pool| pool.contains(&input.into()));
+    /// What an input of the loop is in the next passage: often what it was.
+    fn next(&mut self, entry: &[Vec<Opnd>; 5], input: Opnd) -> Opnd {
+        let content = entry.iter().position(|pool| pool.contains(&input));
         let content = content.expect("an input is in a pool");
         if content == Content::Index as usize || content == Content::Cursor as usize {
             let from = self.random.pick(&entry[content]);
@@ -181,11 +195,11 @@ impl Generator {
             return if self.random.chance(30) { from } else { moved };
         }
         if self.shape == Shape::Recurrent && self.random.chance(50) {
-            return input.into();
+            return input;
         }
         let pool = &self.pools[content];
         match self.random.below(3) {
-            0 => input.into(),
+            0 => input,
             1 => self.random.pick(pool),
             _ => self.random.pick(&pool[pool.len().saturating_sub(6)..]),
         }

@@ -24,6 +24,8 @@ pub const FRAME_BYTES: usize = 1024;
 
 /// The target of a generated loop's entry.
 pub const ENTRY: TargetId = TargetId(0);
+/// The target of the label at the start of some generated loops.
+pub const LABEL: TargetId = TargetId(2);
 /// A target that no generated trace uses.
 pub const FREE_TARGET: TargetId = TargetId(1);
 
