@@ -26,6 +26,8 @@ pub(super) type PartPath = Vec<(VariantIdx, FieldIdx)>;
 #[derive(Default, Debug)]
 pub(super) struct BodyInfo {
     addressed: HashSet<RootKey>,
+    /// What may change after its first value.
+    changed: HashSet<RootKey>,
     moved: HashMap<RootKey, Vec<PartPath>>,
 }
 
@@ -48,6 +50,11 @@ impl BodyInfo {
     /// Whether it must live in memory.
     pub(super) fn is_addressed(&self, root: RootKey) -> bool {
         self.addressed.contains(&root)
+    }
+
+    /// Whether it may change after its first value.
+    pub(super) fn is_changed(&self, root: RootKey) -> bool {
+        self.changed.contains(&root)
     }
 
     /// The parts that are moved out of it, apart from the whole.
@@ -103,6 +110,12 @@ impl Walk<'_> {
         }
     }
 
+    fn change(&mut self, known: Option<&Known>) {
+        if let Some(known) = known {
+            self.info.changed.insert(known.root);
+        }
+    }
+
     fn moved(&mut self, known: Option<&Known>) {
         if let Some(known) = known.filter(|k| !k.path.is_empty()) {
             let parts = self.info.moved.entry(known.root).or_default();
@@ -152,15 +165,20 @@ impl Walk<'_> {
             ExprKind::Borrow { mutability: Mutability::Not, place } if self.is_plain(*place) => {
                 self.expr(*place)
             }
-            ExprKind::Borrow { place, .. } | ExprKind::RawBorrow { place, .. } => {
+            ExprKind::Borrow { mutability, place } | ExprKind::RawBorrow { mutability, place } => {
                 let known = self.known(*place);
                 self.address(known.as_ref());
+                if *mutability == Mutability::Mut {
+                    self.change(known.as_ref());
+                }
                 self.expr(*place);
             }
             ExprKind::Binary { left, right, .. } | ExprKind::Logical { left, right, .. } => {
                 self.all(&[*left, *right])
             }
             ExprKind::Assign { place, value } | ExprKind::AssignOp { place, value, .. } => {
+                let known = self.known(*place);
+                self.change(known.as_ref());
                 self.all(&[*value, *place])
             }
             ExprKind::Call { callee, args } => {
@@ -264,7 +282,12 @@ impl Walk<'_> {
             PatKind::Wild | PatKind::Literal(_) | PatKind::Range { .. } => {}
             PatKind::Binding { mode, sub, .. } => {
                 match mode {
-                    BindingMode::Ref(_) => self.address(at.as_ref()),
+                    BindingMode::Ref(mutability) => {
+                        self.address(at.as_ref());
+                        if *mutability == Mutability::Mut {
+                            self.change(at.as_ref());
+                        }
+                    }
                     BindingMode::Value(ReadMode::Move) => self.moved(at.as_ref()),
                     BindingMode::Value(ReadMode::Copy) => {}
                 }

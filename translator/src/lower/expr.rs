@@ -213,18 +213,7 @@ impl Lower<'_, '_> {
         if let Some(lit) = self.cx.program.eval_const(id, args) {
             return Ok(self.literal(&lit, ty));
         }
-        let def = self.cx.program.const_def(id);
-        let (name, rust) = (def.name.to_string(), self.cx.spell_const_item(id, args));
-        let module = self.cx.item_module(def.origin, def.module).max(self.cx.module_of(ty));
-        let Some(rust) = rust.filter(|_| self.cx.can_spell(ty)) else {
-            let help = "move the constant out of the function's body, to its module";
-            return unsupported(
-                self.span(e),
-                format!("the constant `{name}` cannot be named from outside"),
-                help,
-            );
-        };
-        let spelled = self.cx.spell(ty);
+        let (rust, name, module) = self.const_item(id, args, ty, e)?;
         let scalar = match *ty.kind() {
             TyKind::Int(int) if int.bits() < 128 => Some(format!("({rust}) as u64")),
             TyKind::Bool | TyKind::Char => Some(format!("({rust}) as u64")),
@@ -235,9 +224,33 @@ impl Lower<'_, '_> {
             let flow = self.flow_ty(ty);
             return Ok(self.load_time(flow, LoadTimeValue { rust, module, name, frozen: false }));
         }
-        let rust = format!("{{ const P: &'static {spelled} = &{rust}; P as *const {spelled} as u64 }}");
-        let place = self.frozen_memory(rust, &name, module, ty);
+        let place = self.const_memory(id, args, ty, e)?;
         Ok(self.read(&place))
+    }
+
+    /// A constant as Rust text, its name, and the module that can name it.
+    fn const_item(&self, id: ConstId, args: Args, ty: Ty, e: ExprId) -> Result<(String, String, ModuleId)> {
+        let def = self.cx.program.const_def(id);
+        let module = self.cx.item_module(def.origin, def.module).max(self.cx.module_of(ty));
+        match self.cx.spell_const_item(id, args).filter(|_| self.cx.can_spell(ty)) {
+            Some(rust) => Ok((rust, def.name.to_string(), module)),
+            None => {
+                let message = format!("the constant `{}` cannot be named from outside", def.name);
+                unsupported(
+                    self.span(e),
+                    message,
+                    "move the constant out of the function's body, to its module",
+                )
+            }
+        }
+    }
+
+    /// A constant's value in memory that never changes.
+    pub(super) fn const_memory(&mut self, id: ConstId, args: Args, ty: Ty, e: ExprId) -> Result<PlaceAt> {
+        let (rust, name, module) = self.const_item(id, args, ty, e)?;
+        let spelled = self.cx.spell(ty);
+        let rust = format!("{{ const P: &'static {spelled} = &{rust}; P as *const {spelled} as u64 }}");
+        Ok(self.frozen_memory(rust, &name, module, ty))
     }
 
     fn const_param(&mut self, index: u32, ty: Ty) -> Result<ValueId> {

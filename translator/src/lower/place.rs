@@ -8,7 +8,7 @@ use crate::flow::types::{Type, TypeId};
 use crate::flow::{LoadTimeValue, OpKind, Place, Proj, SlotId, ValueId};
 use crate::lower::build::{Var, pointee_place};
 use crate::lower::escape::{PartPath, RootKey};
-use crate::lower::func::{Lower, Root};
+use crate::lower::func::{Lower, Root, Storage};
 use crate::lower::{Result, unsupported};
 use crate::source::Span;
 use crate::thir::{CaptureMode, ExprId, ExprKind, FieldIdx, Lit, TempLifetime, UpvarId, VariantIdx};
@@ -84,9 +84,31 @@ impl Lower<'_, '_> {
         if lifetime == TempLifetime::Static {
             return self.promoted(value, ty);
         }
+        let flow = self.flow_ty(ty);
+        let is_plain = {
+            let data = self.cx.out.types.data(flow);
+            data.freeze && !data.needs_drop && self.is_memory(flow)
+        };
+        if is_plain
+            && !self.info.is_changed(RootKey::Temp(e))
+            && let ExprKind::Const { id, args } = self.body.expr(value).kind
+        {
+            // Nobody sees that it is not a copy.
+            if let Ok((id, args)) = self.cx.program.resolve_const(id, self.inst_args(args)) {
+                return self.const_memory(id, args, ty, value);
+            }
+        }
         let operand = self.value(value)?;
-        let root = self.root(RootKey::Temp(e), ty, "");
-        self.init_root(root, operand);
+        let root = if self.is_memory(flow) {
+            let info = std::rc::Rc::clone(&self.info);
+            let root = self.root_with(Storage::Pointer(operand), ty, info.moved_parts(RootKey::Temp(e)));
+            self.mark_init(root);
+            root
+        } else {
+            let root = self.root(RootKey::Temp(e), ty, "");
+            self.init_root(root, operand);
+            root
+        };
         match lifetime {
             TempLifetime::Scope => self.schedule_temporary(root),
             TempLifetime::Block | TempLifetime::Static => self.schedule(root),
