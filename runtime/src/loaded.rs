@@ -144,3 +144,24 @@ fn add_access(program: &mut Program, name: &str, reach: Reach) -> AccessId {
     });
     AccessId::new(program.accesses.len() - 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn image_and_glue_belong_together() {
+        let program = Program { name: "p".into(), hash: 5, ..Program::default() };
+        let load = |image: Vec<u8>, hash, values: &'static [fn() -> u64]| {
+            Loaded::new(&ProgramGlue::new(image.leak(), hash, values, &[])).map(|loaded| loaded.program.name)
+        };
+        assert_eq!(load(image::encode(&program), 5, &[]), Ok("p".into()));
+        let refused = |error: Result<String, String>| {
+            let message = error.expect_err("it does not belong together");
+            assert!(message.contains("does not fit its glue"), "{message}");
+        };
+        refused(load(image::encode(&program), 6, &[]));
+        refused(load(image::encode(&program), 5, &[|| 1]));
+        refused(load(image::encode(&program)[..20].to_vec(), 5, &[]));
+    }
+}
