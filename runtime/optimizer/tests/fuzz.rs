@@ -8,7 +8,7 @@ use metatrace_optimizer::{Options, optimise};
 use metatrace_trace::{Trace, to_text, verify};
 use metatrace_trace_fuzz::{Case, ENTRY, FREE_TARGET, Outcome, generate, guard_pcs};
 
-const CASES: u64 = 400;
+const CASES: u64 = 150;
 
 /// No run of a generated trace tests more guards.
 const MOST_GUARDS: u32 = 100_000;
