@@ -190,8 +190,9 @@ impl<'a> Walk<'a> {
                 for field in adt.variants.iter().flat_map(|v| &v.fields) {
                     match *self.types.get(field.ty) {
                         // The content of an owner: it never changes while traces live.
-                        Type::RawPtr { to, .. } if adt.freezes => {
-                            self.pointee(to, Mode::Shared, Context::Pointee)
+                        Type::RawPtr { to, .. } | Type::Box(to) if adt.freezes => {
+                            self.leaf(field.ty, mode, inside);
+                            self.pointee(to, Mode::Shared, Context::Pointee);
                         }
                         _ => self.location(field.ty, mode, inside),
                     }
