@@ -18,10 +18,13 @@ mod emit;
 mod filetests;
 mod generate;
 mod glue;
+pub mod inspect;
 mod layout;
 mod lower;
+mod object_file;
 mod regalloc;
 mod scalar;
 mod tables;
 
 pub use generate::{Error, Output, Outside, generate};
+pub use object_file::object_file;
