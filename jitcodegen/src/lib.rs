@@ -11,6 +11,7 @@
 //! [`generate`] is all of it. [`build_script`] runs it, after the translator, in an interpreter's build script;
 //! [`inspect`] reads the result back from a linked binary.
 
+mod build;
 mod classify;
 mod effects;
 mod emit;
@@ -23,8 +24,10 @@ mod layout;
 mod lower;
 mod object_file;
 mod regalloc;
+mod report;
 mod scalar;
 mod tables;
 
+pub use build::{Job, Translation, build_script, translate, write};
 pub use generate::{Error, Output, Outside, generate};
 pub use object_file::object_file;

@@ -62,6 +62,7 @@ define_errors! {
     PortalForm = "E0402", "A portal's body or signature is not of the required form.";
     PortalOption = "E0403", "An option of `portal` is unknown, missing, or names no parameter.";
     HintUse = "E0404", "A hint is unknown or stands where it has no meaning.";
+    NotTraceable = "E0405", "A portal cannot be traced, or a module lacks its glue.";
 }
 
 /// One error.

@@ -11,3 +11,5 @@ pub use host::{Eof, Host};
 pub use interpret::{RunError, interpret, run};
 pub use program::{LoadError, Op, Position, Program};
 pub use tape::{DEFAULT_CELLS, Tape};
+
+metatrace::glue!();

@@ -12,3 +12,5 @@ pub use assemble::{AssembleError, assemble};
 pub use bytecode::{Bytecode, INSTRUCTIONS, Instruction, Operand, opcode};
 pub use check::{Fault, LoadError};
 pub use interpret::{interpret, run};
+
+metatrace::glue!();

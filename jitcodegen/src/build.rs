@@ -1,0 +1,214 @@
+//! Translation as an interpreter's build script runs it, and as a library.
+//!
+//! ```no_run
+//! // build.rs of an interpreter
+//! metatrace_jitcodegen::build_script();
+//! ```
+//!
+//! In: a package. Out, in `OUT_DIR/metatrace`: a file of glue for each module with `metatrace::glue!()`, the jitcode image
+//! (which the glue includes), `jitcode.o`, `report.json`, and on request the graphs and jitcodes as text.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use metatrace_defs::image;
+use metatrace_translator::diag::{Code, Diagnostic};
+use metatrace_translator::flow;
+use metatrace_translator::load::Manifest;
+use metatrace_translator::load::cfg::Cfg;
+use metatrace_translator::load::Files;
+use metatrace_translator::program::Program;
+use metatrace_translator::source::{FileId, SourceMap, Span};
+
+use crate::generate::{Error, Output, generate};
+use crate::glue::IMAGE_FILE;
+use crate::object_file::object_file;
+use crate::report::{Stages, report};
+
+/// The environment variable that asks for texts: any of `graph` and `jitcode`, separated by commas.
+const EMIT: &str = "METATRACE_EMIT";
+
+/// What to translate, and for what.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// The package's folder; diagnostics show paths as they are below it.
+    pub package: PathBuf,
+    /// The conditions that hold in the build.
+    pub cfg: Cfg,
+    /// The target's processor and system, as Cargo calls them.
+    pub target: (String, String),
+    /// Whether to write the flow graphs as text.
+    pub emit_graph: bool,
+    /// Whether to write the jitcodes as text.
+    pub emit_jitcode: bool,
+}
+
+/// What a translation made.
+pub struct Translation {
+    /// The flow graphs.
+    pub graphs: flow::Program,
+    /// Jitcode and glue.
+    pub output: Output,
+    /// The jitcode image.
+    pub image: Vec<u8>,
+    /// How long each stage took.
+    pub stages: Stages,
+}
+
+/// The whole of an interpreter's build script: translates the package if its feature `jit` is on, and sets the cfg
+/// `metatrace` that makes `metatrace::glue!()` include what was generated.
+///
+/// On errors in the source, prints them and ends the process with status 1.
+pub fn build_script() {
+    println!("cargo::rustc-check-cfg=cfg(metatrace)");
+    println!("cargo::rerun-if-changed=src");
+    println!("cargo::rerun-if-changed=Cargo.toml");
+    println!("cargo::rerun-if-env-changed={EMIT}");
+    if std::env::var_os("CARGO_FEATURE_JIT").is_none() {
+        return;
+    }
+    if let Err(message) = run_build_script() {
+        eprintln!("{message}");
+        std::process::exit(1);
+    }
+    println!("cargo::rustc-cfg=metatrace");
+}
+
+fn run_build_script() -> Result<(), String> {
+    let variable = |name: &str| {
+        std::env::var(name).map_err(|_| format!("error: `{name}` is not set: this is for build scripts"))
+    };
+    let out = Path::new(&variable("OUT_DIR")?).join("metatrace");
+    let emit = std::env::var(EMIT).unwrap_or_default();
+    let job = Job {
+        // A build script runs in its package's folder.
+        package: PathBuf::new(),
+        cfg: Cfg::from_build_script(std::env::vars()),
+        target: (variable("CARGO_CFG_TARGET_ARCH")?, variable("CARGO_CFG_TARGET_OS")?),
+        emit_graph: emit.split(',').any(|what| what == "graph"),
+        emit_jitcode: emit.split(',').any(|what| what == "jitcode"),
+    };
+    let translation = translate(&job)?;
+    for note in &translation.output.notes {
+        // Cargo shows warnings of the packages one works on.
+        println!("cargo::warning={}", note.message.replace('\n', " "));
+    }
+    write(&job, &translation, &out)
+}
+
+/// Translates a package.
+///
+/// # Errors
+/// All mistakes in its source, in rustc's form.
+pub fn translate(job: &Job) -> Result<Translation, String> {
+    let mut stages = Stages::default();
+    let mut start = Instant::now();
+    let mut stage = |name: &'static str, stages: &mut Stages| {
+        stages.0.push((name, start.elapsed()));
+        start = Instant::now();
+    };
+    let manifest = Manifest::read(&job.package, &Files::Disk).map_err(|e| format!("error: {e}"))?;
+    let program = Program::load_package(&job.package, &job.cfg);
+    stage("load", &mut stages);
+    let failed = |program: &Program| Err(summary(&program.diagnostics().render(program.sources()), program));
+    if !program.diagnostics().is_empty() {
+        return failed(&program);
+    }
+    let name = if manifest.lib_name.is_empty() { manifest.name.replace('-', "_") } else { manifest.lib_name };
+    let hash = hash(&name, program.sources(), &job.cfg);
+    let Ok(graphs) = metatrace_translator::lower::lower(&program, &name, hash) else { return failed(&program) };
+    stage("infer and lower", &mut stages);
+    let output = match generate(&graphs) {
+        Ok(output) => output,
+        Err(errors) => {
+            for error in errors {
+                program.diagnostics().push(diagnostic(error, program.sources()));
+            }
+            return failed(&program);
+        }
+    };
+    stage("generate", &mut stages);
+    let image = image::encode(&output.program);
+    stage("encode", &mut stages);
+    Ok(Translation { graphs, output, image, stages })
+}
+
+/// The errors, and how many there are.
+fn summary(rendered: &str, program: &Program) -> String {
+    let count = program.diagnostics().len();
+    let errors = if count == 1 { "error" } else { "errors" };
+    format!("{rendered}\n\nerror: metatrace could not translate the crate: {count} {errors}")
+}
+
+/// A hash of all that the translation depends on.
+fn hash(name: &str, sources: &SourceMap, cfg: &Cfg) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325u64;
+    let mut add = |bytes: &[u8]| {
+        for &byte in bytes.iter().chain(&[0xff]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    };
+    add(env!("CARGO_PKG_VERSION").as_bytes());
+    add(&image::VERSION.to_le_bytes());
+    add(name.as_bytes());
+    add(format!("{cfg:?}").as_bytes());
+    for (_, file) in sources.files() {
+        add(file.path.to_string_lossy().as_bytes());
+        add(file.text.as_bytes());
+    }
+    hash
+}
+
+/// An error of code generation as one of the translator's.
+fn diagnostic(error: Error, sources: &SourceMap) -> Diagnostic {
+    let pos = error.pos;
+    let span = (pos.line != 0).then(|| {
+        let text = &sources.file(FileId(pos.file)).text;
+        let line: usize = text.split_inclusive('\n').take(pos.line as usize - 1).map(str::len).sum();
+        let rest = text.get(line..).unwrap_or_default();
+        let column: usize = rest.chars().take(pos.column as usize - 1).map(char::len_utf8).sum();
+        let lo = (line + column) as u32;
+        Span { file: FileId(pos.file), lo, hi: lo + 1 }
+    });
+    let anywhere = Span { file: FileId(0), lo: 0, hi: 0 };
+    let mut out = Diagnostic::new(Code::NotTraceable, span.unwrap_or(anywhere), error.message).help(error.help);
+    out.span = span;
+    out
+}
+
+/// Writes the results of a translation to a folder.
+///
+/// # Errors
+/// A text for the user if a file cannot be written.
+pub fn write(job: &Job, translation: &Translation, out: &Path) -> Result<(), String> {
+    let start = Instant::now();
+    let failed = |path: &Path, e: std::io::Error| format!("error: cannot write `{}`: {e}", path.display());
+    std::fs::create_dir_all(out).map_err(|e| failed(out, e))?;
+    // An unchanged file keeps its time, so that rustc need not run again.
+    let put = |name: &str, bytes: &[u8]| {
+        let path = out.join(name);
+        match std::fs::read(&path) {
+            Ok(old) if old == bytes => Ok(()),
+            _ => std::fs::write(&path, bytes).map_err(|e| failed(&path, e)),
+        }
+    };
+    for (name, text) in &translation.output.glue {
+        put(name, text.as_bytes())?;
+    }
+    put(IMAGE_FILE, &translation.image)?;
+    let (arch, os) = &job.target;
+    if let Ok(object) = object_file(&translation.image, arch, os) {
+        put("jitcode.o", &object)?;
+    }
+    if job.emit_graph {
+        let text = flow::print::program(&translation.graphs, flow::print::Style::default());
+        put("graph.txt", text.as_bytes())?;
+    }
+    if job.emit_jitcode {
+        put("jitcode.txt", metatrace_defs::text::print(&translation.output.program).as_bytes())?;
+    }
+    let mut stages = translation.stages.clone();
+    stages.0.push(("write", start.elapsed()));
+    let report = report(&translation.graphs, &translation.output, translation.image.len(), &stages);
+    put("report.json", format!("{report:#}\n").as_bytes())
+}

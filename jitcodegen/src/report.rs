@@ -1,0 +1,56 @@
+//! `report.json`: what was translated, what was not and why, and how long it took.
+
+use std::time::Duration;
+
+use metatrace_translator::flow::{Pos, Program};
+use serde_json::{Value, json};
+
+use crate::generate::Output;
+
+/// The stages of a translation, in their order, with the time each took.
+#[derive(Clone, Debug, Default)]
+pub struct Stages(pub Vec<(&'static str, Duration)>);
+
+/// The report of a translation.
+pub fn report(program: &Program, output: &Output, image: usize, stages: &Stages) -> Value {
+    let at = |pos: Pos| {
+        let file = program.files.get(pos.file as usize).filter(|_| pos.line != 0);
+        file.map_or(Value::Null, |file| json!(format!("{file}:{}:{}", pos.line, pos.column)))
+    };
+    let jitcodes = &output.program.jitcodes;
+    json!({
+        "crate": program.name,
+        "hash": format!("{:#018x}", program.hash),
+        "portals": output.program.portals.iter().map(|portal| json!({
+            "name": portal.name,
+            "function": output.program.jitcode(portal.jitcode).name,
+            "greens": portal.params.iter().filter(|p| p.green).map(|p| &p.name).collect::<Vec<_>>(),
+            "owner": portal.params.iter().find(|p| p.owner).map(|p| &p.name),
+            "reds": portal.params.iter().filter(|p| !p.green).map(|p| &p.name).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+        "looked_inside": jitcodes.iter().map(|jitcode| json!({
+            "name": jitcode.name,
+            "bytes": jitcode.code.len(),
+        })).collect::<Vec<_>>(),
+        "called": output.outside.iter().map(|outside| json!({
+            "name": outside.name,
+            "why": outside.why,
+            "at": at(outside.pos),
+        })).collect::<Vec<_>>(),
+        "notes": output.notes.iter().map(|note| json!({
+            "subject": note.subject,
+            "message": note.message,
+            "at": at(note.pos),
+            "chain": note.chain,
+        })).collect::<Vec<_>>(),
+        "jitcode_bytes": jitcodes.iter().map(|jitcode| jitcode.code.len()).sum::<usize>(),
+        "image_bytes": image,
+        "load_time_values": output.program.glue_values.len(),
+        "call_shims": output.program.glue_shims.len(),
+        "stages": stages.0.iter().map(|(name, time)| json!({
+            "name": name,
+            "nanoseconds": time.as_nanos() as u64,
+        })).collect::<Vec<_>>(),
+        "nanoseconds": stages.0.iter().map(|(_, time)| time.as_nanos() as u64).sum::<u64>(),
+    })
+}
