@@ -14,11 +14,13 @@ use std::time::Instant;
 use metatrace_defs::image;
 use metatrace_translator::diag::{Code, Diagnostic};
 use metatrace_translator::flow;
+use metatrace_translator::load::Files;
 use metatrace_translator::load::Manifest;
 use metatrace_translator::load::cfg::Cfg;
-use metatrace_translator::load::Files;
+use metatrace_translator::lower::lower;
 use metatrace_translator::program::Program;
 use metatrace_translator::source::{FileId, SourceMap, Span};
+use metatrace_translator::translate::hash_of;
 
 use crate::generate::{Error, Output, generate};
 use crate::glue::IMAGE_FILE;
@@ -115,8 +117,9 @@ pub fn translate(job: &Job) -> Result<Translation, String> {
         return failed(&program);
     }
     let name = if manifest.lib_name.is_empty() { manifest.name.replace('-', "_") } else { manifest.lib_name };
-    let hash = hash(&name, program.sources(), &job.cfg);
-    let Ok(graphs) = metatrace_translator::lower::lower(&program, &name, hash) else { return failed(&program) };
+    let tools = format!("{} {}", env!("CARGO_PKG_VERSION"), image::VERSION);
+    let hash = hash_of(&program, &[tools.as_bytes(), name.as_bytes(), format!("{:?}", job.cfg).as_bytes()]);
+    let Ok(graphs) = lower(&program, &name, hash, &job.package) else { return failed(&program) };
     stage("infer and lower", &mut stages);
     let output = match generate(&graphs) {
         Ok(output) => output,
@@ -140,25 +143,6 @@ fn summary(rendered: &str, program: &Program) -> String {
     format!("{rendered}\n\nerror: metatrace could not translate the crate: {count} {errors}")
 }
 
-/// A hash of all that the translation depends on.
-fn hash(name: &str, sources: &SourceMap, cfg: &Cfg) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    let mut add = |bytes: &[u8]| {
-        for &byte in bytes.iter().chain(&[0xff]) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    };
-    add(env!("CARGO_PKG_VERSION").as_bytes());
-    add(&image::VERSION.to_le_bytes());
-    add(name.as_bytes());
-    add(format!("{cfg:?}").as_bytes());
-    for (_, file) in sources.files() {
-        add(file.path.to_string_lossy().as_bytes());
-        add(file.text.as_bytes());
-    }
-    hash
-}
-
 /// An error of code generation as one of the translator's.
 fn diagnostic(error: Error, sources: &SourceMap) -> Diagnostic {
     let pos = error.pos;
@@ -171,7 +155,8 @@ fn diagnostic(error: Error, sources: &SourceMap) -> Diagnostic {
         Span { file: FileId(pos.file), lo, hi: lo + 1 }
     });
     let anywhere = Span { file: FileId(0), lo: 0, hi: 0 };
-    let mut out = Diagnostic::new(Code::NotTraceable, span.unwrap_or(anywhere), error.message).help(error.help);
+    let mut out =
+        Diagnostic::new(Code::NotTraceable, span.unwrap_or(anywhere), error.message).help(error.help);
     out.span = span;
     out
 }

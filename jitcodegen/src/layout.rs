@@ -224,8 +224,6 @@ pub fn field_offset(types: &Types, ty: TypeId, field: u32) -> Offset {
             Offset::term(data.module, rust, format!("offset of {}'s {part}", short(&data.rust)))
         }
         Type::Array(elem, _) => size(types, *elem).times(u64::from(field)),
-        // `Traced` is one pointer, to a box that its content is in.
-        Type::Adt(adt) if adt.freezes => Offset::default(),
         _ if is_nameable(types, ty) => {
             let name = match &data.ty {
                 Type::Adt(adt) => adt.variants[0].fields[field as usize].name.clone(),
@@ -236,14 +234,6 @@ pub fn field_offset(types: &Types, ty: TypeId, field: u32) -> Offset {
         }
         other => own_size(types, &other.parts()[..field as usize]),
     }
-}
-
-/// Where an owner's content is, from where the owner's pointer points to.
-pub fn content_offset(types: &Types, owner: TypeId) -> Offset {
-    let data = types.data(owner);
-    let argument = data.rust.find('<').map_or("", |at| &data.rust[at..]);
-    let rust = format!("::core::mem::offset_of!(::metatrace::rt::TracedBox{argument}, content) as u64");
-    Offset::term(data.module, rust, format!("content of {}", short(&data.rust)))
 }
 
 /// The offset of a field of a variant of an enum that has a tag.

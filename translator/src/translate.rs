@@ -62,15 +62,16 @@ fn lower_loaded(program: Program, crate_name: &str, base: &Path) -> Result<flow:
     if !program.diagnostics().is_empty() {
         return Err(Failure { program });
     }
-    let hash = hash_of(&program);
+    let hash = hash_of(&program, &[]);
     lower::lower(&program, crate_name, hash, base).map_err(|_| Failure { program })
 }
 
-/// A hash of all source text, the same on every machine (FNV-1a).
-fn hash_of(program: &Program) -> u64 {
+/// A hash of all source text and of `more` that a translation depends on, the same on every machine (FNV-1a).
+pub fn hash_of(program: &Program, more: &[&[u8]]) -> u64 {
+    let texts = program.sources().files().map(|(_, file)| file.text.as_bytes());
     let mut hash = 0xcbf2_9ce4_8422_2325u64;
-    for (_, file) in program.sources().files() {
-        for byte in file.text.bytes().chain([0xff]) {
+    for text in texts.chain(more.iter().copied()) {
+        for &byte in text.iter().chain(&[0xff]) {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
     }

@@ -34,8 +34,8 @@ pub(super) struct Address {
     pub(super) reach: Reach,
     /// Whether an `UnsafeCell` was crossed, or the base is a raw pointer.
     pub(super) is_mutable: bool,
-    /// The owner of traces whose field this is.
-    owner: Option<TypeId>,
+    /// Whether it is a field of an owner of traces.
+    is_owned: bool,
     /// What it is part of.
     place: Holder,
     /// Its name in listings.
@@ -65,7 +65,7 @@ impl Address {
     /// What `base` points to, of type `ty`.
     pub(super) fn behind(base: Src, ty_name: String, reach: Reach, is_mutable: bool) -> Address {
         let (offset, place) = (Offset::default(), Holder::Bare);
-        Address { base, index: None, offset, reach, is_mutable, owner: None, place, name: ty_name }
+        Address { base, index: None, offset, reach, is_mutable, is_owned: false, place, name: ty_name }
     }
 
     /// Appends a part to the name in listings.
@@ -194,7 +194,7 @@ impl Builder<'_> {
         };
         if let Type::Adt(adt) = types.get(of) {
             address.is_mutable |= adt.is_cell;
-            address.owner = adt.freezes.then_some(of);
+            address.is_owned = adt.freezes;
         }
         let part = match types.get(of) {
             Type::Adt(adt) if adt.is_enum => {
@@ -295,7 +295,7 @@ impl Builder<'_> {
         }
         let is_buffer = matches!(address.place, Holder::Container(_));
         match self.types().get(leaf) {
-            Type::Ref { .. } | Type::RawPtr { .. } | Type::Box(_) if address.owner.is_some() && word == 0 => {
+            Type::Ref { .. } | Type::RawPtr { .. } | Type::Box(_) if address.is_owned && word == 0 => {
                 access_flag::FREEZES | access_flag::KEEPS_FROZEN
             }
             Type::Ref { mutable: false, .. } | Type::Box(_) if word == 0 => access_flag::KEEPS_FROZEN,
@@ -395,14 +395,6 @@ impl Builder<'_> {
         fields.iter().enumerate().map(part).collect()
     }
 
-    /// The address of an owner's content, from the word that the owner is.
-    pub(super) fn content(&mut self, owner: TypeId, inner: Src) -> Src {
-        let name = format!("{} content", short_name(self.types(), owner));
-        let mut address = Address::behind(inner, name, Reach::Class, false);
-        address.offset = layout::content_offset(self.types(), owner);
-        self.materialise(&address)
-    }
-
     /// Reads a value.
     pub(super) fn load(&mut self, address: &Address, ty: TypeId) -> Lowered<Vec<Src>> {
         if let Some(scalars) = self.leaf_scalars(ty) {
@@ -412,11 +404,7 @@ impl Builder<'_> {
                 let flags = b.leaf_flags(&address, ty, word as u32);
                 b.get(&address, scalar, plus, class, flags)
             };
-            let scalars: Vec<Src> = scalars.into_iter().enumerate().map(|part| read(self, part)).collect();
-            return Ok(match address.owner {
-                Some(owner) => vec![self.content(owner, scalars[0])],
-                None => scalars,
-            });
+            return Ok(scalars.into_iter().enumerate().map(|part| read(self, part)).collect());
         }
         if is_enum(self.types(), ty) {
             return self.load_enum(address, ty);
@@ -431,7 +419,7 @@ impl Builder<'_> {
     /// Writes a value.
     pub(super) fn store(&mut self, address: &Address, ty: TypeId, scalars: &[Src]) -> Lowered<()> {
         if let Some(leaf) = self.leaf_scalars(ty) {
-            if address.owner.is_some() {
+            if address.is_owned {
                 return self.refuse("it replaces the content of an owner of traces".to_string());
             }
             let address = self.leaf_address(address, ty);

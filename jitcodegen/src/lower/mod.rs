@@ -402,9 +402,6 @@ impl<'a> Builder<'a> {
         if is_enum(types, ty) {
             return Ok(self.from_words(&scalars[1 + before..][..kinds.len()], kinds));
         }
-        if matches!(types.get(ty), Type::Adt(adt) if adt.freezes) {
-            return Ok(vec![self.content(ty, scalars[before])]);
-        }
         Ok(scalars[before..][..kinds.len()].to_vec())
     }
 

@@ -1,6 +1,6 @@
 //! Conditional compilation: the `cfg` set, and removal of what it excludes.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Meta, Token, punctuated::Punctuated};
@@ -11,8 +11,8 @@ use crate::source::SourceMap;
 /// The conditions that hold in the build. `test` never does.
 #[derive(Clone, Debug, Default)]
 pub struct Cfg {
-    flags: HashSet<String>,
-    values: HashSet<(String, String)>,
+    flags: BTreeSet<String>,
+    values: BTreeSet<(String, String)>,
 }
 
 impl Cfg {
