@@ -339,23 +339,6 @@ impl Types {
         !self.is_memory(ret) && *self.get(ret) != Type::Never
     }
 
-    /// Lets the glue of another module name what `from` was to name.
-    pub fn move_module(&mut self, from: ModuleId, to: ModuleId) {
-        let change = |module: &mut ModuleId| {
-            if *module == from {
-                *module = to;
-            }
-        };
-        for data in &mut self.data {
-            change(&mut data.module);
-            match &mut data.ty {
-                Type::Adt(adt) => change(&mut adt.module),
-                Type::Opaque(opaque) => change(&mut opaque.module),
-                _ => {}
-            }
-        }
-    }
-
     /// All types in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = (TypeId, &TypeData)> {
         self.data.iter().enumerate().map(|(n, data)| (TypeId::new(n), data))

@@ -138,7 +138,6 @@ pub fn lower(
     if !program.diagnostics().is_empty() {
         return Err(Reported);
     }
-    cx.leave_bare_root();
     let errors = if cfg!(debug_assertions) { flow::verify::program(&cx.out) } else { Vec::new() };
     if !errors.is_empty() {
         let text = flow::print::program(&cx.out, flow::print::Style::default());
@@ -163,25 +162,6 @@ impl Cx<'_> {
                 pos: Pos::default(),
             });
             self.modules.insert(module, id);
-        }
-    }
-
-    /// What any module can name is left to the root. If that has no glue, the first portal's module does it: all that is
-    /// in the root is visible there too.
-    fn leave_bare_root(&mut self) {
-        let root = ModuleId(0);
-        let Some(portal) = self.out.portals.first() else { return };
-        let to = self.out.func(portal.func).module;
-        if self.out.modules.first().is_none_or(|m| m.has_glue) || to == root {
-            return;
-        }
-        self.out.types.move_module(root, to);
-        let modules = self.out.funcs.iter_mut().map(|f| &mut f.module);
-        let modules = modules.chain(self.out.externs.iter_mut().map(|e| &mut e.module));
-        for module in modules.chain(self.out.load_times.iter_mut().map(|l| &mut l.module)) {
-            if *module == root {
-                *module = to;
-            }
         }
     }
 
