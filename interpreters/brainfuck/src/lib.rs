@@ -2,8 +2,6 @@
 //!
 //! Cells are bytes and wrap. Brackets are matched when a program is loaded; nothing else is precomputed.
 
-metatrace::glue!();
-
 mod host;
 mod interpret;
 mod program;

@@ -3,8 +3,6 @@
 //! `bytecode` holds the table of instructions and checks programs before they run, `interpret` runs them,
 //! `assemble` makes them from text.
 
-metatrace::glue!();
-
 mod assemble;
 mod bytecode;
 mod check;
