@@ -1,1 +1,144 @@
-fn main() {}
+//! `cargo xtask`: the commands of the toolchain.
+
+mod bench;
+mod build;
+mod inspect;
+mod report;
+mod run;
+mod test;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What can be asked of the toolchain.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The commands of the metatrace toolchain")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// How reports are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// The Cargo profile of a translated binary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Profile {
+    /// Optimised.
+    Release,
+    /// Quick to build, with debug assertions.
+    Dev,
+}
+
+/// What else is written beside a translated binary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Emit {
+    /// The flow graphs.
+    Graph,
+    /// The jitcodes.
+    Jitcode,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Translate an interpreter and link the binary with its JIT.
+    Translate {
+        /// A package of the workspace, or the folder of one elsewhere.
+        interpreter: String,
+        /// How the binary is built.
+        #[arg(long, value_enum, default_value = "release")]
+        profile: Profile,
+        /// How the report is printed.
+        #[arg(long, value_enum, default_value = "text")]
+        report: Format,
+        /// Texts to write beside the binary.
+        #[arg(long, value_enum, value_delimiter = ',')]
+        emit: Vec<Emit>,
+    },
+    /// Translate if needed, then run the binary.
+    Run {
+        /// A package of the workspace, or the folder of one elsewhere.
+        interpreter: String,
+        /// Handed to the interpreter.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Print the jitcodes in a linked binary.
+    Inspect {
+        /// The binary.
+        binary: PathBuf,
+        /// Print only the functions' names.
+        #[arg(long, conflicts_with_all = ["function", "all"])]
+        list: bool,
+        /// Print the functions whose path ends in this.
+        #[arg(long, value_name = "PATH", conflicts_with = "all")]
+        function: Option<String>,
+        /// Print every function (the default).
+        #[arg(long)]
+        all: bool,
+        /// How to print.
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Run every test.
+    Test {
+        /// Run only tests whose name contains this.
+        filter: Option<String>,
+        /// Accept the output of filetests and snapshots as expected.
+        #[arg(long)]
+        bless: bool,
+    },
+    /// Measure; ratios against named peers in one run.
+    Bench {
+        /// Run only benchmarks whose name contains this.
+        filter: Option<String>,
+        /// Also write the results to a file.
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
+    },
+    /// Check the project's own rules.
+    Tidy,
+}
+
+/// What went wrong with a command, said to the user.
+pub type Result<T> = std::result::Result<T, String>;
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Translate { interpreter, profile, report, emit } => {
+            build::translate(&interpreter, profile, &emit, true).and_then(|out| report::print(&out, report))
+        }
+        Command::Run { interpreter, args } => run::run(&interpreter, &args),
+        Command::Inspect { binary, list, function, all: _, format } => {
+            inspect::inspect(&binary, list, function.as_deref(), format)
+        }
+        Command::Test { filter, bless } => test::test(filter.as_deref(), bless),
+        Command::Bench { filter, json } => bench::bench(filter.as_deref(), json.as_deref()),
+        Command::Tidy => tidy_command(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn tidy_command() -> Result<()> {
+    let violations = xtask::tidy::run(&build::workspace_root()?);
+    for violation in &violations {
+        println!("{violation}");
+    }
+    match violations.len() {
+        0 => Ok(()),
+        n => Err(format!("{n} violations of the project's rules")),
+    }
+}

@@ -88,6 +88,31 @@ impl Options {
     }
 }
 
+impl Options {
+    /// Whether loops are ever recorded and compiled.
+    pub fn records(&self) -> bool {
+        self.enabled && self.params.blackhole_only == 0
+    }
+
+    /// Every way to run that must give the same answers, with names for messages: what tests of an interpreter go through.
+    ///
+    /// The first is the interpreter alone.
+    pub fn engines() -> Vec<(&'static str, Options)> {
+        [
+            ("the interpreter alone", "off"),
+            ("the blackhole interpreter", "threshold=1,blackhole_only=1"),
+            ("the reference backend", "threshold=1,trace_eagerness=1,backend=1"),
+            ("Cranelift, at once", "threshold=1,trace_eagerness=1"),
+            ("Cranelift, soon", "threshold=3,trace_eagerness=2"),
+            ("Cranelift, not optimised", "threshold=2,trace_eagerness=1,optimise=0"),
+            ("every guard failing once", "threshold=1,trace_eagerness=2,fail_guards=1"),
+            ("the reference backend, every guard failing once", "threshold=2,trace_eagerness=3,fail_guards=1,backend=1"),
+        ]
+        .map(|(name, text)| (name, Options::parse(text).expect("valid options")))
+        .into()
+    }
+}
+
 /// Where logs go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogFiles {

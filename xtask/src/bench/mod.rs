@@ -1,0 +1,271 @@
+//! `bench`: what the toolchain is measured by, as ratios against named peers in one run.
+//!
+//! In: built interpreters, their programs, the peers beside them. Out: a table on standard output and, if asked for, a
+//! JSON file. Every figure is the median of several runs, the commands of a comparison taking turns, so that a change
+//! of the machine's speed meets all of them.
+//!
+//! - `brainfuck/PROGRAM`: the JIT against the interpreter alone (`METATRACE=off`) and against a C interpreter.
+//! - `tlr/square`: a guest loop of 10^9 turns against the same loop in Rust.
+//! - `off/INTERPRETER`: what the JIT costs when it is off, in instructions under callgrind.
+//! - `translate/INTERPRETER`: the translator's own time, as the build script runs it.
+
+mod measure;
+
+use crate::build::{self, Translated};
+use crate::report;
+use crate::{Profile, Result};
+use measure::{Cmd, callgrind, medians};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Runs of each command of a comparison.
+const RUNS: usize = 5;
+
+/// One line of the table.
+struct Row {
+    name: String,
+    /// What was measured, with its unit, in order.
+    figures: Vec<(String, f64)>,
+}
+
+/// What the benchmarks need.
+struct Bench<'a> {
+    root: PathBuf,
+    filter: Option<&'a str>,
+    rows: Vec<Row>,
+}
+
+/// Runs the benchmarks whose names contain `filter`.
+pub fn bench(filter: Option<&str>, json: Option<&Path>) -> Result<()> {
+    let mut bench = Bench { root: build::workspace_root()?, filter, rows: Vec::new() };
+    bench.brainfuck()?;
+    bench.tlr()?;
+    bench.off()?;
+    bench.translate()?;
+    if bench.rows.is_empty() {
+        return Err(format!("no benchmark's name contains `{}`", filter.unwrap_or_default()));
+    }
+    if let Some(path) = json {
+        let rows: Vec<Value> = bench.rows.iter().map(Row::json).collect();
+        let text = serde_json::to_string_pretty(&rows).map_err(|error| error.to_string())?;
+        std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(())
+}
+
+impl Row {
+    fn json(&self) -> Value {
+        let figures: serde_json::Map<String, Value> =
+            self.figures.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        json!({ "name": self.name, "figures": figures })
+    }
+}
+
+impl Bench<'_> {
+    fn wants(&self, name: &str) -> bool {
+        self.filter.is_none_or(|filter| name.contains(filter))
+    }
+
+    fn add(&mut self, name: String, figures: &[(&str, f64)]) {
+        let text: Vec<String> = figures.iter().map(|(what, value)| format!("{what} {value:.3}")).collect();
+        println!("{name:28} {}", text.join(" · "));
+        let figures = figures.iter().map(|&(what, value)| (what.to_string(), value)).collect();
+        self.rows.push(Row { name, figures });
+    }
+
+    fn translated(&self, interpreter: &str) -> Result<Translated> {
+        build::translate(interpreter, Profile::Release, &[], true)
+    }
+
+    /// Builds a C peer with the optimisation that its authors would use.
+    fn c_peer(&self, source: &str, name: &str) -> Result<PathBuf> {
+        let out = self.root.join("target").join("bench");
+        std::fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
+        let binary = out.join(name);
+        let status = Command::new("gcc")
+            .args(["-O2", "-o"])
+            .arg(&binary)
+            .arg(self.root.join(source))
+            .status()
+            .map_err(|error| format!("the C peer needs gcc: {error}"))?;
+        if status.success() { Ok(binary) } else { Err(format!("gcc could not build {source}")) }
+    }
+
+    fn brainfuck(&mut self) -> Result<()> {
+        let programs = programs(&self.root.join("interpreters/brainfuck/programs"), "bf")?;
+        let wanted: Vec<&PathBuf> =
+            programs.iter().filter(|path| self.wants(&format!("brainfuck/{}", stem(path)))).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let jit = self.translated("brainfuck")?.binary;
+        let peer = self.c_peer("interpreters/brainfuck/benches/peer.c", "brainfuck-c")?;
+        let (mut over_off, mut over_c, mut off_over_c) = (Vec::new(), Vec::new(), Vec::new());
+        for program in wanted {
+            let input = Some(program.with_extension("in")).filter(|path| path.is_file());
+            let cmd = |binary: &Path| Cmd::new(binary).arg(program).input(input.as_deref());
+            let stats = cmd(&jit).stats(&self.root)?;
+            let times = medians(&[cmd(&jit), cmd(&jit).env("METATRACE", "off"), cmd(&peer)], RUNS)?;
+            let (on, off, c) = (times[0], times[1], times[2]);
+            over_off.push(off / on);
+            over_c.push(c / on);
+            off_over_c.push(off / c);
+            self.add(
+                format!("brainfuck/{}", stem(program)),
+                &[
+                    ("JIT s", on),
+                    ("off/JIT", off / on),
+                    ("C/JIT", c / on),
+                    ("off/C", off / c),
+                    ("share of merge points compiled", share_compiled(&stats)),
+                ],
+            );
+        }
+        self.add(
+            "brainfuck/geometric mean".to_string(),
+            &[
+                ("off/JIT", geometric_mean(&over_off)),
+                ("C/JIT", geometric_mean(&over_c)),
+                ("off/C", geometric_mean(&off_over_c)),
+            ],
+        );
+        Ok(())
+    }
+
+    fn tlr(&mut self) -> Result<()> {
+        if !self.wants("tlr/square") {
+            return Ok(());
+        }
+        let turns = "1000000000";
+        let jit = self.translated("tlr")?.binary;
+        let native = self.native_square()?;
+        let program = self.root.join("interpreters/tlr/programs/square.tlr");
+        let cmd = Cmd::new(&jit).arg(&program).arg(Path::new(turns));
+        let stats = Cmd::new(&jit).arg(&program).arg(Path::new(turns)).stats(&self.root)?;
+        let times = medians(&[cmd, Cmd::new(&native).arg(Path::new(turns))], RUNS)?;
+        let per_turn = |seconds: f64| seconds * 1e9 / 1e9;
+        self.add(
+            "tlr/square".to_string(),
+            &[
+                ("JIT ns/turn", per_turn(times[0])),
+                ("native ns/turn", per_turn(times[1])),
+                ("JIT/native", times[0] / times[1]),
+                ("share of merge points compiled", share_compiled(&stats)),
+            ],
+        );
+        Ok(())
+    }
+
+    /// The same loop in Rust, with a barrier that keeps it a loop.
+    fn native_square(&self) -> Result<PathBuf> {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(&self.root).args(["build", "--quiet", "--release", "--package", "tlr"]);
+        cargo.args(["--example", "native_square"]);
+        match cargo.status() {
+            Ok(status) if status.success() => Ok(self.root.join("target/release/examples/native_square")),
+            _ => Err("the native loop could not be built".to_string()),
+        }
+    }
+
+    /// Instructions with the JIT linked and off against a build without it.
+    fn off(&mut self) -> Result<()> {
+        let cases = [
+            ("brainfuck", "interpreters/brainfuck/programs", "bf", None),
+            ("tlr", "interpreters/tlr/programs", "tlr", Some("20000")),
+        ];
+        for (interpreter, dir, extension, arg) in cases {
+            let name = format!("off/{interpreter}");
+            if !self.wants(&name) {
+                continue;
+            }
+            let with = self.translated(interpreter)?.binary;
+            let without = self.without_jit(interpreter)?;
+            let (mut on, mut plain) = (0.0, 0.0);
+            for program in programs(&self.root.join(dir).join("small"), extension)
+                .or_else(|_| programs(&self.root.join(dir), extension))?
+            {
+                let input = Some(program.with_extension("in")).filter(|path| path.is_file());
+                let cmd = |binary: &Path| {
+                    let cmd = Cmd::new(binary).arg(&program).input(input.as_deref());
+                    arg.map_or(cmd.clone(), |arg| cmd.arg(Path::new(arg)))
+                };
+                on += callgrind(&cmd(&with).env("METATRACE", "off"), &self.root)?;
+                plain += callgrind(&cmd(&without), &self.root)?;
+            }
+            self.add(name, &[("instructions off/without JIT", on / plain)]);
+        }
+        Ok(())
+    }
+
+    /// The interpreter built without feature `jit`.
+    fn without_jit(&self, interpreter: &str) -> Result<PathBuf> {
+        let target = self.root.join("target").join("without-jit");
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(&self.root).args(["build", "--quiet", "--release", "--no-default-features"]);
+        cargo.args(["--package", interpreter, "--target-dir"]).arg(&target);
+        match cargo.status() {
+            Ok(status) if status.success() => Ok(target.join("release").join(interpreter)),
+            _ => Err(format!("`{interpreter}` could not be built without the JIT")),
+        }
+    }
+
+    fn translate(&mut self) -> Result<()> {
+        for interpreter in ["brainfuck", "tlr"] {
+            let name = format!("translate/{interpreter}");
+            if !self.wants(&name) {
+                continue;
+            }
+            let report = self.translated(interpreter)?.report;
+            let figures: Vec<(String, f64)> =
+                report::stages(&report).into_iter().map(|(stage, ms)| (format!("{stage} ms"), ms)).collect();
+            let total: f64 = figures.iter().map(|(_, ms)| ms).sum();
+            let mut all: Vec<(&str, f64)> = figures.iter().map(|(name, ms)| (name.as_str(), *ms)).collect();
+            all.push(("in all ms", total));
+            self.add(name, &all);
+        }
+        Ok(())
+    }
+}
+
+/// The files with `extension` in `dir`, sorted.
+fn programs(dir: &Path, extension: &str) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+    let mut paths: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
+        .collect();
+    paths.sort();
+    if paths.is_empty() { Err(format!("{} has no .{extension} files", dir.display())) } else { Ok(paths) }
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn share_compiled(stats: &Value) -> f64 {
+    let count = |key: &str| stats.get(key).and_then(Value::as_f64).unwrap_or(0.0);
+    let compiled = count("merge_points_compiled");
+    let all = compiled + count("merge_points_interpreted");
+    if all == 0.0 { 0.0 } else { compiled / all }
+}
+
+fn geometric_mean(ratios: &[f64]) -> f64 {
+    (ratios.iter().map(|ratio| ratio.ln()).sum::<f64>() / ratios.len() as f64).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_and_means() {
+        assert_eq!(
+            share_compiled(&json!({ "merge_points_compiled": 9, "merge_points_interpreted": 1 })),
+            0.9
+        );
+        assert_eq!(share_compiled(&json!({})), 0.0);
+        assert!((geometric_mean(&[2.0, 8.0]) - 4.0).abs() < 1e-9);
+    }
+}
