@@ -12,6 +12,7 @@ use crate::classify::Classes;
 use crate::effects::effects;
 use crate::emit::emit;
 use crate::glue;
+use crate::layout::{reaches_own, short_name};
 use crate::lower::{Context, JitCodes, Refused, lower};
 use crate::tables::{Call, ShimKind, Tables};
 
@@ -147,6 +148,11 @@ fn portal_call(
     }
     if program.types.is_memory(func.ret) {
         return Err(refuse("its result is too large to be passed in registers".to_string()));
+    }
+    let reached = func.params.iter().chain([&func.ret]).find_map(|&ty| reaches_own(&program.types, ty));
+    if let Some(ty) = reached {
+        let ty = short_name(&program.types, ty);
+        return Err(refuse(format!("its parameters or result reach a `{ty}`, whose layout is not known")));
     }
     let (most, have) = (CallDescr::MAX_ARGS, jitcode.params.len());
     if have > most {

@@ -4,8 +4,9 @@
 //! Nothing is guessed: a layout that Rust does not define is reached through generated accessors
 //! ([`EnumLayout::Accessors`]).
 //!
-//! Types that Rust cannot spell (closures, and what is made of them) are never seen by native code; their layout is our
-//! own: parts one after the other, each at a multiple of 16 bytes, enums with their tag in the first 16.
+//! Closures, iterators of `std` and what is made of them are never seen by native code; their layout is our own: parts one after the other, each at a multiple of 16 bytes, enums with their tag in the first 16.
+
+use std::collections::HashSet;
 
 use metatrace_defs::descr::Scalar;
 use metatrace_translator::flow::ModuleId;
@@ -111,10 +112,62 @@ fn integer(bits: u8, signed: bool) -> Scalar {
     }
 }
 
-/// Whether Rust code can spell the type: the translator spells what has no name with braces.
-pub fn is_nameable(types: &Types, ty: TypeId) -> bool {
-    let rust = &types.data(ty).rust;
-    !rust.is_empty() && !rust.contains('{')
+/// Structs of `std` and of the runtime whose fields are, by name and type, those of our model.
+const TRUE_STRUCTS: &[&str] = &[
+    "metatrace::Traced",
+    "metatrace::rt::TracedBox",
+    "std::cmp::Reverse",
+    "std::num::Wrapping",
+    "std::ops::Range",
+    "std::ops::RangeFrom",
+    "std::ops::RangeTo",
+];
+
+/// Structs of `std` that have the layout of their one field, which cannot be named.
+const TRANSPARENT_STRUCTS: &[&str] =
+    &["std::cell::Cell", "std::cell::UnsafeCell", "std::mem::ManuallyDrop", "std::ptr::NonNull"];
+
+/// The path in a type's spelling, without generic arguments.
+fn path(rust: &str) -> &str {
+    rust.split('<').next().unwrap_or_default()
+}
+
+/// Whether the type lies in memory as rustc says. Types that Rust cannot spell (the translator spells them with braces),
+/// structs of `std` that our model gives other fields, and what contains such by value, have our own layout.
+pub fn is_native(types: &Types, ty: TypeId) -> bool {
+    let data = types.data(ty);
+    let parts = match &data.ty {
+        _ if data.rust.is_empty() || data.rust.contains('{') => return false,
+        Type::Adt(adt) => {
+            let of_crate = adt.rust.starts_with("crate::");
+            let known = [TRUE_STRUCTS, TRANSPARENT_STRUCTS].concat().contains(&path(&adt.rust));
+            if !of_crate && !adt.is_enum && !known {
+                return false;
+            }
+            data.ty.parts()
+        }
+        Type::Tuple(parts) => parts.clone(),
+        Type::Array(elem, _) => vec![*elem],
+        _ => vec![],
+    };
+    parts.into_iter().all(|part| is_native(types, part))
+}
+
+/// A type with our own layout that can be reached from a value of this one, so that native code must not get it.
+pub fn reaches_own(types: &Types, ty: TypeId) -> Option<TypeId> {
+    let mut seen = HashSet::new();
+    let mut work = vec![ty];
+    while let Some(ty) = work.pop() {
+        if seen.insert(ty) {
+            if !is_native(types, ty) {
+                return Some(ty);
+            }
+            if !matches!(types.get(ty), Type::FnPtr { .. }) {
+                work.extend(types.get(ty).parts());
+            }
+        }
+    }
+    None
 }
 
 /// The last segments of the paths in a type's spelling, for names in listings.
@@ -159,7 +212,7 @@ pub fn size(types: &Types, ty: TypeId) -> Offset {
         Type::Tuple(parts) if parts.is_empty() => Offset::default(),
         Type::Vec(_) | Type::String => Offset::literal(24),
         Type::Array(elem, len) => size(types, *elem).times(*len),
-        _ if is_nameable(types, ty) => {
+        _ if is_native(types, ty) => {
             let data = types.data(ty);
             let rust = format!("::core::mem::size_of::<{}>() as u64", data.rust);
             Offset::term(data.module, rust, format!("size_of::<{}>()", short(&data.rust)))
@@ -183,7 +236,7 @@ pub fn align(types: &Types, ty: TypeId) -> Offset {
         Type::Ref { .. } | Type::RawPtr { .. } | Type::Vec(_) | Type::String => Offset::literal(8),
         Type::Never => Offset::literal(1),
         Type::Tuple(parts) if parts.is_empty() => Offset::literal(1),
-        _ if is_nameable(types, ty) => {
+        _ if is_native(types, ty) => {
             let data = types.data(ty);
             let rust = format!("::core::mem::align_of::<{}>() as u64", data.rust);
             Offset::term(data.module, rust, format!("align_of::<{}>()", short(&data.rust)))
@@ -224,7 +277,8 @@ pub fn field_offset(types: &Types, ty: TypeId, field: u32) -> Offset {
             Offset::term(data.module, rust, format!("offset of {}'s {part}", short(&data.rust)))
         }
         Type::Array(elem, _) => size(types, *elem).times(u64::from(field)),
-        _ if is_nameable(types, ty) => {
+        Type::Adt(adt) if TRANSPARENT_STRUCTS.contains(&path(&adt.rust)) => Offset::default(),
+        _ if is_native(types, ty) => {
             let name = match &data.ty {
                 Type::Adt(adt) => adt.variants[0].fields[field as usize].name.clone(),
                 _ => field.to_string(),
@@ -245,7 +299,7 @@ pub fn variant_field_offset(types: &Types, ty: TypeId, variant: u32, field: u32)
     };
     let name = &adt.variants[variant as usize].name;
     let field_name = &adt.variants[variant as usize].fields[field as usize].name;
-    if !is_nameable(types, ty) {
+    if !is_native(types, ty) {
         let before = adt.variants[..variant as usize].iter().flat_map(|v| &v.fields);
         let before = before.chain(&adt.variants[variant as usize].fields[..field as usize]);
         let before: Vec<TypeId> = before.map(|f| f.ty).collect();
@@ -270,7 +324,7 @@ pub fn variant_path(adt: &Adt, variant: &str) -> String {
 /// How the enum `ty` lies in memory.
 pub fn enum_layout(types: &Types, ty: TypeId) -> EnumLayout {
     let Type::Adt(adt) = types.get(ty) else { panic!("{} is no enum", types.data(ty).rust) };
-    if !is_nameable(types, ty) {
+    if !is_native(types, ty) {
         let tags = (0..adt.variants.len() as u64).collect();
         return EnumLayout::Tag(Scalar::Word, tags);
     }

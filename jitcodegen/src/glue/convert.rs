@@ -11,7 +11,7 @@ use metatrace_translator::flow::ModuleId;
 use metatrace_translator::flow::types::{Adt, Type, TypeId};
 
 use super::Cx;
-use crate::layout::{is_nameable, variant_path};
+use crate::layout::{is_native, variant_path};
 use crate::tables::ShimKind;
 
 /// Whether a struct or enum is of the crate, so that its fields are known and it can get implementations.
@@ -168,7 +168,7 @@ impl Cx<'_> {
         let mut seen = BTreeSet::new();
         while let Some(ty) = work.pop() {
             let types = &program.types;
-            if types.is_memory(ty) || !is_nameable(types, ty) || !seen.insert(ty) {
+            if types.is_memory(ty) || !is_native(types, ty) || !seen.insert(ty) {
                 continue;
             }
             if let Type::Tuple(_) | Type::Array(..) | Type::Adt(_) = types.get(ty) {

@@ -16,7 +16,7 @@ use metatrace_translator::flow::types::{Adt, Type, TypeId};
 use super::Cx;
 use super::convert::{is_own, struct_path};
 use super::shims::call_text;
-use crate::layout::{EnumLayout, enum_layout, is_nameable, variant_path};
+use crate::layout::{EnumLayout, enum_layout, is_native, variant_path};
 
 impl Cx<'_> {
     /// Adds the witnesses to the modules' files.
@@ -26,7 +26,7 @@ impl Cx<'_> {
             let func = program.func(id);
             let types = func.params.iter().chain([&func.ret]);
             let Some(path) = &func.rust else { continue };
-            if types.into_iter().all(|&ty| is_nameable(&program.types, ty)) {
+            if types.into_iter().all(|&ty| is_native(&program.types, ty)) {
                 let args: Vec<String> = func
                     .params
                     .iter()
@@ -42,7 +42,7 @@ impl Cx<'_> {
             }
         }
         for (ty, data) in program.types.iter() {
-            if !is_nameable(&program.types, ty) || program.types.is_unsized(ty) || !self.is_used(ty) {
+            if !is_native(&program.types, ty) || program.types.is_unsized(ty) || !self.is_used(ty) {
                 continue;
             }
             let file = files.entry(data.module).or_default();
@@ -86,7 +86,7 @@ impl Cx<'_> {
 
     /// That `place`, a reference, refers to exactly this type.
     fn exactly(&self, ty: TypeId, place: &str) -> String {
-        if !is_nameable(&self.program.types, ty) {
+        if !is_native(&self.program.types, ty) {
             return String::new();
         }
         let rust = &self.program.types.data(ty).rust;

@@ -8,7 +8,7 @@ use metatrace_translator::flow::{self, Callee, FuncAttrs, Place, ValueId};
 
 use super::memory::Address;
 use super::{Builder, Lowered};
-use crate::layout::{is_nameable, short_name};
+use crate::layout::{is_native, reaches_own, short_name};
 use crate::scalar::{Field, Src, Term};
 use crate::tables::{Call, ShimKind, field_name};
 
@@ -108,9 +108,10 @@ impl Builder<'_> {
         results: &[Kind],
     ) -> Lowered<()> {
         let types = self.types();
-        if let Some(&ty) = params.iter().chain([&ret]).find(|&&ty| !is_nameable(types, ty)) {
+        if let Some(ty) = params.iter().chain([&ret]).find_map(|&ty| reaches_own(types, ty)) {
             let ty = short_name(types, ty);
-            return self.refuse(format!("it calls `{name}` with a `{ty}`, a type that Rust cannot spell"));
+            let why = "which only code that is looked inside can work with";
+            return self.refuse(format!("it calls `{name}`, which reaches a `{ty}`, {why}"));
         }
         let (most, have) = (CallDescr::MAX_ARGS, args.len());
         if have > most {
@@ -160,8 +161,8 @@ impl Builder<'_> {
             ShimKind::Copy(ty) => (ty, format!("copy {}", short_name(types, ty))),
             ShimKind::Func(_) | ShimKind::Extern(_) => panic!("{kind:?} is no accessor"),
         };
-        if !is_nameable(types, ty) {
-            return self.refuse(format!("it needs to {name}, a type that Rust cannot spell"));
+        if !is_native(types, ty) {
+            return self.refuse(format!("it needs to {name}, which native code does not know"));
         }
         let kinds: Vec<Kind> = args.iter().map(|&src| self.out.kind(src)).collect();
         let words = types.scalars(ty).map_or(0, |scalars| scalars.len());
@@ -193,7 +194,7 @@ impl Builder<'_> {
     pub(super) fn copy_memory(&mut self, to: &Place, from: &Place, ty: TypeId) -> Lowered<Vec<Src>> {
         let (from, _) = self.place(from)?;
         let (to, _) = self.place(to)?;
-        if !is_nameable(self.types(), ty) || self.is_plain(ty) {
+        if !is_native(self.types(), ty) || self.is_plain(ty) {
             self.copy_parts(&to, &from, ty)?;
             return Ok(vec![]);
         }
@@ -220,7 +221,7 @@ impl Builder<'_> {
         }
         if super::is_enum(self.types(), ty) {
             let name = short_name(self.types(), ty);
-            return self.refuse(format!("it copies a `{name}`, a large enum that Rust cannot spell"));
+            return self.refuse(format!("it copies a `{name}`, a large enum that native code does not know"));
         }
         let (to, from) = (self.parts(to, ty), self.parts(from, ty));
         for ((to, ty), (from, _)) in to.iter().zip(&from) {

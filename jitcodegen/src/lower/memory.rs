@@ -34,6 +34,8 @@ pub(super) struct Address {
     pub(super) reach: Reach,
     /// Whether an `UnsafeCell` was crossed, or the base is a raw pointer.
     pub(super) is_mutable: bool,
+    /// Whether an `UnsafeCell` was crossed.
+    in_cell: bool,
     /// Whether it is a field of an owner of traces.
     is_owned: bool,
     /// What it is part of.
@@ -65,7 +67,17 @@ impl Address {
     /// What `base` points to, of type `ty`.
     pub(super) fn behind(base: Src, ty_name: String, reach: Reach, is_mutable: bool) -> Address {
         let (offset, place) = (Offset::default(), Holder::Bare);
-        Address { base, index: None, offset, reach, is_mutable, is_owned: false, place, name: ty_name }
+        Address {
+            base,
+            index: None,
+            offset,
+            reach,
+            is_mutable,
+            in_cell: false,
+            is_owned: false,
+            place,
+            name: ty_name,
+        }
     }
 
     /// Appends a part to the name in listings.
@@ -194,6 +206,7 @@ impl Builder<'_> {
         };
         if let Type::Adt(adt) = types.get(of) {
             address.is_mutable |= adt.is_cell;
+            address.in_cell |= adt.is_cell;
             address.is_owned = adt.freezes;
         }
         let part = match types.get(of) {
@@ -238,11 +251,26 @@ impl Builder<'_> {
 
     /// The address as a word.
     pub(super) fn materialise(&mut self, address: &Address) -> Src {
-        if address.index.is_none() && address.offset.is_zero() {
+        self.materialise_typed(address, None)
+    }
+
+    /// The address of a value of type `ty` as a word. What the address is of is said by its descriptor, where it can be,
+    /// so that an access through the address is known to be one of that field or element.
+    fn materialise_typed(&mut self, address: &Address, ty: Option<TypeId>) -> Src {
+        // The content of a cell is not frozen though the cell is, and where it starts at the cell's own address the
+        // words must be told apart all the same.
+        if address.index.is_none() && address.offset.is_zero() && !address.in_cell {
             return address.base;
         }
         let keeps = if address.is_mutable { access_flag::INTERIOR_MUT } else { access_flag::KEEPS_FROZEN };
-        let access = self.access(address, Scalar::Word, Offset::default(), ClassKey::Address, keeps);
+        let leaf = ty.and_then(|ty| Some((ty, self.plain_scalar(ty)?)));
+        let (scalar, class, flags) = match leaf {
+            Some((ty, scalar)) => {
+                (scalar, self.leaf_class(address, ty, 0), keeps | self.leaf_flags(address, ty, 0))
+            }
+            None => (Scalar::Word, ClassKey::Address, keeps),
+        };
+        let access = self.access(address, scalar, Offset::default(), class, flags);
         let mut fields = vec![Field::Src(address.base)];
         let op = match address.index {
             Some((index, _)) => {
@@ -259,8 +287,17 @@ impl Builder<'_> {
         if place.path.is_empty() {
             return Ok(self.value(place.base));
         }
-        let (address, _) = self.place(place)?;
-        Ok(vec![self.materialise(&address)])
+        let (address, ty) = self.place(place)?;
+        Ok(vec![self.materialise_typed(&address, Some(ty))])
+    }
+
+    /// The scalar of a type whose reading is described by the same flags as taking its address: of all single scalars but
+    /// pointers that are not frozen where the memory they are in is.
+    fn plain_scalar(&self, ty: TypeId) -> Option<Scalar> {
+        match self.types().get(ty) {
+            Type::Ref { mutable: true, .. } | Type::RawPtr { .. } | Type::FnPtr { .. } => None,
+            _ => layout::scalar(self.types(), ty),
+        }
     }
 
     fn access(
