@@ -1,32 +1,16 @@
 //! Filetests: flow text in, jitcode text out, compared with `tests/jitcode/NAME.jitcode`.
 //!
-//! `METATRACE_BLESS=1 cargo test -p metatrace-jitcodegen` accepts what comes out.
+//! `UPDATE_EXPECT=1 cargo test -p metatrace-jitcodegen` accepts what comes out.
 
 use std::path::{Path, PathBuf};
 
+use expect_test::expect_file;
 use metatrace_translator::flow::{parse, verify};
 
 use crate::generate;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/jitcode")
-}
-
-/// Compares `found` with the content of a file, or writes it.
-fn compare(file: &Path, found: &str) {
-    if std::env::var_os("METATRACE_BLESS").is_some() {
-        std::fs::write(file, found).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-        return;
-    }
-    let expected = std::fs::read_to_string(file).unwrap_or_default();
-    let first = expected.lines().zip(found.lines()).position(|(a, b)| a != b);
-    let line = first.unwrap_or_else(|| expected.lines().count().min(found.lines().count()));
-    assert!(
-        expected == found,
-        "{} differs from line {} on; METATRACE_BLESS=1 accepts it\n{found}",
-        file.display(),
-        line + 1
-    );
 }
 
 #[test]
@@ -62,6 +46,6 @@ fn graphs_become_jitcode() {
                 lines.collect()
             }
         };
-        compare(&path.with_extension("jitcode"), &found);
+        expect_file![path.with_extension("jitcode")].assert_eq(&found);
     }
 }

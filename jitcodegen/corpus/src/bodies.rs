@@ -83,13 +83,7 @@ fn interpret(
                 }
             }
             6 => acc = (0 - n) / 2 + acc / (n - 1_000),
-            7 => {
-                let u = acc as u64;
-                acc = ((u >> 3) ^ (u / 7)) as i64;
-                if u > 1 << 62 {
-                    acc = acc.wrapping_neg();
-                }
-            }
+            7 => acc = unsigned(acc as u64),
             8 => {
                 if acc > 5 && n > 2 || !(acc < 100) {
                     acc = acc & 0xffff
@@ -131,15 +125,7 @@ fn interpret(
                 state.half = state.half * 1.5 + f as f32;
                 acc = (f.sqrt() + state.half as f64) as i64;
             }
-            19 => {
-                let at = (acc & 3) as usize;
-                acc = match state.values[at] {
-                    Value::Nil => acc,
-                    Value::Int(x) => acc ^ x,
-                    Value::Float(f) => f as i64,
-                    Value::Pair { a, b } => a as i64 - b as i64,
-                };
-            }
+            19 => acc = read(&state.values, acc),
             20 => {
                 let at = (n & 3) as usize;
                 state.values[at] = match acc & 3 {
@@ -155,22 +141,8 @@ fn interpret(
                 let value = state.values[at];
                 state.values[to] = value;
             }
-            22 => {
-                state.small.0 = state.small.0.wrapping_add(acc as u8);
-                state.small.1 = state.small.1.wrapping_mul(3) >> 1;
-                state.small.2 = (state.small.2 << 1) | (state.small.2 >> 31);
-                acc = acc.wrapping_add(state.small.0 as i64 + state.small.1 as i64 + state.small.2 as i64);
-            }
-            23 => {
-                let shape = state.shapes[(n % 3) as usize];
-                acc = match shape {
-                    Shape::Dot => acc,
-                    Shape::Circle(radius) => acc ^ radius,
-                    Shape::Box { width, height } => acc ^ (width as i64 * height as i64),
-                };
-                state.shapes[(acc & 1) as usize] = Shape::Circle(acc & 0xff);
-                state.shapes[2] = Shape::Box { width: acc as i32, height: n as u32 };
-            }
+            22 => acc = change_small(state, acc),
+            23 => acc = change_shapes(state, acc, n),
             24 => host.say(acc),
             25 => {
                 let bytes = [acc as u8, n as u8, 3];
@@ -192,4 +164,37 @@ fn interpret(
         }
         pc += 1;
     }
+}
+
+fn read(values: &[Value], acc: i64) -> i64 {
+    match values[(acc & 3) as usize] {
+        Value::Nil => acc,
+        Value::Int(x) => acc ^ x,
+        Value::Float(f) => f as i64,
+        Value::Pair { a, b } => a as i64 - b as i64,
+    }
+}
+
+fn change_small(state: &mut State, acc: i64) -> i64 {
+    state.small.0 = state.small.0.wrapping_add(acc as u8);
+    state.small.1 = state.small.1.wrapping_mul(3) >> 1;
+    state.small.2 = (state.small.2 << 1) | (state.small.2 >> 31);
+    acc.wrapping_add(state.small.0 as i64 + state.small.1 as i64 + state.small.2 as i64)
+}
+
+fn change_shapes(state: &mut State, acc: i64, n: i64) -> i64 {
+    let shape = state.shapes[(n % 3) as usize];
+    let acc = match shape {
+        Shape::Dot => acc,
+        Shape::Circle(radius) => acc ^ radius,
+        Shape::Box { width, height } => acc ^ (width as i64 * height as i64),
+    };
+    state.shapes[(acc & 1) as usize] = Shape::Circle(acc & 0xff);
+    state.shapes[2] = Shape::Box { width: acc as i32, height: n as u32 };
+    acc
+}
+
+fn unsigned(u: u64) -> i64 {
+    let acc = ((u >> 3) ^ (u / 7)) as i64;
+    if u > 1 << 62 { acc.wrapping_neg() } else { acc }
 }

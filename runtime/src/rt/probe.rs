@@ -140,11 +140,15 @@ mod tests {
     #[test]
     fn variants_are_probed() {
         #[repr(u8)]
-        #[allow(dead_code)]
         enum Op {
             Nop,
             Push(u8, i64),
         }
+        let sizes = [Op::Nop, Op::Push(1, 2)].map(|op| match op {
+            Op::Nop => 0,
+            Op::Push(a, b) => i64::from(a) + b,
+        });
+        assert_eq!(sizes, [0, 3]);
         // SAFETY: `repr(u8)` puts a tag of one byte first, numbered from 0.
         let offset = unsafe {
             variant_offset::<Op>(1, 1, |e| match *e {

@@ -106,7 +106,10 @@ impl Options {
             ("Cranelift, soon", "threshold=3,trace_eagerness=2"),
             ("Cranelift, not optimised", "threshold=2,trace_eagerness=1,optimise=0"),
             ("every guard failing once", "threshold=1,trace_eagerness=2,fail_guards=1"),
-            ("the reference backend, every guard failing once", "threshold=2,trace_eagerness=3,fail_guards=1,backend=1"),
+            (
+                "the reference backend, every guard failing once",
+                "threshold=2,trace_eagerness=3,fail_guards=1,backend=1",
+            ),
         ]
         .map(|(name, text)| (name, Options::parse(text).expect("valid options")))
         .into()
