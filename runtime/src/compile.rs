@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Instant;
 
-use metatrace_backend::{CodeId, Job};
+use metatrace_backend::{CodeId, Job, PartStart};
 use metatrace_defs::{Abort, TraceOp};
 use metatrace_optimizer::optimise;
 use metatrace_trace::{Attached, GuardId, Opnd, TargetId, Trace, Value, verify};
@@ -16,7 +16,7 @@ use crate::entry::Place;
 use crate::record::{End, Session};
 use crate::stress;
 use crate::vm::stats::add;
-use crate::vm::tables::{Entry, Guard, GuardFrame, Heat, LoopCell, Source, Tree, TreeId};
+use crate::vm::tables::{Entry, Guard, GuardFrame, Heat, LoopCell, Part, Source, Tree, TreeId};
 use crate::vm::{VmState, log};
 
 /// Where a recording started.
@@ -41,6 +41,7 @@ impl<'a> Start<'a> {
 struct Piece {
     code: CodeId,
     bytes: usize,
+    trace: Trace,
     guards: Vec<(GuardId, PieceGuard)>,
     flags: Option<Box<[u64]>>,
 }
@@ -128,18 +129,22 @@ fn plant(
     let mut tables = vm.tables.borrow_mut();
     let tree = tables.new_tree(Tree {
         cell: cell.clone(),
+        parts: vec![],
         codes: vec![],
-        guards: vec![],
+        region: None,
+        crossings: 0,
+        merged: 0,
         bytes: 0,
         bridges: 0,
         jumped_from: vec![],
         flags: vec![],
         frozen: HashMap::new(),
     });
-    drop(tables);
     let entry = Entry { tree, code: piece.code, target };
-    add_piece(vm, session, tree, piece, into);
     cell.entry.set(Some(entry));
+    tables.set_target(target, tree, piece.code);
+    drop(tables);
+    add_piece(vm, session, tree, piece, PartStart::Entry(target), into);
     entry
 }
 
@@ -149,18 +154,26 @@ fn attach(vm: &VmState, session: &Session, guard: GuardId, tree: TreeId, piece: 
     if let Some(tree) = vm.tables.borrow_mut().tree(tree) {
         tree.bridges += 1;
     }
-    add_piece(vm, session, tree, piece, into);
+    add_piece(vm, session, tree, piece, PartStart::Guard(guard), into);
     vm.backend.attach_bridge(guard, code);
 }
 
-fn add_piece(vm: &VmState, session: &Session, id: TreeId, piece: Piece, into: Option<TreeId>) {
+fn add_piece(
+    vm: &VmState,
+    session: &Session,
+    id: TreeId,
+    piece: Piece,
+    start: PartStart,
+    into: Option<TreeId>,
+) {
     let tables = &mut *vm.tables.borrow_mut();
     tables.code_bytes += piece.bytes;
     let tree = tables.tree(id).expect("a tree that was just found valid");
     tree.codes.push(piece.code);
     tree.bytes += piece.bytes;
     tree.flags.extend(piece.flags);
-    tree.guards.extend(piece.guards.iter().map(|(id, _)| *id));
+    let guards = piece.guards.iter().map(|(id, _)| *id).collect();
+    tree.parts.push(Rc::new(Part { trace: piece.trace, guards, start }));
     tree.frozen.extend(session.frozen());
     let guards = piece.guards.into_iter().map(|(guard, PieceGuard { frames, merge_points, flag })| {
         let (recording, heat) = Default::default();
@@ -213,7 +226,8 @@ fn compile(
     let compiled = compiled?;
     add(&counters.code_bytes, compiled.bytes as u64);
     let guards = guards.into_iter().zip(piece_guards(&trace, flags.as_deref())).collect();
-    Ok(Piece { code: compiled.code, bytes: compiled.bytes, guards, flags })
+    let trace = Trace { notes: vec![], ..trace };
+    Ok(Piece { code: compiled.code, bytes: compiled.bytes, trace, guards, flags })
 }
 
 fn check(place: &Place, trace: &Trace, who: &str) {

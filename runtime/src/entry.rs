@@ -15,6 +15,7 @@ use crate::compile::{self, Start};
 use crate::loaded::Loaded;
 use crate::machine::{Blackhole, Outcome, Panic, Stack, Values};
 use crate::record::{End, Session, kinds, merge_point_operands};
+use crate::region;
 use crate::rt::{PortalGlue, Scalars, TracedBox, TracedHeader};
 use crate::traced::Traced;
 use crate::vm::stats::add;
@@ -193,12 +194,16 @@ fn run(vm: &Rc<VmState>, place: &Place, entry: Entry, words: &[u64]) -> Left {
         *slot = word;
     }
     add(&vm.shared.counters.entries, 1);
-    match execute(vm, entry.code, &mut frame) {
-        Exit::Finish => {
-            let results = place.loaded.portal(place.portal).results.len();
-            Left::Out(Outcome::Return(frame.values()[..results].into()))
+    let mut code = entry.code;
+    loop {
+        match execute(vm, code, &mut frame) {
+            Exit::Finish => {
+                let results = place.loaded.portal(place.portal).results.len();
+                return Left::Out(Outcome::Return(frame.values()[..results].into()));
+            }
+            Exit::Guard(guard) => return guard_failed(vm, place, guard, frame),
+            Exit::Crossing(target) => code = region::crossed(vm, place, target),
         }
-        Exit::Guard(guard) => guard_failed(vm, place, guard, frame),
     }
 }
 

@@ -14,6 +14,8 @@ mod machine;
 #[cfg(feature = "jit")]
 mod record;
 #[cfg(feature = "jit")]
+mod region;
+#[cfg(feature = "jit")]
 #[doc(hidden)]
 pub mod rt;
 #[cfg(feature = "jit")]

@@ -9,7 +9,8 @@
 //! - Entry: the inputs of the trace are in value slots 0, 1, …, floats as their bits.
 //! - A failing guard leaves its [fail values](metatrace_trace::Trace::fail_values) in slots 0, 1, …
 //! - `finish` leaves its operands in slots 0, 1, …
-//! - `jump` to another trace's target leaves its operands in slots 0, 1, …, where that trace's inputs are.
+//! - `jump` to another trace's target leaves its operands in slots 0, 1, …, where that trace's inputs are. Jumps between
+//!   parts of a [`Region`] leave nothing in the frame, and are not counted as crossings.
 //! - `local_addr(n)` is the address of byte `n` of the local memory.
 
 use metatrace_defs::{Abort, Program};
@@ -43,6 +44,8 @@ pub struct Context {
     pub results: [u64; 8],
     /// Merge points passed in compiled code, as `count_merge_points` counts them.
     pub merge_points: u64,
+    /// Jumps from one compiled code to another until code is left by [`Exit::Crossing`]; 0 for never.
+    pub crossings: u64,
     /// The panic that a call shim caught.
     pub panic: Option<Box<dyn std::any::Any + Send>>,
 }
@@ -119,6 +122,46 @@ pub struct Job<'a> {
     pub entry: Option<TargetId>,
 }
 
+/// Traces that are compiled as one.
+///
+/// Bridges stand behind the trace that they leave from, and every part that starts at a guard has that guard in a part.
+pub struct Region<'a> {
+    /// The descriptors that the traces refer to, resolved.
+    pub program: &'a Program,
+    /// The shims of the program's calls, by shim number.
+    pub shims: &'a [Shim],
+    /// The traces; at least one has an entry.
+    pub parts: &'a [Part<'a>],
+}
+
+/// A trace of a region.
+pub struct Part<'a> {
+    /// The trace, verified.
+    pub trace: &'a Trace,
+    /// The number of each guard of the trace, in order. These are the numbers that the trace had when it was compiled alone.
+    pub guards: &'a [GuardId],
+    /// Where it starts.
+    pub start: PartStart,
+}
+
+/// Where a trace of a region starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartStart {
+    /// At an entry, from outside or by jumps.
+    Entry(TargetId),
+    /// Where a guard of another part fails; the inputs are its fail values.
+    Guard(GuardId),
+}
+
+/// What came out of compiling a region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompiledRegion {
+    /// What to run to start at each entry. Freeing the first frees the region.
+    pub entries: Vec<(TargetId, CodeId)>,
+    /// The size of the code in bytes; 0 for a backend without machine code.
+    pub bytes: usize,
+}
+
 /// What came out of compiling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compiled {
@@ -135,6 +178,8 @@ pub enum Exit {
     Finish,
     /// A guard without a bridge failed: its fail values are in the value slots.
     Guard(GuardId),
+    /// [`Context::crossings`] came to 0 at a jump to this target: its inputs are in the value slots.
+    Crossing(TargetId),
 }
 
 /// Turns traces into something that runs.
@@ -147,6 +192,11 @@ pub trait Backend {
 
     /// Compiles a trace. Fails with a row of the table of abort reasons.
     fn compile(&self, job: &Job) -> Result<Compiled, Abort>;
+
+    /// Compiles traces as one, which replaces their code: from now on jumps to their entries arrive in the region, and bridges
+    /// are attached to its guards. Code that they had before stays as it is until it is freed. Fails with a row of the table of
+    /// abort reasons.
+    fn compile_region(&self, region: &Region) -> Result<CompiledRegion, Abort>;
 
     /// From now on a failure of `guard` continues in `bridge`, whose inputs are the guard's fail values.
     fn attach_bridge(&self, guard: GuardId, bridge: CodeId);

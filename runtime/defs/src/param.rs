@@ -23,6 +23,12 @@ macro_rules! for_each_param {
             max_aborts = MaxAborts, 5, 1, 1_000_000;
             /// Bytes of machine code.
             code_limit = CodeLimit, 67_108_864, 4096, 1_073_741_824;
+            /// Jumps between traces from one look at whether to compile them as one to the next; 0 for never.
+            region_threshold = RegionThreshold, 20_000, 0, 1_000_000_000;
+            /// Jumps between traces that pay for compiling one of their operations as part of a region.
+            region_cost = RegionCost, 300, 0, 1_000_000;
+            /// Operations of traces that are compiled as one.
+            region_limit = RegionLimit, 20_000, 0, 10_000_000;
             /// Values that a trace may keep in its frame.
             frame_values = FrameValues, 1024, 16, 4096;
             /// Bytes of local memory that a trace may keep in its frame.

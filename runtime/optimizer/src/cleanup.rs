@@ -11,10 +11,27 @@ use crate::memory::{Definitions, Location, Overlap, may_touch};
 const MOST_WATCHED: usize = 64;
 
 /// The definitions of a finished trace.
-struct Defined<'a> {
+pub(crate) struct Defined<'a> {
     trace: &'a Trace,
     /// The operation that yields a value.
     by_value: Vec<Option<u32>>,
+}
+
+impl<'a> Defined<'a> {
+    pub(crate) fn new(trace: &'a Trace) -> Defined<'a> {
+        let mut by_value = vec![None; trace.values.len()];
+        for (n, inst) in trace.insts.iter().enumerate() {
+            for value in &inst.results {
+                by_value[value.index()] = Some(n as u32);
+            }
+        }
+        Defined { trace, by_value }
+    }
+
+    /// Whether a value is the result of a comparison or another test.
+    pub(crate) fn is_comparison(&self, value: Value) -> bool {
+        matches!(self.definition(value), Some((TraceOp::Pure(op), ..)) if op.is_bool())
+    }
 }
 
 impl Definitions for Defined<'_> {
@@ -30,13 +47,7 @@ impl Definitions for Defined<'_> {
 
 /// Removes stores that are overwritten before a guard, call, label, end, or read can see them.
 pub(crate) fn dead_stores(program: &Program, trace: &mut Trace, counts: &mut Counts) {
-    let mut by_value = vec![None; trace.values.len()];
-    for (n, inst) in trace.insts.iter().enumerate() {
-        for value in &inst.results {
-            by_value[value.index()] = Some(n as u32);
-        }
-    }
-    let defined = Defined { trace, by_value };
+    let defined = Defined::new(trace);
     let mut is_dead = vec![false; trace.insts.len()];
     // Places that are written further down, before anything sees them.
     let mut watched: Vec<(AccessId, Location)> = Vec::new();
@@ -89,7 +100,7 @@ pub(crate) fn dead_stores(program: &Program, trace: &mut Trace, counts: &mut Cou
     remove(trace, &is_dead);
 }
 
-fn remove(trace: &mut Trace, is_dead: &[bool]) {
+pub(crate) fn remove(trace: &mut Trace, is_dead: &[bool]) {
     let mut kept_before = 0;
     let places: Vec<u32> = is_dead
         .iter()

@@ -14,6 +14,7 @@ use metatrace_trace::{Attached, Inst, Opnd, Snapshot, SnapshotFrame, SnapshotId,
 use smallvec::SmallVec;
 
 use crate::Counts;
+use crate::bounds::Bounds;
 use crate::facts::{Fact, transfer};
 use crate::hash::Map;
 use crate::memory::{Definitions, Entry, Heap};
@@ -50,6 +51,7 @@ pub(crate) struct Forward<'a> {
     values: Vec<Info>,
     shared: Map<(TraceOp, Attached, Args), SmallVec<[Value; 1]>>,
     pub relations: Relations,
+    pub bounds: Bounds,
     pub heap: Heap,
     pub counts: Counts,
     /// The last operation was a call whose results were known.
@@ -118,6 +120,7 @@ impl<'a> Forward<'a> {
             values: Vec::new(),
             shared: Map::default(),
             relations: Relations::default(),
+            bounds: Bounds::default(),
             heap: Heap::default(),
             counts: Counts::default(),
             call_was_shared: false,
@@ -338,7 +341,8 @@ impl<'a> Forward<'a> {
             return Opnd::Word(word);
         }
         if let [a, b] = args[..]
-            && let Some(holds) = self.relations.get(a, b).decide(op)
+            && let Some(holds) =
+                self.relations.get(a, b).decide(op).or_else(|| self.decide_by_bounds(op, a, b))
         {
             self.counts.relations += 1;
             return Opnd::Word(holds.into());

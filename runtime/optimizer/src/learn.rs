@@ -68,7 +68,7 @@ impl Forward<'_> {
     /// A comparison of two operands is known to hold, or not to.
     fn learn_comparison(&mut self, op: PureOp, a: Opnd, b: Opnd, holds: bool) {
         let Some(relation) = Relation::of(op, holds) else { return };
-        self.relations.learn(a, b, relation);
+        self.learn_relation(a, b, relation);
         let (fa, fb) = (self.fact_of(a), self.fact_of(b));
         // A comparison that fails is the opposite one, with its operands exchanged.
         let (op, swapped) = match (op, holds) {

@@ -12,6 +12,7 @@
 //! A new optimisation is a rule in [`rules`], a fact in [`facts`], or a step of the forward walk; every one needs a
 //! filetest in `tests/`, and the fuzzer must still find no difference.
 
+mod bounds;
 mod cleanup;
 pub mod facts;
 mod forward;
@@ -19,6 +20,7 @@ mod hash;
 mod learn;
 mod loops;
 mod memory;
+mod merge;
 mod relations;
 pub mod rules;
 #[cfg(test)]
@@ -106,6 +108,10 @@ pub fn optimise_counted(program: &Program, trace: &Trace, options: Options) -> (
     // that the second passage knows all that the first established.
     let (mut trace, mut counts) = simplify(program, trace, options);
     check(&trace, "the forward walk");
+
+    // After all that decides guards one by one.
+    merge::guards(&mut trace, &mut counts);
+    check(&trace, "the merging of guards");
 
     // After loads were forwarded and guards removed, because both keep stores alive.
     cleanup::dead_stores(program, &mut trace, &mut counts);

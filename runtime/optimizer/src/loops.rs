@@ -208,7 +208,7 @@ impl Assumed {
         let by_start = self.changing_by_start();
         for &(a, b, relation) in &self.relations {
             if let (Some(a), Some(b)) = (self.related(&by_start, &now, a), self.related(&by_start, &now, b)) {
-                walk.relations.learn(a, b, relation);
+                walk.learn_relation(a, b, relation);
             }
         }
         let mut map = vec![Opnd::Word(0); source.values.len()];

@@ -158,6 +158,7 @@ impl VmState {
             frames: RefCell::default(),
             activations: RefCell::default(),
         });
+        crate::region::wait(&vm);
         owner::living(vm.id, true);
         let _ = LIVING.try_with(|living| {
             let mut living = living.borrow_mut();

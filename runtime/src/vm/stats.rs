@@ -48,6 +48,8 @@ counters! {
     loops;
     /// Bridges compiled, and traces that lead from a merge point into another loop.
     bridges;
+    /// Sets of connected traces compiled as one.
+    regions;
     /// Times that compiled code was entered from native code.
     entries;
     /// Times that compiled code was left through a guard without a bridge.
@@ -101,6 +103,7 @@ impl Stats {
         };
         field("loops", &self.loops);
         field("bridges", &self.bridges);
+        field("regions", &self.regions);
         field("entries", &self.entries);
         field("guard_failures", &self.guard_failures);
         let aborts: Vec<String> = Abort::ALL

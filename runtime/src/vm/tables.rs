@@ -11,11 +11,11 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
-use metatrace_backend::CodeId;
+use metatrace_backend::{CodeId, PartStart};
 use metatrace_defs::inst::Operand;
 use metatrace_defs::param::Params;
 use metatrace_defs::{Abort, JitCodeId};
-use metatrace_trace::{GuardId, TargetId};
+use metatrace_trace::{GuardId, TargetId, Trace};
 use smallvec::SmallVec;
 
 use super::owner::OwnerId;
@@ -25,6 +25,11 @@ use crate::record::Root;
 metatrace_defs::entity! {
     /// A trace that starts at a merge point, with its bridges.
     TreeId = "tree"
+}
+
+metatrace_defs::entity! {
+    /// Trees that were compiled as one.
+    RegionId = "region"
 }
 
 /// A portal and the greens that are not the owner. The portal is known by the address of its glue.
@@ -114,12 +119,37 @@ pub struct Guard {
     pub flag: Option<u64>,
 }
 
+/// A trace as it was compiled.
+#[derive(Debug)]
+pub struct Part {
+    pub trace: Trace,
+    pub guards: Vec<GuardId>,
+    pub start: PartStart,
+}
+
+/// Trees that were compiled as one.
+#[derive(Debug)]
+pub struct Region {
+    pub code: CodeId,
+    /// Those that are not freed, and perhaps some that are.
+    pub trees: Vec<TreeId>,
+    /// Bytes of machine code.
+    pub bytes: usize,
+}
+
 /// A trace that starts at a merge point, with its bridges.
 #[derive(Debug)]
 pub struct Tree {
     pub cell: Rc<LoopCell>,
+    /// Its traces, bridges behind the trace that they leave from.
+    pub parts: Vec<Rc<Part>>,
+    /// What it is compiled as, beside its region.
     pub codes: Vec<CodeId>,
-    pub guards: Vec<GuardId>,
+    pub region: Option<RegionId>,
+    /// Jumps into it from other traces since it was compiled, as sampled.
+    pub crossings: u64,
+    /// How many of its parts, from the first on, its region has.
+    pub merged: usize,
     /// Bytes of machine code.
     pub bytes: usize,
     pub bridges: u64,
@@ -145,6 +175,10 @@ pub struct Tables {
     owners: Vec<Option<Box<Owner>>>,
     trees: HashMap<TreeId, Tree>,
     guards: HashMap<GuardId, Rc<Guard>>,
+    /// The tree and the code at each target.
+    targets: HashMap<TargetId, (TreeId, CodeId)>,
+    regions: HashMap<RegionId, Region>,
+    next_region: u32,
     /// Trees that are not valid any more, but may still run.
     dead: Vec<Tree>,
     next_tree: u32,
@@ -198,6 +232,51 @@ impl Tables {
     /// A tree, if it is valid.
     pub fn tree(&mut self, id: TreeId) -> Option<&mut Tree> {
         self.trees.get_mut(&id)
+    }
+
+    /// The tree at a target, and what to run to start there.
+    pub fn target(&self, id: TargetId) -> (TreeId, CodeId) {
+        self.targets[&id]
+    }
+
+    /// The tree at a target, if it is not freed.
+    pub fn find_target(&self, id: TargetId) -> Option<TreeId> {
+        self.targets.get(&id).map(|&(tree, _)| tree)
+    }
+
+    /// Says what to run to start at a target.
+    pub fn set_target(&mut self, id: TargetId, tree: TreeId, code: CodeId) {
+        self.targets.insert(id, (tree, code));
+        if let Some(tree) = self.trees.get(&tree) {
+            let entry = tree.cell.entry.get().filter(|entry| entry.target == id);
+            tree.cell.entry.set(entry.map(|entry| Entry { code, ..entry }).or(tree.cell.entry.get()));
+        }
+    }
+
+    /// A region whose trees are not all freed.
+    pub fn region(&mut self, id: RegionId) -> &mut Region {
+        self.regions.get_mut(&id).expect("a region of a tree that is not freed")
+    }
+
+    /// Has trees belong to a new region. Gives what they were compiled as before, all of which it replaces.
+    pub fn new_region(&mut self, region: Region) -> Vec<CodeId> {
+        self.next_region += 1;
+        let id = RegionId(self.next_region - 1);
+        let mut replaced = vec![];
+        for tree in &region.trees {
+            let tree = self.trees.get_mut(tree).expect("a valid tree");
+            replaced.append(&mut tree.codes);
+            tree.merged = tree.parts.len();
+            tree.crossings = 0;
+            self.code_bytes -= std::mem::take(&mut tree.bytes);
+            if let Some(before) = tree.region.replace(id).and_then(|before| self.regions.remove(&before)) {
+                replaced.push(before.code);
+                self.code_bytes -= before.bytes;
+            }
+        }
+        self.code_bytes += region.bytes;
+        self.regions.insert(id, region);
+        replaced
     }
 
     pub fn guard(&self, id: GuardId) -> Rc<Guard> {
@@ -258,7 +337,22 @@ impl VmState {
             tree.codes.iter().for_each(|&code| self.backend.free(code));
             let tables = &mut *self.tables.borrow_mut();
             tables.code_bytes -= tree.bytes;
-            tree.guards.iter().for_each(|guard| drop(tables.guards.remove(guard)));
+            for part in &tree.parts {
+                part.guards.iter().for_each(|guard| drop(tables.guards.remove(guard)));
+                if let PartStart::Entry(target) = part.start {
+                    tables.targets.remove(&target);
+                }
+            }
+            let Some(id) = tree.region else { continue };
+            let Tables { regions, trees, code_bytes, .. } = tables;
+            let Some(region) = regions.get_mut(&id) else { continue };
+            region.trees.retain(|tree| trees.contains_key(tree));
+            // A region without valid trees goes with the first of its dead ones; nothing runs here.
+            if region.trees.is_empty() {
+                *code_bytes -= region.bytes;
+                self.backend.free(region.code);
+                regions.remove(&id);
+            }
         }
     }
 

@@ -17,6 +17,22 @@ fn a_branch_becomes_a_bridge() {
 }
 
 #[test]
+fn traces_that_jump_to_each_other_become_a_region() {
+    let case = Case::new(&[ADD, IF_ODD, 4, ADD, LOOP, 0, RETURN], 20_001);
+    let without = "threshold=3,trace_eagerness=2,region_threshold=0";
+    let (expected, stats) = case.run(without);
+    assert_eq!(stats.regions, 0);
+    for options in ["", ",backend=1", ",optimise=0"] {
+        let options = format!("threshold=3,trace_eagerness=2,region_threshold=100,region_cost=1{options}");
+        let (ran, stats) = case.run(&options);
+        assert_eq!(ran, expected, "{options}");
+        // Once it is there, nothing crosses from trace to trace.
+        assert_eq!(stats.regions, 1, "{options}: {stats:#?}");
+        assert!(stats.guard_failures < 20, "{options}: {stats:#?}");
+    }
+}
+
+#[test]
 fn nested_loops() {
     let stats = Case::new(&[SET, 5, ADD, LOOP, 2, HELP, LESS, 0], 4).check();
     assert!(stats.loops >= 1 && stats.guard_failures < 50, "{stats:#?}");

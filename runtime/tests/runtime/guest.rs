@@ -507,6 +507,11 @@ impl Case {
             "threshold=1,trace_eagerness=1,fail_guards=1,backend=1",
             "threshold=1,trace_eagerness=1,fail_guards=1",
             "threshold=3,trace_eagerness=1000,fail_guards=1",
+            "threshold=3,trace_eagerness=2,region_threshold=2,region_cost=0",
+            "threshold=1,trace_eagerness=1,region_threshold=1,region_cost=0,optimise=0",
+            "threshold=1,trace_eagerness=1,region_threshold=2,region_cost=0,backend=1",
+            "threshold=1,trace_eagerness=1,region_threshold=1,region_cost=0,fail_guards=1",
+            "threshold=1,trace_eagerness=1,region_threshold=5,region_cost=0,region_limit=60",
             "threshold=2,trace_eagerness=2,trace_limit=20",
             "threshold=2,trace_eagerness=2,max_inline_depth=1",
         ];

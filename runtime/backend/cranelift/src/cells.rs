@@ -1,6 +1,6 @@
-//! Guard cells: where a failing guard continues.
+//! Cells that compiled code reads: where a failing guard continues, and where a target is.
 
-use metatrace_trace::GuardId;
+use metatrace_trace::{GuardId, TargetId};
 use std::cell::Cell;
 use std::mem::offset_of;
 use std::ptr::NonNull;
@@ -33,6 +33,50 @@ impl GuardCell {
         self.target.get()
     }
 }
+
+/// Where a target is. Jumps from other code read it; its address stays.
+#[repr(C)]
+pub(crate) struct TargetCell {
+    address: Cell<*const u8>,
+    selector: Cell<u64>,
+    target: TargetId,
+}
+
+impl TargetCell {
+    /// A cell that is not set.
+    pub(crate) fn new(target: TargetId) -> TargetCell {
+        TargetCell { address: Cell::new(std::ptr::null()), selector: Cell::new(0), target }
+    }
+
+    /// From now on the target is at an entry of the code at `address`.
+    pub(crate) fn set(&self, address: *const u8, selector: u64) {
+        self.address.set(address);
+        self.selector.set(selector);
+    }
+
+    /// The start of the code.
+    pub(crate) fn address(&self) -> *const u8 {
+        self.address.get()
+    }
+
+    /// Whose cell it is.
+    pub(crate) fn target(&self) -> TargetId {
+        self.target
+    }
+
+    /// The address by which compiled code reaches it.
+    pub(crate) fn expose_address(&self) -> u64 {
+        std::ptr::from_ref(self).expose_provenance() as u64
+    }
+}
+
+/// Bytes from the start of a target's cell to the address of its code.
+pub(crate) const TARGET_ADDRESS: i32 = offset_of!(TargetCell, address) as i32;
+/// Bytes from the start of a target's cell to the number of the entry.
+pub(crate) const TARGET_SELECTOR: i32 = offset_of!(TargetCell, selector) as i32;
+/// Added to the address of the cell of a target when code is left at a jump to it.
+pub(crate) const TARGET_LEFT: usize = 1;
+const _: () = assert!(align_of::<TargetCell>() > TARGET_LEFT && align_of::<GuardCell>() > TARGET_LEFT);
 
 /// The cells of a trace's guards, in order, at an address that stays.
 pub(crate) struct Cells(NonNull<[GuardCell]>);

@@ -18,24 +18,27 @@ mod cells;
 mod lower;
 mod machine;
 mod plan;
+mod region;
 mod unwind;
 
 pub use machine::{OptLevel, SetupError};
 
 use arena::Block;
-use cells::{Cells, GuardCell};
+use cells::{Cells, GuardCell, TARGET_LEFT, TargetCell};
 use cranelift_codegen::CodegenError;
 use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::Function;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_frontend::FunctionBuilderContext;
 use lower::Environment;
-use machine::Machine;
-use metatrace_backend::{Backend, CodeId, Compiled, Context, Exit, Job};
+use machine::{HEADER_SELECTOR, Machine};
+use metatrace_backend::{Backend, CodeId, Compiled, CompiledRegion, Context, Exit, Job, Region};
 use metatrace_defs::{Abort, TraceOp};
-use metatrace_trace::{GuardId, TargetId};
+use metatrace_trace::{GuardId, TargetId, Trace};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 
 /// Operations from which on the hot part of quickly compiled code, at some 8 bytes each, would not fit the first-level
 /// instruction cache, so that the denser code of [`OptLevel::Speed`] pays.
@@ -49,11 +52,11 @@ pub struct CraneliftBackend {
     /// Bytes of code memory that may be taken, and that are.
     limit: Cell<usize>,
     used: Cell<usize>,
-    /// Where code starts, by its number; null if it was freed.
-    entries: RefCell<Vec<*const u8>>,
+    /// Where code starts, by its number, and which of its entries; null if it was freed.
+    entries: RefCell<Vec<(*const u8, u64)>>,
     codes: RefCell<HashMap<CodeId, Code>>,
     guards: RefCell<HashMap<GuardId, *const GuardCell>>,
-    targets: RefCell<HashMap<TargetId, u64>>,
+    targets: RefCell<HashMap<TargetId, Rc<TargetCell>>>,
     /// How many calls of [`Backend::run`] are under way, and what was freed meanwhile.
     running: Cell<usize>,
     freed: RefCell<Vec<Code>>,
@@ -64,13 +67,17 @@ pub struct CraneliftBackend {
 // thread.
 unsafe impl Send for CraneliftBackend {}
 
-/// Compiled code of one trace.
+/// Compiled code of one trace or region.
 struct Code {
     block: Block,
     cells: Cells,
-    entry: Option<TargetId>,
+    /// Its numbers: of a trace one, of a region one for each entry.
+    ids: Vec<CodeId>,
+    entries: Vec<TargetId>,
     /// The guards that continue here.
     attached: Vec<GuardId>,
+    /// When it is freed: cells of its targets, which code that still runs may read.
+    target_cells: Vec<Rc<TargetCell>>,
 }
 
 /// What compiling needs, kept for its memory.
@@ -167,37 +174,64 @@ impl CraneliftBackend {
     /// If the trace jumps to an entry that does not exist, or, in debug builds, if Cranelift's verifier rejects what
     /// the lowering made: both are bugs.
     pub fn compile_at(&self, job: &Job, level: OptLevel) -> Result<Compiled, Abort> {
-        self.check_frame(job)?;
+        self.check_frame(job.trace)?;
         if self.used.get() >= self.limit.get() {
             return Err(Abort::CodeMemoryFull);
         }
         let cells = Cells::new(job.guards, self.machine.deoptimise);
         let compiler = &mut *self.compiler.borrow_mut();
         self.build(compiler, job, &cells, level, false);
-        let block = match compiler.compile(level) {
-            Ok(code) => self.machine.arena.place(code).ok_or(Abort::CodeMemoryFull),
-            Err(abort) => Err(abort),
-        };
-        compiler.context.clear();
-        self.adopt(job, block?, cells)
+        let block = self.place(compiler, level)?;
+        let entries = job.entry.into_iter().collect();
+        let (ids, bytes) = self.adopt(block, cells, entries)?;
+        Ok(Compiled { code: ids[0], bytes })
     }
 
     fn build(&self, compiler: &mut Compiler, job: &Job, cells: &Cells, level: OptLevel, note_sources: bool) {
+        self.with_environment(
+            compiler,
+            cells,
+            level,
+            note_sources,
+            |environment, function, builder_context| {
+                lower::build(job, environment, function, builder_context);
+            },
+        );
+    }
+
+    fn with_environment(
+        &self,
+        compiler: &mut Compiler,
+        cells: &Cells,
+        level: OptLevel,
+        note_sources: bool,
+        build: impl FnOnce(&Environment, &mut Function, &mut FunctionBuilderContext),
+    ) {
+        let targets = self.targets.borrow();
         let environment = Environment {
             isa: &*compiler.isa(level).clone(),
             rounds: compiler.rounds,
             cells: cells.address(),
             frame_values: self.frame.get().0,
-            entries: &self.targets.borrow(),
+            entries: &|target| targets.get(&target).map(|cell| cell.expose_address()),
             note_sources,
         };
-        lower::build(job, &environment, &mut compiler.context.func, &mut compiler.builder_context);
+        build(&environment, &mut compiler.context.func, &mut compiler.builder_context);
+    }
+
+    /// Compiles the function that was built, into code memory.
+    fn place(&self, compiler: &mut Compiler, level: OptLevel) -> Result<Block, Abort> {
+        let block = match compiler.compile(level) {
+            Ok(code) => self.machine.arena.place(code).ok_or(Abort::CodeMemoryFull),
+            Err(abort) => Err(abort),
+        };
+        compiler.context.clear();
+        block
     }
 
     /// Whether the frame has room for all that the trace keeps in it.
-    fn check_frame(&self, job: &Job) -> Result<(), Abort> {
+    fn check_frame(&self, trace: &Trace) -> Result<(), Abort> {
         let (values, bytes) = self.frame.get();
-        let trace = job.trace;
         let mut needed = trace.inputs.len();
         for inst in &trace.insts {
             if inst.op.is_terminator() {
@@ -216,8 +250,13 @@ impl CraneliftBackend {
         if needed > values { Err(Abort::FrameTooLarge) } else { Ok(()) }
     }
 
-    /// Takes code into the tables.
-    fn adopt(&self, job: &Job, block: Block, cells: Cells) -> Result<Compiled, Abort> {
+    /// Takes code into the tables, as what its guards and targets are from now on: its numbers, at least one, and its size.
+    fn adopt(
+        &self,
+        block: Block,
+        cells: Cells,
+        entries: Vec<TargetId>,
+    ) -> Result<(Vec<CodeId>, usize), Abort> {
         let used = self.used.get() + block.size();
         if used > self.limit.get() {
             self.machine.arena.free(block);
@@ -225,20 +264,23 @@ impl CraneliftBackend {
         }
         self.used.set(used);
         let address = self.machine.arena.address(&block);
-        let code = {
-            let mut entries = self.entries.borrow_mut();
-            entries.push(address);
-            CodeId::new(entries.len() - 1)
-        };
+        let first = self.entries.borrow().len();
+        let count = entries.len().max(1);
+        self.entries.borrow_mut().extend((0..count).map(|selector| (address, selector as u64)));
+        let ids: Vec<CodeId> = (first..first + count).map(CodeId::new).collect();
         for cell in cells.as_slice() {
             self.guards.borrow_mut().insert(cell.guard(), cell);
         }
-        if let Some(target) = job.entry {
-            self.targets.borrow_mut().insert(target, address as u64);
+        let mut targets = self.targets.borrow_mut();
+        for (selector, &target) in entries.iter().enumerate() {
+            let cell = targets.entry(target).or_insert_with(|| Rc::new(TargetCell::new(target)));
+            cell.set(address, selector as u64);
         }
         let bytes = block.len;
-        self.codes.borrow_mut().insert(code, Code { block, cells, entry: job.entry, attached: Vec::new() });
-        Ok(Compiled { code, bytes })
+        let code =
+            Code { block, cells, ids: ids.clone(), entries, attached: Vec::new(), target_cells: Vec::new() };
+        self.codes.borrow_mut().insert(ids[0], code);
+        Ok((ids, bytes))
     }
 
     /// Gives back what was freed, if nothing runs.
@@ -311,6 +353,10 @@ impl Backend for CraneliftBackend {
         self.compile_at(job, if long { OptLevel::Speed } else { OptLevel::None })
     }
 
+    fn compile_region(&self, region: &Region) -> Result<CompiledRegion, Abort> {
+        self.compile_region_at(region, OptLevel::Speed)
+    }
+
     fn attach_bridge(&self, guard: GuardId, bridge: CodeId) {
         let mut codes = self.codes.borrow_mut();
         let bridge = codes.get_mut(&bridge).unwrap_or_else(|| panic!("{bridge} is no code"));
@@ -322,13 +368,20 @@ impl Backend for CraneliftBackend {
     }
 
     fn free(&self, code: CodeId) {
-        let freed = self.codes.borrow_mut().remove(&code).unwrap_or_else(|| panic!("{code} is freed twice"));
-        self.entries.borrow_mut()[code.index()] = std::ptr::null();
-        if let Some(target) = freed.entry {
-            self.targets.borrow_mut().remove(&target);
+        let mut freed =
+            self.codes.borrow_mut().remove(&code).unwrap_or_else(|| panic!("{code} is freed twice"));
+        for id in &freed.ids {
+            self.entries.borrow_mut()[id.index()] = (std::ptr::null(), 0);
+        }
+        let start = self.machine.arena.address(&freed.block);
+        let mut targets = self.targets.borrow_mut();
+        for target in &freed.entries {
+            // It may be in another code by now.
+            if targets.get(target).is_some_and(|cell| cell.address() == start) {
+                freed.target_cells.extend(targets.remove(target));
+            }
         }
         let mut guards = self.guards.borrow_mut();
-        let start = self.machine.arena.address(&freed.block);
         for guard in &freed.attached {
             // SAFETY: cells are taken out of the table before they are freed.
             let cell = guards.get(guard).map(|&cell| unsafe { &*cell });
@@ -337,19 +390,29 @@ impl Backend for CraneliftBackend {
             }
         }
         for cell in freed.cells.as_slice() {
-            guards.remove(&cell.guard());
+            if guards.get(&cell.guard()).is_some_and(|&newest| std::ptr::eq(newest, cell)) {
+                guards.remove(&cell.guard());
+            }
         }
-        drop(guards);
+        drop((guards, targets));
         self.freed.borrow_mut().push(freed);
         self.reclaim();
     }
 
     unsafe fn run(&self, code: CodeId, frame: *mut u64, context: *mut Context) -> Exit {
-        let entry = self.entries.borrow()[code.index()];
+        let (entry, selector) = self.entries.borrow()[code.index()];
         assert!(!entry.is_null(), "{code} was freed");
+        // SAFETY: the frame has a header, which belongs to the backend.
+        unsafe { frame.byte_add(HEADER_SELECTOR as usize).write(selector) };
         let _running = Running::new(self);
         // SAFETY: the entry is that of a trace; the caller vouches for frame and context.
         let left_with = unsafe { (self.machine.enter)(entry, frame, context) };
+        if left_with & TARGET_LEFT != 0 {
+            let cell = std::ptr::with_exposed_provenance::<TargetCell>(left_with & !TARGET_LEFT);
+            // SAFETY: compiled code leaves so with the cell of a target that it jumps to, which is not given back while
+            // `_running` lives.
+            return Exit::Crossing(unsafe { (*cell).target() });
+        }
         match std::ptr::with_exposed_provenance::<GuardCell>(left_with) {
             cell if cell.is_null() => Exit::Finish,
             // SAFETY: the deoptimisation entry hands over the cell of the guard that failed, which is not given back

@@ -207,4 +207,6 @@ fn compile(context: &mut cranelift_codegen::Context, isa: &dyn TargetIsa) -> Res
 
 /// Byte offset in the frame's header where a failing guard leaves the address of its cell.
 pub(crate) const HEADER_CELL: i32 = 0;
-const _: () = assert!(FRAME_HEADER > 0);
+/// Byte offset in the frame's header of the number of the entry at which code is entered.
+pub(crate) const HEADER_SELECTOR: i32 = 8;
+const _: () = assert!(FRAME_HEADER > 1);

@@ -44,19 +44,35 @@ pub(crate) struct Plan {
 impl Plan {
     /// Looks at a trace.
     pub(crate) fn new(job: &Job) -> Plan {
+        let mut plan = Plan::without_homes(job, back(job));
+        plan.find_homes(job.trace);
+        plan.resolve_labels(job.trace);
+        plan.count_uses(job.trace);
+        plan
+    }
+
+    /// Looks at a trace of a region: its values have no slots, and its entry is a matter of the region.
+    pub(crate) fn in_region(job: &Job) -> Plan {
+        let back = match back(job) {
+            Back::Entry => Back::No,
+            back => back,
+        };
+        let mut plan = Plan::without_homes(job, back);
+        plan.resolve_labels(job.trace);
+        plan.count_uses(job.trace);
+        plan
+    }
+
+    fn without_homes(job: &Job, back: Back) -> Plan {
         let trace = job.trace;
         let count = trace.values.len();
-        let mut plan = Plan {
-            back: back(job),
+        Plan {
+            back,
             changing: Vec::new(),
             stands_for: (0..count).map(|n| Opnd::Value(Value::new(n))).collect(),
             home: vec![None; count],
             uses: vec![Uses::default(); count],
-        };
-        plan.find_homes(trace);
-        plan.resolve_labels(trace);
-        plan.count_uses(trace);
-        plan
+        }
     }
 
     /// What an operand stands for.

@@ -3,7 +3,7 @@
 //! `METATRACE_FUZZ=100000 cargo test --release -p metatrace-backend-cranelift --test fuzz` runs that many cases, from
 //! `METATRACE_FUZZ_SEED` on.
 
-use metatrace_backend::{Backend, CodeId, Compiled, Context, Exit, Job};
+use metatrace_backend::{Backend, CodeId, Compiled, CompiledRegion, Context, Exit, Job, Region};
 use metatrace_backend_cranelift::{CraneliftBackend, OptLevel};
 use metatrace_backend_reference::Reference;
 use metatrace_defs::{Abort, Kind, PureOp, TraceOp};
@@ -119,6 +119,10 @@ impl Backend for Compiling {
 
     fn compile(&self, job: &Job) -> Result<Compiled, Abort> {
         self.backend.compile_at(job, self.level)
+    }
+
+    fn compile_region(&self, region: &Region) -> Result<CompiledRegion, Abort> {
+        self.backend.compile_region_at(region, self.level)
     }
 
     fn attach_bridge(&self, guard: GuardId, bridge: CodeId) {

@@ -10,7 +10,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use metatrace_backend::{Backend, CodeId, Compiled, Context, Exit, FRAME_HEADER, Job, Shim, locals_offset};
+use metatrace_backend::{
+    Backend, CodeId, Compiled, CompiledRegion, Context, Exit, FRAME_HEADER, Job, PartStart, Region, Shim,
+    locals_offset,
+};
 use metatrace_defs::{Abort, Access, Program, TraceOp};
 use metatrace_trace::{Attached, GuardId, Inst, Opnd, TargetId, Trace, Value};
 
@@ -22,6 +25,8 @@ pub type Force = Box<dyn FnMut(GuardId, &Context) -> bool>;
 pub struct Reference {
     codes: RefCell<HashMap<CodeId, Rc<Code>>>,
     bridges: RefCell<HashMap<GuardId, CodeId>>,
+    /// The newest code of each guard.
+    guards: RefCell<HashMap<GuardId, CodeId>>,
     targets: RefCell<HashMap<TargetId, CodeId>>,
     next: Cell<u32>,
     values: Cell<usize>,
@@ -35,6 +40,8 @@ struct Code {
     trace: Trace,
     steps: Vec<Step>,
     labels: Vec<(TargetId, usize)>,
+    /// All codes of its region; empty if it is compiled alone.
+    region: Rc<[CodeId]>,
 }
 
 /// What an operation needs beside itself.
@@ -75,6 +82,31 @@ impl Reference {
             Some(code) => code.clone(),
             None => panic!("{id} was freed or never compiled"),
         }
+    }
+
+    /// Takes the code of a trace into the tables.
+    fn add(&self, job: &Job, code: CodeId, region: Rc<[CodeId]>) {
+        let trace = job.trace.clone();
+        let mut guards = job.guards.iter().copied();
+        let steps = trace.insts.iter().map(|inst| step(job.program, job, inst, &mut guards)).collect();
+        let labels = (trace.insts.iter().enumerate())
+            .filter(|(_, inst)| inst.op == TraceOp::Label)
+            .map(|(n, inst)| (inst.target(), n))
+            .collect();
+        self.guards.borrow_mut().extend(job.guards.iter().map(|&guard| (guard, code)));
+        self.codes.borrow_mut().insert(code, Rc::new(Code { trace, steps, labels, region }));
+        if let Some(entry) = job.entry {
+            self.targets.borrow_mut().insert(entry, code);
+        }
+    }
+
+    fn free_one(&self, code: CodeId) {
+        self.codes.borrow_mut().remove(&code);
+        self.targets.borrow_mut().retain(|_, target| *target != code);
+        let guards = &mut *self.guards.borrow_mut();
+        let bridges = &mut *self.bridges.borrow_mut();
+        bridges.retain(|guard, bridge| guards.get(guard) != Some(&code) && *bridge != code);
+        guards.retain(|_, of| *of != code);
     }
 
     fn fits(&self, trace: &Trace) -> bool {
@@ -119,19 +151,30 @@ impl Backend for Reference {
         if !self.fits(job.trace) {
             return Err(Abort::FrameTooLarge);
         }
-        let trace = job.trace.clone();
-        let mut guards = job.guards.iter().copied();
-        let steps = trace.insts.iter().map(|inst| step(job.program, job, inst, &mut guards)).collect();
-        let labels = (trace.insts.iter().enumerate())
-            .filter(|(_, inst)| inst.op == TraceOp::Label)
-            .map(|(n, inst)| (inst.target(), n))
-            .collect();
         let code = CodeId(self.next.replace(self.next.get() + 1));
-        self.codes.borrow_mut().insert(code, Rc::new(Code { trace, steps, labels }));
-        if let Some(entry) = job.entry {
-            self.targets.borrow_mut().insert(entry, code);
-        }
+        self.add(job, code, Rc::default());
         Ok(Compiled { code, bytes: 0 })
+    }
+
+    fn compile_region(&self, region: &Region) -> Result<CompiledRegion, Abort> {
+        let first = self.next.get();
+        self.next.set(first + region.parts.len() as u32);
+        let codes: Rc<[CodeId]> = (first..self.next.get()).map(CodeId).collect();
+        let &Region { program, shims, parts } = region;
+        let mut entries = vec![];
+        for (part, &code) in parts.iter().zip(codes.iter()) {
+            let entry = match part.start {
+                PartStart::Entry(target) => Some(target),
+                PartStart::Guard(_) => None,
+            };
+            let job = Job { program, shims, trace: part.trace, guards: part.guards, entry };
+            self.add(&job, code, codes.clone());
+            match part.start {
+                PartStart::Entry(target) => entries.push((target, code)),
+                PartStart::Guard(guard) => self.attach_bridge(guard, code),
+            }
+        }
+        Ok(CompiledRegion { entries, bytes: 0 })
     }
 
     fn attach_bridge(&self, guard: GuardId, bridge: CodeId) {
@@ -139,13 +182,11 @@ impl Backend for Reference {
     }
 
     fn free(&self, code: CodeId) {
-        if let Some(freed) = self.codes.borrow_mut().remove(&code) {
-            self.targets.borrow_mut().retain(|_, target| *target != code);
-            self.bridges.borrow_mut().retain(|guard, bridge| {
-                let is_own =
-                    freed.steps.iter().any(|step| matches!(step, Step::Guard { id, .. } if id == guard));
-                !is_own && *bridge != code
-            });
+        let freed = self.codes.borrow().get(&code).map(|code| code.region.clone());
+        match freed.as_deref() {
+            Some([]) => self.free_one(code),
+            Some(region) => region.iter().for_each(|&code| self.free_one(code)),
+            None => {}
         }
     }
 
@@ -292,10 +333,18 @@ impl Run<'_> {
             return Next::Label(at);
         }
         self.store_slots(args);
-        match self.backend.targets.borrow().get(&target) {
-            Some(&code) => Next::Code(code),
-            None => panic!("jump to {target}, which is no entry of compiled code:\n{}", code.trace),
+        let Some(&to) = self.backend.targets.borrow().get(&target) else {
+            panic!("jump to {target}, which is no entry of compiled code:\n{}", code.trace)
+        };
+        if !code.region.contains(&to) {
+            // SAFETY: the context is valid, and nothing else holds a reference to it now.
+            let crossings = unsafe { &mut (*self.context).crossings };
+            *crossings = crossings.wrapping_sub(1);
+            if *crossings == 0 {
+                return Next::Leave(Exit::Crossing(target));
+            }
         }
+        Next::Code(to)
     }
 
     fn leave(&mut self, guard: GuardId, fail_values: &[Value]) -> Next {

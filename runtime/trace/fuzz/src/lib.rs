@@ -126,6 +126,7 @@ impl Case {
                 (Left::Finish(values[..count].to_vec()), 0)
             }
             Exit::Guard(guard) => resume(trace, guard, values),
+            Exit::Crossing(target) => unreachable!("one trace does not cross to {target}"),
         };
         Outcome {
             left,

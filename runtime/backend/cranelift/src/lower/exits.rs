@@ -23,17 +23,25 @@ struct Exit {
 /// The exits of a trace, collected while its hot part is lowered.
 #[derive(Default)]
 pub(super) struct Exits {
-    /// For each guard its cold block and its exit.
-    guards: Vec<(ir::Block, usize)>,
+    /// For each guard its cold block, its number, and its exit.
+    guards: Vec<(ir::Block, usize, usize)>,
     exits: Vec<Exit>,
     by_snapshot: HashMap<SnapshotId, usize>,
     by_stores: HashMap<Vec<Store>, usize>,
     signature: Option<ir::SigRef>,
+    /// The exit that all guards share.
+    shared: Option<ir::Block>,
 }
 
 impl Exits {
-    /// Notes a guard, whose cold block is `leave`.
-    pub(super) fn add(&mut self, trace: &Trace, plan: &Plan, leave: ir::Block, snapshot: SnapshotId) {
+    /// Notes a guard, by its cold block and its number in the function.
+    pub(super) fn add(
+        &mut self,
+        trace: &Trace,
+        plan: &Plan,
+        (leave, number): (ir::Block, usize),
+        snapshot: SnapshotId,
+    ) {
         let exit = match self.by_snapshot.get(&snapshot) {
             Some(&exit) => exit,
             None => {
@@ -49,7 +57,7 @@ impl Exits {
             }
         };
         self.exits[exit].guards += 1;
-        self.guards.push((leave, exit));
+        self.guards.push((leave, number, exit));
     }
 
     /// The signature of traces.
@@ -87,15 +95,24 @@ impl Lowering<'_> {
         }
     }
 
-    /// Emits all cold blocks.
+    /// Emits the cold blocks of a trace's guards, and what they share.
     pub(super) fn emit_exits(&mut self) {
         let guards = std::mem::take(&mut self.exits.guards);
         if guards.is_empty() {
             return;
         }
         let mut exits = std::mem::take(&mut self.exits.exits);
-        let shared = self.cold_block_with_cell();
-        for (n, (leave, exit)) in guards.into_iter().enumerate() {
+        self.exits.by_snapshot.clear();
+        self.exits.by_stores.clear();
+        let shared = match self.exits.shared {
+            Some(shared) => shared,
+            None => {
+                let shared = self.cold_block_with_cell();
+                self.emit_shared_exit(shared);
+                *self.exits.shared.insert(shared)
+            }
+        };
+        for (leave, n, exit) in guards {
             let exit = &mut exits[exit];
             self.b.switch_to_block(leave);
             let to = if exit.stores.is_empty() {
@@ -117,7 +134,6 @@ impl Lowering<'_> {
                 self.b.ins().jump(shared, &[BlockArg::Value(cell)]);
             }
         }
-        self.emit_shared_exit(shared);
     }
 
     /// A cold block whose parameter is the offset of the failing guard's cell from the first.

@@ -2,29 +2,67 @@
 
 use super::{GUEST, Lowering, OURS};
 use cranelift_codegen::ir::{
-    self, InstBuilder,
+    self, AliasRegion, AliasRegionData, InstBuilder, MemFlagsData,
     types::{F64, I64},
 };
-use metatrace_backend::{Context, locals_offset};
-use metatrace_defs::Access;
-use metatrace_defs::descr::Scalar;
-use metatrace_trace::{Inst, Opnd};
+use metatrace_backend::{Context, Job, locals_offset};
+use metatrace_defs::descr::{Reach, Scalar};
+use metatrace_defs::trace_op::flag;
+use metatrace_defs::{Access, AccessId};
+use metatrace_trace::{Attached, Inst, Opnd};
+use std::collections::{BTreeSet, HashMap};
 use std::mem::offset_of;
 
+/// Parts of memory that no two accesses of a function share, as far as descriptors tell.
+#[derive(Default)]
+pub(super) struct Aliases {
+    /// The part of an access, by its scalar type or, where all are accesses of known classes, by its class.
+    parts: HashMap<AccessId, AliasRegion>,
+}
+
 impl Lowering<'_> {
+    /// Divides memory among the accesses of traces. An access that may touch anything forbids it.
+    pub(super) fn find_aliases(&mut self, jobs: &[Job]) {
+        let program = self.job.program;
+        let all = jobs.iter().flat_map(|job| &job.trace.insts);
+        let accesses: BTreeSet<AccessId> = all
+            .filter_map(|inst| match inst.attached {
+                Attached::Access(id) if inst.op.flags() & (flag::READS | flag::WRITES) != 0 => Some(id),
+                _ => None,
+            })
+            .collect();
+        let reaches = |reach| accesses.iter().filter(move |&&id| program.access(id).reach == reach);
+        if reaches(Reach::Anything).next().is_some() {
+            return;
+        }
+        let leaf = |id: AccessId| program.classes[program.access(id).class.index()].leaf;
+        let shared: BTreeSet<u32> = reaches(Reach::Leaf).map(|&id| leaf(id)).collect();
+        for &id in &accesses {
+            let class = program.access(id).class.index() as u32;
+            let user_id = if shared.contains(&leaf(id)) { 2 * leaf(id) } else { 2 * class + 1 };
+            let part = AliasRegionData { user_id, description: "guest".into() };
+            self.aliases.parts.insert(id, self.b.func.dfg.alias_regions.insert(part));
+        }
+    }
+
+    fn guest(&self, id: AccessId) -> MemFlagsData {
+        GUEST.with_alias_region(self.aliases.parts.get(&id).copied())
+    }
+
     pub(super) fn read(&mut self, inst: &Inst, index: Option<Opnd>) {
         let access = self.job.program.access(inst.access());
         let (base, offset) = self.address(access, inst.args[0], index);
+        let guest = self.guest(inst.access());
         let ins = self.b.ins();
         let value = match access.scalar {
-            Scalar::U8 => ins.uload8(I64, GUEST, base, offset),
-            Scalar::I8 => ins.sload8(I64, GUEST, base, offset),
-            Scalar::U16 => ins.uload16(I64, GUEST, base, offset),
-            Scalar::I16 => ins.sload16(I64, GUEST, base, offset),
-            Scalar::U32 => ins.uload32(GUEST, base, offset),
-            Scalar::I32 => ins.sload32(GUEST, base, offset),
-            Scalar::Word => ins.load(I64, GUEST, base, offset),
-            Scalar::Float => ins.load(F64, GUEST, base, offset),
+            Scalar::U8 => ins.uload8(I64, guest, base, offset),
+            Scalar::I8 => ins.sload8(I64, guest, base, offset),
+            Scalar::U16 => ins.uload16(I64, guest, base, offset),
+            Scalar::I16 => ins.sload16(I64, guest, base, offset),
+            Scalar::U32 => ins.uload32(guest, base, offset),
+            Scalar::I32 => ins.sload32(guest, base, offset),
+            Scalar::Word => ins.load(I64, guest, base, offset),
+            Scalar::Float => ins.load(F64, guest, base, offset),
         };
         self.define(inst.result(), value);
     }
@@ -32,6 +70,7 @@ impl Lowering<'_> {
     pub(super) fn write(&mut self, inst: &Inst, index: Option<Opnd>, value: Opnd) {
         let access = self.job.program.access(inst.access());
         let (base, offset) = self.address(access, inst.args[0], index);
+        let guest = self.guest(inst.access());
         // A constant float is stored as its bits, without a way through a float register.
         let value = match self.plan.resolve(value) {
             constant @ Opnd::Float(_) => self.word(constant),
@@ -39,10 +78,10 @@ impl Lowering<'_> {
         };
         let ins = self.b.ins();
         match access.scalar {
-            Scalar::U8 | Scalar::I8 => ins.istore8(GUEST, value, base, offset),
-            Scalar::U16 | Scalar::I16 => ins.istore16(GUEST, value, base, offset),
-            Scalar::U32 | Scalar::I32 => ins.istore32(GUEST, value, base, offset),
-            Scalar::Word | Scalar::Float => ins.store(GUEST, value, base, offset),
+            Scalar::U8 | Scalar::I8 => ins.istore8(guest, value, base, offset),
+            Scalar::U16 | Scalar::I16 => ins.istore16(guest, value, base, offset),
+            Scalar::U32 | Scalar::I32 => ins.istore32(guest, value, base, offset),
+            Scalar::Word | Scalar::Float => ins.store(guest, value, base, offset),
         };
     }
 

@@ -16,9 +16,10 @@
 mod exits;
 mod memory;
 mod pure;
+mod region;
 
-use crate::cells::CELL_BYTES;
-use crate::machine;
+use crate::cells::{CELL_BYTES, TARGET_ADDRESS, TARGET_LEFT, TARGET_SELECTOR};
+use crate::machine::{self, HEADER_SELECTOR};
 use crate::plan::{Back, Plan};
 use cranelift_codegen::ir::{
     self, BlockArg, InstBuilder, MemFlagsData,
@@ -27,9 +28,11 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use exits::Exits;
+use memory::Aliases;
 use metatrace_backend::{Context, FRAME_HEADER, Job};
 use metatrace_defs::{CallDescr, Kind, PureOp, TraceOp};
-use metatrace_trace::{Inst, Opnd, TargetId, Value};
+use metatrace_trace::{GuardId, Inst, Opnd, TargetId, Value};
+pub(crate) use region::build_region;
 use std::collections::HashMap;
 use std::mem::offset_of;
 
@@ -43,8 +46,8 @@ pub(crate) struct Environment<'a> {
     pub(crate) cells: u64,
     /// The value slots of a frame.
     pub(crate) frame_values: usize,
-    /// Where other traces start.
-    pub(crate) entries: &'a HashMap<TargetId, u64>,
+    /// The addresses of the cells that say where other traces start.
+    pub(crate) entries: &'a dyn Fn(TargetId) -> Option<u64>,
     /// Whether to note for each instruction which operation it comes from.
     pub(crate) note_sources: bool,
 }
@@ -78,6 +81,16 @@ pub(crate) struct Lowering<'a> {
     /// The block that the trace's end jumps to.
     head: Option<ir::Block>,
     exits: Exits,
+    /// The number of the next guard in the function.
+    next_guard: usize,
+    /// The number of the trace's first guard in the function.
+    first_guard: usize,
+    /// In a region, where jumps to its traces arrive.
+    heads: HashMap<TargetId, ir::Block>,
+    /// In a region, the guards that a trace of it starts at: where, and with what.
+    bridges: HashMap<GuardId, Option<region::Bridge>>,
+    /// Which accesses of the guest cannot touch the same memory.
+    aliases: Aliases,
 }
 
 /// Builds the function of a job.
@@ -95,28 +108,9 @@ pub(crate) fn build<'a>(
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
-    let (frame, context) = (b.block_params(entry)[0], b.block_params(entry)[1]);
-    let mut lowering = Lowering {
-        job,
-        env,
-        plan: Plan::new(job),
-        b,
-        frame,
-        context,
-        forms: vec![Forms::default(); job.trace.values.len()],
-        checked: HashMap::new(),
-        shims: [None; CallDescr::MAX_ARGS + 1],
-        head: None,
-        exits: Exits::default(),
-    };
-    lowering.find_checked();
+    let mut lowering = Lowering::new(job, env, Plan::new(job), b, entry);
     lowering.enter();
-    for at in 0..job.trace.insts.len() {
-        if env.note_sources {
-            lowering.b.set_srcloc(ir::SourceLoc::new(at as u32));
-        }
-        lowering.inst(at);
-    }
+    lowering.insts();
     lowering.emit_exits();
     lowering.b.seal_all_blocks();
     lowering.b.finalize(env.frontend_config());
@@ -142,6 +136,45 @@ fn ir_type(kind: Kind) -> ir::Type {
 
 impl<'a> Lowering<'a> {
     /// Arithmetic of which the trace also wants to know whether it overflows is done once.
+    fn new(
+        job: &'a Job<'a>,
+        env: &'a Environment<'a>,
+        plan: Plan,
+        b: FunctionBuilder<'a>,
+        entry: ir::Block,
+    ) -> Lowering<'a> {
+        let (frame, context) = (b.block_params(entry)[0], b.block_params(entry)[1]);
+        let mut lowering = Lowering {
+            job,
+            env,
+            plan,
+            b,
+            frame,
+            context,
+            forms: vec![Forms::default(); job.trace.values.len()],
+            checked: HashMap::new(),
+            shims: [None; CallDescr::MAX_ARGS + 1],
+            head: None,
+            exits: Exits::default(),
+            next_guard: 0,
+            first_guard: 0,
+            heads: HashMap::new(),
+            bridges: HashMap::new(),
+            aliases: Aliases::default(),
+        };
+        lowering.find_checked();
+        lowering
+    }
+
+    fn insts(&mut self) {
+        for at in 0..self.job.trace.insts.len() {
+            if self.env.note_sources {
+                self.b.set_srcloc(ir::SourceLoc::new(at as u32));
+            }
+            self.inst(at);
+        }
+    }
+
     fn find_checked(&mut self) {
         for inst in &self.job.trace.insts {
             if let TraceOp::Pure(op) = inst.op
@@ -234,11 +267,18 @@ impl<'a> Lowering<'a> {
         let (condition, wanted) = test(self);
         let go_on = self.b.create_block();
         let leave = self.b.create_block();
-        self.b.set_cold_block(leave);
+        let number = self.next_guard;
+        self.next_guard += 1;
+        let is_bridged = self.start_bridge(inst, leave);
+        if !is_bridged {
+            self.b.set_cold_block(leave);
+        }
         let (then, otherwise) = if wanted { (go_on, leave) } else { (leave, go_on) };
         self.b.ins().brif(condition, then, &[], otherwise, &[]);
         let snapshot = inst.snapshot.expect("a verified guard has a snapshot");
-        self.exits.add(self.job.trace, &self.plan, leave, snapshot);
+        if !is_bridged {
+            self.exits.add(self.job.trace, &self.plan, (leave, number), snapshot);
+        }
         self.b.switch_to_block(go_on);
     }
 
@@ -249,9 +289,34 @@ impl<'a> Lowering<'a> {
             return;
         }
         let target = inst.target();
-        let entry = *self.env.entries.get(&target).unwrap_or_else(|| panic!("no entry for {target}"));
+        if let Some(&head) = self.heads.get(&target) {
+            let args: Vec<BlockArg> = inst.args.iter().map(|&arg| BlockArg::Value(self.any(arg))).collect();
+            self.b.ins().jump(head, &args);
+            return;
+        }
+        let cell = (self.env.entries)(target).unwrap_or_else(|| panic!("no entry for {target}"));
         self.store_changed(&inst.args);
-        let callee = self.b.ins().iconst(I64, entry as i64);
+        self.cross(cell);
+    }
+
+    /// Continues where a target's cell says, or leaves if this is the crossing that was waited for.
+    fn cross(&mut self, cell: u64) {
+        let offset = offset_of!(Context, crossings) as i32;
+        let before = self.b.ins().load(I64, OURS, self.context, offset);
+        let left = self.b.ins().iadd_imm_s(before, -1);
+        self.b.ins().store(OURS, left, self.context, offset);
+        let go_on = self.b.create_block();
+        let leave = self.b.create_block();
+        self.b.set_cold_block(leave);
+        self.b.ins().brif(left, go_on, &[], leave, &[]);
+        self.b.switch_to_block(leave);
+        let with = self.b.ins().iconst(I64, (cell | TARGET_LEFT as u64) as i64);
+        self.b.ins().return_(&[with]);
+        self.b.switch_to_block(go_on);
+        let cell = self.b.ins().iconst(I64, cell as i64);
+        let selector = self.b.ins().load(I64, OURS, cell, TARGET_SELECTOR);
+        self.b.ins().store(OURS, selector, self.frame, HEADER_SELECTOR);
+        let callee = self.b.ins().load(I64, OURS, cell, TARGET_ADDRESS);
         self.continue_at(callee);
     }
 

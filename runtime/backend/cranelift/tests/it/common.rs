@@ -102,6 +102,7 @@ impl Traces {
         });
         match exit {
             Exit::Guard(guard) => guards.collect::<Vec<_>>()[guard.index()],
+            Exit::Crossing(target) => panic!("no crossing is waited for, but one to {target} came"),
             Exit::Finish => {
                 let end = |trace: &Trace| trace.insts.last().map_or(0, |inst| inst.args.len());
                 self.traces.iter().map(|(_, trace)| end(trace)).min().unwrap_or(0)

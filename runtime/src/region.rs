@@ -1,0 +1,131 @@
+//! Compiling connected trees as one.
+//!
+//! In: a target at which compiled code was left because jumps between traces were frequent. Out: the target's tree, the trees that
+//! it jumps into and those that jump into it, and so on, nearest first and up to a limit of operations, compiled as one
+//! function that replaces their code. Trees of a region stay together: where one is compiled anew, all are.
+//!
+//! Crossings are sampled: every so many end up here, and all of them are put down to the tree that was jumped to. Trees
+//! are compiled when the crossings put down to them since the last time would pay for compiling their operations, so that the
+//! time spent here is in proportion to what crossings cost. Trees to which nothing was put down are left out. Nothing depends on
+//! time: the same crossings lead to the same regions.
+
+use std::collections::{HashSet, VecDeque};
+use std::rc::Rc;
+use std::time::Instant;
+
+use metatrace_backend::{CodeId, Part as PartJob, Region as RegionJob};
+use metatrace_defs::TraceOp;
+use metatrace_trace::TargetId;
+
+use crate::entry::Place;
+use crate::vm::VmState;
+use crate::vm::stats::add;
+use crate::vm::tables::{Part, Region, Tables, TreeId};
+
+/// The trees to compile as one.
+#[derive(Default)]
+struct Connected {
+    trees: Vec<TreeId>,
+    parts: Vec<Rc<Part>>,
+    operations: usize,
+    /// The crossings put down to them.
+    crossings: u64,
+    /// How many parts no region has.
+    fresh: usize,
+}
+
+/// Compiled code was left at a jump to a target: what to run to go on.
+pub fn crossed(vm: &VmState, place: &Place, target: TargetId) -> CodeId {
+    wait(vm);
+    let tables = &mut *vm.tables.borrow_mut();
+    let (tree, code) = tables.target(target);
+    // The code that was left may have become invalid while it ran.
+    let params = &vm.options.params;
+    let Some(sampled) = tables.tree(tree) else { return code };
+    sampled.crossings += params.region_threshold;
+    let connected = connected(tables, tree, params.region_limit as usize);
+    let price = (connected.operations as u64).saturating_mul(params.region_cost);
+    if connected.fresh > 0 && connected.parts.len() > 1 && connected.crossings >= price {
+        compile(vm, place, tables, connected);
+    }
+    tables.target(target).1
+}
+
+/// Lets compiled code run until it has crossed from trace to trace often.
+pub fn wait(vm: &VmState) {
+    // SAFETY: the context is this VM's, and no reference to it is held.
+    unsafe { (*vm.context()).crossings = vm.options.params.region_threshold };
+}
+
+fn connected(tables: &mut Tables, first: TreeId, limit: usize) -> Connected {
+    let mut found = Connected::default();
+    let mut seen = HashSet::from([first]);
+    let mut next = VecDeque::from([first]);
+    while let Some(id) = next.pop_front() {
+        if found.trees.contains(&id) {
+            continue;
+        }
+        let region = tables.tree(id).and_then(|tree| tree.region);
+        let together = match region {
+            Some(region) => tables.region(region).trees.clone(),
+            None => vec![id],
+        };
+        let together: Vec<TreeId> = together.into_iter().filter(|&id| tables.tree(id).is_some()).collect();
+        let mut parts = vec![];
+        let mut neighbours = vec![];
+        let (mut fresh, mut crossings) = (0, 0);
+        for &id in &together {
+            let tree = tables.tree(id).expect("a valid tree");
+            parts.extend(tree.parts.iter().cloned());
+            fresh += tree.parts.len() - tree.merged;
+            crossings += tree.crossings;
+            neighbours.extend(tree.jumped_from.iter().copied());
+        }
+        let size: usize = parts.iter().map(|part| part.trace.insts.len()).sum();
+        if found.operations + size > limit {
+            continue;
+        }
+        found.operations += size;
+        found.crossings += crossings;
+        found.fresh += fresh;
+        let ends = parts.iter().filter_map(|part| part.trace.insts.last());
+        for target in ends.filter(|inst| inst.op == TraceOp::Jump).map(|inst| inst.target()) {
+            neighbours.extend(tables.find_target(target));
+        }
+        found.trees.extend(together);
+        found.parts.extend(parts);
+        neighbours.retain(|&id| {
+            tables.tree(id).is_some_and(|tree| tree.crossings > 0 || tree.region.is_some()) && seen.insert(id)
+        });
+        next.extend(neighbours);
+    }
+    found
+}
+
+fn compile(vm: &VmState, place: &Place, tables: &mut Tables, connected: Connected) {
+    let counters = &vm.shared.counters;
+    let parts: Vec<PartJob> = (connected.parts.iter())
+        .map(|part| PartJob { trace: &part.trace, guards: &part.guards, start: part.start })
+        .collect();
+    let program = &place.loaded.program;
+    let began = Instant::now();
+    let compiled =
+        vm.backend.compile_region(&RegionJob { program, shims: place.loaded.shims, parts: &parts });
+    add(&counters.code_generation, began.elapsed().as_nanos() as u64);
+    let compiled = match compiled {
+        Ok(compiled) => compiled,
+        Err(reason) => return counters.abort(reason),
+    };
+    add(&counters.regions, 1);
+    add(&counters.code_bytes, compiled.bytes as u64);
+    let replaced = tables.new_region(Region {
+        code: compiled.entries[0].1,
+        trees: connected.trees,
+        bytes: compiled.bytes,
+    });
+    for (target, code) in compiled.entries {
+        let (tree, _) = tables.target(target);
+        tables.set_target(target, tree, code);
+    }
+    replaced.into_iter().for_each(|code| vm.backend.free(code));
+}
