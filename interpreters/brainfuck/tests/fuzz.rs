@@ -102,7 +102,8 @@ fn execute(options: &Options, source: &[u8], input: &[u8]) -> ((bool, Vec<u8>), 
 
 #[test]
 fn random_programs() {
-    let count = std::env::var("METATRACE_FUZZ").map_or(60, |text| text.parse().expect("METATRACE_FUZZ is a number"));
+    let count =
+        std::env::var("METATRACE_FUZZ").map_or(60, |text| text.parse().expect("METATRACE_FUZZ is a number"));
     let input: Vec<u8> = (0..50u8).map(|n| n.wrapping_mul(37)).collect();
     let (mut tried, mut entries) = (0u64, 0);
     let mut seed = 0;

@@ -25,8 +25,14 @@ fn program(name: &str) -> Vec<u8> {
 
 #[test]
 fn engines_agree() {
-    for (name, a) in [("square", 300), ("triangle", 300), ("fibonacci", 90), ("cube", 8), ("alternate", 101), ("reallocate", 60)]
-    {
+    for (name, a) in [
+        ("square", 300),
+        ("triangle", 300),
+        ("fibonacci", 90),
+        ("cube", 8),
+        ("alternate", 101),
+        ("reallocate", 60),
+    ] {
         let bytes = program(name);
         let off = Options::parse("off").unwrap();
         let (expected, _) = execute(&off, &bytes, a);
@@ -34,7 +40,10 @@ fn engines_agree() {
             let (result, stats) = execute(&options, &bytes, a);
             assert_eq!(result, expected, "{name} on {engine}");
             if options.records() {
-                assert!(stats.loops > 0 && stats.entries > 0, "{name} on {engine} compiled nothing: {stats:?}");
+                assert!(
+                    stats.loops > 0 && stats.entries > 0,
+                    "{name} on {engine} compiled nothing: {stats:?}"
+                );
             }
         }
     }
@@ -132,7 +141,8 @@ fn model(code: &[u8], mut a: i64) -> Option<i64> {
 
 #[test]
 fn random_programs() {
-    let count = std::env::var("METATRACE_FUZZ").map_or(60, |text| text.parse().expect("METATRACE_FUZZ is a number"));
+    let count =
+        std::env::var("METATRACE_FUZZ").map_or(60, |text| text.parse().expect("METATRACE_FUZZ is a number"));
     let (mut tried, mut entries, mut seed) = (0u64, 0, 0);
     while tried < count {
         seed += 1;
