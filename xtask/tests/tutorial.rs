@@ -58,11 +58,16 @@ fn commands_do_what_is_shown() {
                 .env_remove("METATRACE_LOG")
                 .output()
                 .unwrap();
-            let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            let text = format!(
+                "{}{}",
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            );
             assert!(output.status.success(), "`{command}` failed:\n{text}");
             let mut rest = &text[..];
-            for part in expected.lines().flat_map(|line| line.split('…')) {
-                let at = rest.find(part).unwrap_or_else(|| panic!("`{command}` does not print `{part}`:\n{text}"));
+            for part in expected.lines().flat_map(|line| line.split('…').map(str::trim)) {
+                let at =
+                    rest.find(part).unwrap_or_else(|| panic!("`{command}` does not print `{part}`:\n{text}"));
                 rest = &rest[at + part.len()..];
             }
             ran += 1;
