@@ -1,3 +1,6 @@
+//! The model of `std::cmp`: `Ordering` and the comparison traits, with their implementations for the scalar types, references,
+//! tuples and slices. Read by the translator as if it were the crate's source; bodies marked as intrinsics are replaced.
+
 use crate::marker::{__Int, __Num, __Scalar};
 
 #[derive(Clone, Copy)]

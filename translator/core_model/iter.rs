@@ -1,3 +1,6 @@
+//! The model of `std::iter`: the iterator traits, ranges as iterators, and the adaptors. Their layouts are this model's own, so no
+//! value of these types is handed to native code.
+
 #[lang]
 pub trait IntoIterator {
     type Item;

@@ -128,7 +128,7 @@ impl f32 {
 impl<F: __Float> F {
     #[intrinsic]
     pub fn sqrt(self) -> F {}
-    #[intrinsic = "float_abs"]
+    #[intrinsic = "absolute"]
     pub fn abs(self) -> F {}
     #[intrinsic]
     pub fn floor(self) -> F {}

@@ -1,3 +1,6 @@
+//! The model of `std::ops`: the operator traits with their implementations for the scalar types, ranges, and the closure traits.
+//! Operators on scalars are built in; the implementations exist so that generic code finds them.
+
 use crate::marker::{__Int, __Num, __Signed};
 
 macro_rules! binary {

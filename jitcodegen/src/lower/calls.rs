@@ -172,7 +172,7 @@ impl Builder<'_> {
         }
         let flags = match kind {
             ShimKind::Drop(_) => call_flag::CAN_PANIC | call_flag::CAN_COLLECT,
-            ShimKind::Project(..) => call_flag::ELIDABLE,
+            ShimKind::Project(..) => call_flag::ELIDABLE | call_flag::INTERIOR,
             ShimKind::Load(_) | ShimKind::Variant(_) if !is_mutable && types.data(ty).freeze => {
                 call_flag::FROZEN_FOLDS
             }

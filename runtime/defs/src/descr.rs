@@ -281,6 +281,8 @@ pub mod call_flag {
         NEVER_RETURNS = never_returns = 16;
         /// If the first argument is frozen, the results depend on the arguments alone: what is read cannot change.
         FROZEN_FOLDS = frozen_folds = 32;
+        /// The result is an address inside what the first argument points to, and as frozen as that.
+        INTERIOR = interior = 64;
     }
 }
 

@@ -420,13 +420,20 @@ impl Domain for Recorder<'_> {
         // SAFETY: jitcode does what the interpreter's own code does; the context is the current VM's.
         let results = unsafe { call_native(self.loaded, self.vm.context(), call, &bits) };
         let results = results.inspect_err(|_| self.abort = Some(Abort::Panicked))?;
-        let elidable = descr.has(call_flag::ELIDABLE);
+        let base = args.first().map_or(Root::None, |arg| arg.root);
+        let root = if descr.has(call_flag::INTERIOR) { base } else { Root::None };
+        let frozen = descr.has(call_flag::FROZEN_FOLDS) && base != Root::None;
+        if frozen {
+            self.rely_on(base);
+        }
+        let elidable = descr.has(call_flag::ELIDABLE) || frozen;
         if elidable && opnds.iter().all(|opnd| opnd.as_const().is_some()) {
             let constants = descr.results.iter().zip(&results);
-            return Ok(constants.map(|(&kind, &bits)| Traced::constant(kind, bits, Root::None)).collect());
+            return Ok(constants.map(|(&kind, &bits)| Traced::constant(kind, bits, root)).collect());
         }
         let op = if elidable { TraceOp::CallElidable } else { TraceOp::Call };
-        let results = self.push(op, &opnds, Attached::Call(call), &results);
+        let mut results = self.push(op, &opnds, Attached::Call(call), &results);
+        results.iter_mut().for_each(|result| result.root = root);
         if !elidable {
             self.heap.call(&self.loaded.program, &descr.writes);
         }

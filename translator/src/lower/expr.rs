@@ -79,19 +79,11 @@ impl Lower<'_, '_> {
             }
             ExprKind::Call { callee, args } => self.call_expr(e, callee, args),
             ExprKind::Adt { adt, variant, fields, base } => self.adt_value(*adt, *variant, fields, *base, ty),
-            ExprKind::Tuple(parts) => {
-                let operands = self.operands(parts)?;
-                Ok(self.aggregate(flow, None, operands))
-            }
-            ExprKind::Array(parts) => {
+            ExprKind::Tuple(parts) | ExprKind::Array(parts) | ExprKind::Closure { captures: parts, .. } => {
                 let operands = self.operands(parts)?;
                 Ok(self.aggregate(flow, None, operands))
             }
             ExprKind::Repeat { value } => self.repeat(*value, ty, flow),
-            ExprKind::Closure { captures, .. } => {
-                let operands = self.operands(captures)?;
-                Ok(self.aggregate(flow, None, operands))
-            }
             ExprKind::Scope(inner) => {
                 self.push_temporaries();
                 let operand = self.value(*inner)?;

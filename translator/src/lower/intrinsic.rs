@@ -4,7 +4,7 @@
 //! sums. Names are those of the methods in Rust, where there are such; the others:
 //!
 //! - integers: `zero`, `one`, `is_zero`, `wrapping_inc`, `wrapping_dec`; `div_overflows` (the smallest number by −1);
-//! - floats: `float_abs`;
+//! - floats: `absolute`;
 //! - pointers: `ptr_offset(p, n)` and `ptr_offset_mut`: `n` elements on; `read_place(p)`, `write_place(p, value)`,
 //!   `read_element(p, n)`: bytewise; `slice_len`, `slice_ptr`, `slice_from_raw_parts(p, n)` and `…_mut`, `str_len`,
 //!   `str_as_bytes`: parts of fat pointers; `drop_in_place(p)`;
@@ -36,7 +36,7 @@ impl Lower<'_, '_> {
         let flow = self.flow_ty(site.ret);
         match &*name {
             "zero" => Ok(self.b.constant(flow, 0)),
-            "sqrt" | "floor" | "ceil" | "trunc" | "float_abs" | "to_bits" | "from_bits" => {
+            "sqrt" | "floor" | "ceil" | "trunc" | "absolute" | "to_bits" | "from_bits" => {
                 Ok(self.float_intrinsic(&name, &site))
             }
             "size_of" | "align_of" | "needs_drop" => self.layout(&name, args, &site),
@@ -267,7 +267,7 @@ impl Lower<'_, '_> {
                 // A single is its bits.
                 "to_bits" | "from_bits" => self.retype(flow, value),
                 "sqrt" => self.b.pure(flow, PureOp::F32Sqrt, &[value]),
-                "float_abs" => {
+                "absolute" => {
                     let mask = self.b.constant(flow, u64::from(u32::MAX >> 1));
                     self.b.pure(flow, PureOp::IntAnd, &[value, mask])
                 }
@@ -441,7 +441,7 @@ fn float_op(name: &str) -> PureOp {
         "floor" => PureOp::FloatFloor,
         "ceil" => PureOp::FloatCeil,
         "trunc" => PureOp::FloatTrunc,
-        "float_abs" => PureOp::FloatAbs,
+        "absolute" => PureOp::FloatAbs,
         "to_bits" => PureOp::FloatToBits,
         _ => PureOp::FloatFromBits,
     }

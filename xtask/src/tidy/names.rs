@@ -6,7 +6,7 @@ use super::scan::has_word;
 use super::{File, Finding, Tree};
 
 /// Files, or folders of files, that may read the environment.
-const ENVIRONMENT: &[&str] = &["runtime/src/options", "jitcodegen/src/build", "xtask/src/"];
+const ENVIRONMENT: &[&str] = &["runtime/src/vm/options", "jitcodegen/src/build", "xtask/src/"];
 /// The crate of the tables, where the names of operations stand.
 const TABLES: &str = "runtime/defs/src/";
 
