@@ -157,7 +157,7 @@ fn unsafe_argued() {
 fn environment() {
     let text = "fn f() {\n    std::env::var(\"A\").ok();\n}\n";
     fires("environment", "runtime/src/a.rs", text);
-    silent("runtime/src/options.rs", text);
+    silent("runtime/src/vm/options.rs", text);
     silent("interpreters/toy/build.rs", text);
 }
 
