@@ -1,10 +1,8 @@
 //! Pieces of a recording, and putting them together to a trace.
 
-use std::collections::HashMap;
-
 use metatrace_defs::inst::Operand;
 use metatrace_defs::{Kind, Program, TraceOp};
-use metatrace_trace::{Attached, Opnd, Snapshot, SnapshotFrame, SnapshotId, TargetId, Trace, Value};
+use metatrace_trace::{Attached, Opnd, Snapshot, SnapshotFrame, SnapshotId, TargetId, Trace};
 
 use super::Traced;
 use crate::loaded::Loaded;
@@ -80,19 +78,22 @@ pub fn join(
 }
 
 /// What stands for the values of a segment in the joined trace.
-struct Renaming(HashMap<Value, Opnd>);
+struct Renaming(Vec<Opnd>);
 
 impl Renaming {
     fn opnd(&self, opnd: Opnd) -> Opnd {
         match opnd {
-            Opnd::Value(value) => self.0[&value],
+            Opnd::Value(value) => self.0[value.index()],
             constant => constant,
         }
     }
 }
 
 fn append(joined: &mut Trace, trace: &Trace, inputs: &[Opnd]) -> Renaming {
-    let mut renaming = Renaming(trace.inputs.iter().copied().zip(inputs.iter().copied()).collect());
+    let mut renaming = Renaming(vec![Opnd::Word(0); trace.values.len()]);
+    for (input, &opnd) in trace.inputs.iter().zip(inputs) {
+        renaming.0[input.index()] = opnd;
+    }
     let first = joined.insts.len() as u32;
     joined.notes.extend(trace.notes.iter().map(|(at, text)| (at + first, text.clone())));
     for inst in &trace.insts {
@@ -101,7 +102,7 @@ fn append(joined: &mut Trace, trace: &Trace, inputs: &[Opnd]) -> Renaming {
         for result in &mut inst.results {
             let data = trace.values[result.index()];
             let value = joined.new_value(data.kind, data.recorded);
-            renaming.0.insert(*result, Opnd::Value(value));
+            renaming.0[result.index()] = Opnd::Value(value);
             *result = value;
         }
         if let Some(id) = inst.snapshot {
