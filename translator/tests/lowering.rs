@@ -305,6 +305,47 @@ fn code_that_is_not_analysed() {
     check("outlined", "fn warn(n: i64) { println!(\"{n}\"); eprintln!(\"{}\", n + 1); }", "warn(acc),");
 }
 
+/// A guard that several alternatives reach binds the same variables each time.
+#[test]
+fn guards_that_bind() {
+    let items = "fn even(x: i64) -> Option<i64> { if x & 1 == 0 { Some(x) } else { None } }
+         fn pick(t: (i64, i64)) -> i64 {
+             match t { (1 | 2, n) | (n, 5) if let Some(m) = even(n) && m > 3 => m, (_, n) => n }
+         }";
+    check("guards_that_bind", items, "acc = pick((acc, 7)),");
+    let items = "fn make() -> Option<String> { None }
+         fn pick(x: i64) -> i64 { match x { 1 if let Some(s) = make() => s.len() as i64, _ => 0 } }";
+    let program = lower(items, "acc = pick(acc),");
+    let pick = program.funcs.iter().find(|f| f.name == "crate::pick").unwrap();
+    let why = pick.body.as_ref().unwrap_err();
+    assert!(why.starts_with("a guard that moves a value with a destructor"), "{why}");
+}
+
+/// Bits of narrow signed integers: what is in between is wider than the type.
+#[test]
+fn narrow_bits() {
+    let items = "fn bits(x: i64) -> i64 {
+             let (b, h) = (x as i8, x as i16);
+             b.swap_bytes() as i64 ^ h.rotate_left(3) as i64 ^ b.trailing_zeros() as i64 ^ h.count_ones() as i64
+         }";
+    check("narrow_bits", items, "acc = bits(acc),");
+}
+
+/// A private constant is told by the glue of its module, and a destructor has no name to be called by.
+#[test]
+fn what_only_some_glue_can_name() {
+    let items = "mod a { metatrace::glue!(); const ORIGIN: super::b::P = super::b::P { x: 1 };
+             pub fn x(n: i64) -> i64 { let p = &ORIGIN; p.x + n } }
+         mod b { metatrace::glue!(); pub struct P { pub x: i64 }
+             pub struct D<'a>(pub &'a mut i64); impl Drop for D<'_> { fn drop(&mut self) { *self.0 += 1; } } }
+         fn drops(mut n: i64) -> i64 { { let _d = b::D(&mut n); } n }";
+    let program = lower(items, "acc = a::x(drops(acc)),");
+    let value = program.load_times.iter().find(|value| value.name == "ORIGIN").unwrap();
+    assert_eq!(program.modules[value.module.index()].path, "demo::a");
+    let drop = program.funcs.iter().find(|f| f.name.ends_with("Drop>::drop")).unwrap();
+    assert!(drop.body.is_ok() && drop.rust.is_none());
+}
+
 /// What cannot be looked inside is called, with a note that shows how the portal reaches it.
 #[test]
 fn refused_functions_are_called() {

@@ -252,6 +252,59 @@ impl<T: Scalars> Scalars for std::ops::Range<T> {
     }
 }
 
+/// Ranges with one end.
+macro_rules! half_ranges {
+    ($($range:ident $end:ident;)*) => { $(
+        impl<T: Scalars> Scalars for std::ops::$range<T> {
+            const WORDS: usize = T::WORDS;
+
+            fn pack(self, out: &mut [u64]) {
+                self.$end.pack(out);
+            }
+
+            unsafe fn unpack(words: &[u64]) -> Self {
+                // SAFETY: passed on to the caller.
+                std::ops::$range { $end: unsafe { T::unpack(words) } }
+            }
+        }
+    )* };
+}
+half_ranges! {
+    RangeFrom start;
+    RangeTo end;
+    RangeToInclusive end;
+}
+
+impl Scalars for std::ops::RangeFull {
+    const WORDS: usize = 0;
+
+    fn pack(self, _: &mut [u64]) {}
+
+    unsafe fn unpack(_: &[u64]) -> Self {
+        ..
+    }
+}
+
+/// Start, end, and whether iterating came to the end, after which the range is empty whatever its ends.
+impl Scalars for std::ops::RangeInclusive<usize> {
+    const WORDS: usize = 3;
+
+    fn pack(self, out: &mut [u64]) {
+        let exhausted = self.is_empty() && self.start() <= self.end();
+        (*self.start(), *self.end(), exhausted).pack(out);
+    }
+
+    unsafe fn unpack(words: &[u64]) -> Self {
+        // SAFETY: passed on to the caller.
+        let (start, end, exhausted): (usize, usize, bool) = unsafe { Scalars::unpack(words) };
+        let mut range = if exhausted { end..=end } else { start..=end };
+        if exhausted {
+            range.next();
+        }
+        range
+    }
+}
+
 impl Scalars for std::cmp::Ordering {
     const WORDS: usize = 1;
 
@@ -350,6 +403,12 @@ mod tests {
         let text = "hello";
         check(text, &[text.as_ptr() as u64, 5]);
         check(3..9u8, &[3, 9]);
+        check(3usize.., &[3]);
+        check(..-1i64, &[u64::MAX]);
+        check(3..=9usize, &[3, 9, 0]);
+        let mut ended = 9..=9usize;
+        ended.next();
+        check(ended, &[9, 9, 1]);
     }
 
     #[test]

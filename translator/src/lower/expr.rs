@@ -2,6 +2,7 @@
 
 use crate::flow::types::{Type, TypeId};
 use crate::flow::{Extern, FuncAttrs, LoadTimeValue, ModuleId, OpKind, Place, Proj, Terminator, ValueId};
+use crate::items::Origin;
 use crate::lower::func::Lower;
 use crate::lower::native::Helper;
 use crate::lower::place::PlaceAt;
@@ -223,7 +224,11 @@ impl Lower<'_, '_> {
     /// A constant as Rust text, its name, and the module that can name it.
     fn const_item(&self, id: ConstId, args: Args, ty: Ty, e: ExprId) -> Result<(String, String, ModuleId)> {
         let def = self.cx.program.const_def(id);
-        let module = self.cx.item_module(def.origin, def.module).max(self.cx.module_of(ty));
+        // Where a constant is declared its type can be named, wherever that is declared.
+        let module = match def.origin {
+            Origin::User => self.cx.item_module(def.origin, def.module),
+            Origin::Std | Origin::Runtime => self.cx.module_of(ty),
+        };
         match self.cx.spell_const_item(id, args).filter(|_| self.cx.can_spell(ty)) {
             Some(rust) => Ok((rust, def.name.to_string(), module)),
             None => {

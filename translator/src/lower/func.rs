@@ -14,7 +14,7 @@ use crate::lower::{Cx, Result, unsupported};
 use crate::source::Span;
 use crate::thir::{BindingMode, Body, ExprId, LocalId, LoopId, Param, PatId, PatKind};
 use crate::ty::{Args, ClosureId, ClosureKind, Ty, TyKind};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 metatrace_defs::entity! {
@@ -54,6 +54,8 @@ pub(super) struct Lower<'c, 'p> {
     pub(super) closure: Option<ClosureEnv>,
     pub(super) roots: Vec<RootData>,
     pub(super) locals: HashMap<LocalId, PlaceAt>,
+    /// The patterns of `let` in guards, whose variables are declared with their arm's: a guard may be lowered several times.
+    pub(super) guard_lets: HashSet<PatId>,
     pub(super) scopes: Vec<Scope>,
     pub(super) loops: HashMap<LoopId, LoopAt>,
     pub(super) cleanups: HashMap<Vec<(Root, bool)>, crate::flow::BlockId>,
@@ -96,6 +98,7 @@ fn new<'c, 'p>(cx: &'c mut Cx<'p>, id: FuncId, body: Rc<Body>, args: Args, resul
         closure: None,
         roots: Vec::new(),
         locals: HashMap::new(),
+        guard_lets: HashSet::new(),
         scopes: Vec::new(),
         loops: HashMap::new(),
         cleanups: HashMap::new(),

@@ -185,14 +185,14 @@ impl Lower<'_, '_> {
         self.call_helper(name, text, &args, flow, can_panic)
     }
 
-    /// The value zero-extended from its width.
+    /// The value zero-extended from its width, as a `u64`: what it is then need not be one of its own type.
     fn zero_extended(&mut self, value: ValueId, int: IntTy) -> ValueId {
-        let ty = self.b.ty(value);
+        let word = self.cx.add(Type::Int { bits: 64, signed: false, size: false });
         if int.signed() && int.bits() < 64 {
-            let mask = self.b.constant(ty, (1 << int.bits()) - 1);
-            return self.b.pure(ty, PureOp::IntAnd, &[value, mask]);
+            let mask = self.b.constant(word, (1 << int.bits()) - 1);
+            return self.b.pure(word, PureOp::IntAnd, &[value, mask]);
         }
-        value
+        self.retype(word, value)
     }
 
     fn rotate(&mut self, value: ValueId, amount: ValueId, int: IntTy, is_left: bool) -> ValueId {
@@ -213,9 +213,10 @@ impl Lower<'_, '_> {
         let left = self.b.pure(amount_ty, PureOp::IntAnd, &[left, mask]);
         let right = self.b.pure(amount_ty, PureOp::IntSub, &[width, left]);
         let word = self.zero_extended(value, int);
-        let high = self.b.pure(ty, PureOp::IntShl, &[word, left]);
-        let low = self.b.pure(ty, PureOp::UintShr, &[word, right]);
-        let wide = self.b.pure(ty, PureOp::IntOr, &[high, low]);
+        let word_ty = self.b.ty(word);
+        let high = self.b.pure(word_ty, PureOp::IntShl, &[word, left]);
+        let low = self.b.pure(word_ty, PureOp::UintShr, &[word, right]);
+        let wide = self.b.pure(word_ty, PureOp::IntOr, &[high, low]);
         self.canonical(wide, int, ty)
     }
 
@@ -223,6 +224,7 @@ impl Lower<'_, '_> {
         let ty = self.b.ty(value);
         let bits = u64::from(int.bits());
         let word = self.zero_extended(value, int);
+        let word_ty = self.b.ty(word);
         match name {
             "count_ones" => self.b.pure(flow, PureOp::IntPopcnt, &[word]),
             "count_zeros" => {
@@ -240,18 +242,18 @@ impl Lower<'_, '_> {
                 let word = if bits == 64 {
                     word
                 } else {
-                    let end = self.b.constant(ty, 1 << bits);
-                    self.b.pure(ty, PureOp::IntOr, &[word, end])
+                    let end = self.b.constant(word_ty, 1 << bits);
+                    self.b.pure(word_ty, PureOp::IntOr, &[word, end])
                 };
                 self.b.pure(flow, PureOp::IntCtz, &[word])
             }
             _ => {
                 let pure = if name == "swap_bytes" { PureOp::IntBswap } else { PureOp::IntBitrev };
-                let wide = self.b.pure(ty, pure, &[word]);
+                let wide = self.b.pure(word_ty, pure, &[word]);
                 if bits == 64 {
-                    return wide;
+                    return self.retype(ty, wide);
                 }
-                let by = self.b.constant(ty, 64 - bits);
+                let by = self.b.constant(word_ty, 64 - bits);
                 let shift = if int.signed() { PureOp::IntSar } else { PureOp::UintShr };
                 self.b.pure(ty, shift, &[wide, by])
             }

@@ -12,7 +12,9 @@ use crate::lower::func::Lower;
 use crate::lower::place::{Base, PlaceAt};
 use crate::lower::{Result, unsupported};
 use crate::source::Span;
-use crate::thir::{Arm, BindingMode, ExprId, FieldIdx, Lit, LocalId, PatId, PatKind, ReadMode, VariantIdx};
+use crate::thir::{
+    Arm, BindingMode, ExprId, ExprKind, FieldIdx, Lit, LocalId, PatId, PatKind, ReadMode, VariantIdx,
+};
 use crate::ty::{FloatTy, Ty, TyKind};
 use metatrace_defs::PureOp;
 
@@ -74,6 +76,9 @@ impl Lower<'_, '_> {
         for arm in arms {
             self.push_scope(false);
             self.declare_all(arm.pat);
+            if let Some(guard) = arm.guard {
+                self.declare_guard(guard)?;
+            }
             scopes.extend(self.scopes.pop());
         }
         let candidates = arms
@@ -108,9 +113,38 @@ impl Lower<'_, '_> {
         yes: BlockId,
         no: BlockId,
     ) -> Result<()> {
-        self.declare_all(pat);
+        if !self.guard_lets.contains(&pat) {
+            self.declare_all(pat);
+        }
         let candidate = Candidate { tests: vec![(place.clone(), pat)], bindings: vec![], arm: 0 };
         self.candidates(vec![candidate], &Outcome { arms: vec![(yes, None)], otherwise: Some(no) })
+    }
+
+    /// Declares the variables that a guard binds for its arm.
+    fn declare_guard(&mut self, guard: ExprId) -> Result<()> {
+        match self.body.expr(guard).kind.clone() {
+            ExprKind::Logical { and: true, left, right } => {
+                self.declare_guard(left)?;
+                self.declare_guard(right)
+            }
+            ExprKind::Scope(inner) => self.declare_guard(inner),
+            ExprKind::Let { pat, .. } => {
+                let before = self.roots.len();
+                self.declare_all(pat);
+                self.guard_lets.insert(pat);
+                // It would have to be dropped where a later part of the guard fails.
+                if self.roots[before..].iter().any(|root| root.flag.is_some()) {
+                    let help = "bind by reference in the guard, or use `if let` in the arm";
+                    return unsupported(
+                        self.body.pat(pat).span,
+                        "a guard that moves a value with a destructor into a variable is not supported",
+                        help,
+                    );
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Binds the variables of a pattern that always matches.

@@ -274,6 +274,10 @@ impl Cx<'_> {
                 let self_ty = self.spell(self.program.normalize(impl_def.self_ty.subst(parent)));
                 match impl_def.trait_ref {
                     None => format!("<{self_ty}>::{}{own}", def.name),
+                    // A destructor cannot be called by its name.
+                    Some(trait_ref) if self.program.lang_trait("Drop") == Some(trait_ref.trait_id) => {
+                        return None;
+                    }
                     Some(trait_ref) => {
                         let trait_def = self.program.trait_def(trait_ref.trait_id);
                         let trait_args = trait_ref.subst(parent).args;
