@@ -1,3 +1,8 @@
+//! Bodies with traits, generics, associated items, operators and closures.
+//!
+//! Each takes the interpreter's state, or its accumulator, and gives the accumulator's new value; none keeps anything elsewhere, so
+//! that comparing state and result compares all that it did.
+
 use std::ops::{Add, Index, Mul, Neg};
 
 use crate::code::Op;
