@@ -1,0 +1,26 @@
+//! Interpreters written without any thought of a JIT: what a Rust programmer would write, plus merge points.
+//!
+//! A module for each; `GUESTS` lists their programs. Their tests demand the right answers of every engine, and that compiled
+//! code carries the work. `cargo xtask bench guests` tells how much faster it is.
+
+pub mod stack;
+
+metatrace::glue!();
+
+/// A program of a guest: its name, and what runs it with a size and gives its result as text.
+#[derive(Clone, Copy)]
+pub struct Program {
+    /// `GUEST/PROGRAM`.
+    pub name: &'static str,
+    /// Runs it.
+    pub run: fn(size: i64) -> String,
+    /// The size that tests use: loops are hot, and every engine is done soon.
+    pub small: i64,
+    /// The size that benchmarks use.
+    pub large: i64,
+}
+
+/// All programs of all guests.
+pub fn programs() -> Vec<Program> {
+    [stack::PROGRAMS].concat()
+}

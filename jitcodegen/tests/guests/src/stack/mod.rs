@@ -1,0 +1,16 @@
+//! A stack machine: values are an enum, instructions too, frames and values stand in vectors.
+
+mod programs;
+mod vm;
+
+use crate::Program;
+
+metatrace::glue!();
+
+/// The programs.
+pub const PROGRAMS: &[Program] = &[
+    Program { name: "stack/loops", run: programs::loops, small: 12, large: 3_000 },
+    Program { name: "stack/fib", run: programs::fib, small: 11, large: 30 },
+    Program { name: "stack/sort", run: programs::sort, small: 30, large: 3_000 },
+    Program { name: "stack/floats", run: programs::floats, small: 40, large: 5_000_000 },
+];
