@@ -12,14 +12,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use metatrace_defs::image;
-use metatrace_translator::diag::{Code, Diagnostic};
+use metatrace_translator::diag::{Diagnostic, span_at};
 use metatrace_translator::flow;
-use metatrace_translator::load::Files;
-use metatrace_translator::load::Manifest;
 use metatrace_translator::load::cfg::Cfg;
 use metatrace_translator::lower::lower;
 use metatrace_translator::program::Program;
-use metatrace_translator::source::{FileId, SourceMap, Span};
+use metatrace_translator::source::{SourceMap, Span};
 use metatrace_translator::translate::hash_of;
 
 use crate::generate::{Error, Output, generate};
@@ -55,6 +53,8 @@ pub struct Translation {
     pub image: Vec<u8>,
     /// How long each stage took.
     pub stages: Stages,
+    /// What the author should know, in rustc's form.
+    pub warnings: Vec<String>,
 }
 
 /// The whole of an interpreter's build script: translates the package if its feature `jit` is on, and sets the cfg
@@ -91,9 +91,11 @@ fn run_build_script() -> Result<(), String> {
         emit_jitcode: emit.split(',').any(|what| what == "jitcode"),
     };
     let translation = translate(&job)?;
-    for note in &translation.output.notes {
-        // Cargo shows warnings of the packages one works on.
-        println!("cargo::warning={}", note.message.replace('\n', " "));
+    for warning in &translation.warnings {
+        // Cargo shows warnings of the packages one works on, a line at a time.
+        for line in warning.lines() {
+            println!("cargo::warning={line}");
+        }
     }
     write(&job, &translation, &out)
 }
@@ -109,56 +111,70 @@ pub fn translate(job: &Job) -> Result<Translation, String> {
         stages.0.push((name, start.elapsed()));
         start = Instant::now();
     };
-    let manifest = Manifest::read(&job.package, &Files::Disk).map_err(|e| format!("error: {e}"))?;
     let program = Program::load_package(&job.package, &job.cfg);
     stage("load", &mut stages);
-    let failed = |program: &Program| Err(summary(&program.diagnostics().render(program.sources()), program));
-    if !program.diagnostics().is_empty() {
-        return failed(&program);
-    }
-    let name = if manifest.lib_name.is_empty() { manifest.name.replace('-', "_") } else { manifest.lib_name };
+    let name = program.crate_name();
     let tools = format!("{} {}", env!("CARGO_PKG_VERSION"), image::VERSION);
     let hash = hash_of(&program, &[tools.as_bytes(), name.as_bytes(), format!("{:?}", job.cfg).as_bytes()]);
-    let Ok(graphs) = lower(&program, &name, hash, &job.package) else { return failed(&program) };
+    let failed = || Err(summary(&program));
+    // What can be looked at is looked at even if something is wrong elsewhere, so that all errors come together.
+    let Ok(graphs) = lower(&program, name, hash, &job.package) else { return failed() };
     stage("infer and lower", &mut stages);
     let output = match generate(&graphs) {
         Ok(output) => output,
         Err(errors) => {
-            for error in errors {
-                program.diagnostics().push(diagnostic(error, program.sources()));
-            }
-            return failed(&program);
+            errors.iter().for_each(|e| program.diagnostics().push(diagnostic(e, program.sources())));
+            return failed();
         }
     };
     stage("generate", &mut stages);
     let image = image::encode(&output.program);
     stage("encode", &mut stages);
-    Ok(Translation { graphs, output, image, stages })
+    let warning = |note| Diagnostic::from_note(note, program.sources()).render(program.sources());
+    let warnings = output.notes.iter().map(warning).collect();
+    Ok(Translation { graphs, output, image, stages, warnings })
+}
+
+/// Everything that there is to say about a loaded crate, errors and warnings.
+pub fn check(program: &Program) -> Vec<Diagnostic> {
+    let notes = match lower(program, program.crate_name(), 0, Path::new("")) {
+        Ok(graphs) => match generate(&graphs) {
+            Ok(output) => output.notes,
+            Err(errors) => {
+                errors.iter().for_each(|e| program.diagnostics().push(diagnostic(e, program.sources())));
+                vec![]
+            }
+        },
+        Err(_) => vec![],
+    };
+    let mut all = program.diagnostics().sorted();
+    all.extend(notes.iter().map(|note| Diagnostic::from_note(note, program.sources())));
+    all
 }
 
 /// The errors, and how many there are.
-fn summary(rendered: &str, program: &Program) -> String {
-    let count = program.diagnostics().len();
-    let errors = if count == 1 { "error" } else { "errors" };
-    format!("{rendered}\n\nerror: metatrace could not translate the crate: {count} {errors}")
+fn summary(program: &Program) -> String {
+    let all = program.diagnostics();
+    let mut text = all.render(program.sources());
+    let errors = if all.len() == 1 { "error" } else { "errors" };
+    text += &format!("\n\nerror: metatrace could not translate the crate: {} {errors}\n", all.len());
+    let mut codes: Vec<&str> = all.sorted().iter().map(|d| d.code.id()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    text += &format!("for more about an error: `cargo xtask explain-error {}`", codes.join("`, `"));
+    text
 }
 
 /// An error of code generation as one of the translator's.
-fn diagnostic(error: Error, sources: &SourceMap) -> Diagnostic {
-    let pos = error.pos;
-    let span = (pos.line != 0).then(|| {
-        let text = &sources.file(FileId(pos.file)).text;
-        let line: usize = text.split_inclusive('\n').take(pos.line as usize - 1).map(str::len).sum();
-        let rest = text.get(line..).unwrap_or_default();
-        let column: usize = rest.chars().take(pos.column as usize - 1).map(char::len_utf8).sum();
-        let lo = (line + column) as u32;
-        Span { file: FileId(pos.file), lo, hi: lo + 1 }
-    });
-    let anywhere = Span { file: FileId(0), lo: 0, hi: 0 };
-    let mut out =
-        Diagnostic::new(Code::NotTraceable, span.unwrap_or(anywhere), error.message).help(error.help);
-    out.span = span;
-    out
+fn diagnostic(error: &Error, sources: &SourceMap) -> Diagnostic {
+    let mut out = Diagnostic::nowhere(error.code, error.message.as_str()).label(error.label.as_str());
+    out.span = span_at(sources, error.pos, 0);
+    match (out.span, &error.insert) {
+        (Some(Span { file, lo, .. }), Some(text)) => {
+            out.suggest(error.help.as_str(), Span { file, lo, hi: lo }, text.as_str())
+        }
+        _ => out.help(error.help.as_str()),
+    }
 }
 
 /// Writes the results of a translation to a folder.

@@ -6,6 +6,7 @@ use metatrace_defs::descr::CallDescr;
 use metatrace_defs::jitcode::{JitCode, JitCodeId, Portal, PortalParam, Program};
 use metatrace_defs::verify::verify;
 use metatrace_defs::{CallId, Kind};
+use metatrace_translator::diag::Code;
 use metatrace_translator::flow::{self, FuncId, ModuleId, Note, Pos};
 
 use crate::classify::Classes;
@@ -19,12 +20,18 @@ use crate::tables::{Call, ShimKind, Tables};
 /// A mistake of the author that keeps the program from being translated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
+    /// What kind.
+    pub code: Code,
     /// Where.
     pub pos: Pos,
     /// What is wrong.
     pub message: String,
+    /// Beside the place: why.
+    pub label: String,
     /// What to do about it.
     pub help: String,
+    /// The text that does it, to be inserted at the place.
+    pub insert: Option<String>,
 }
 
 /// A function that is called natively although it is of the crate.
@@ -78,9 +85,12 @@ pub fn generate(program: &flow::Program) -> Result<Output, Vec<Error>> {
 fn portal_error(program: &flow::Program, func: FuncId, why: Refused) -> Error {
     let name = &program.func(func).name;
     Error {
+        code: Code::NotTraceable,
         pos: if why.pos.line == 0 { program.func(func).pos } else { why.pos },
         message: format!("the portal `{name}` cannot be traced: {}", why.reason),
+        label: "a portal is always looked inside".to_string(),
         help: "move this code to a function with a name and `#[jit::dont_look_inside]`".to_string(),
+        insert: None,
     }
 }
 
@@ -235,17 +245,14 @@ fn notes(program: &flow::Program, made: &Made, refused: &HashMap<FuncId, Refused
     let mut out = program.notes.clone();
     for (id, why) in refused {
         let subject = program.func(*id).name.clone();
-        let message = format!("`{subject}` is called instead of looked inside: {}", why.reason);
-        out.push(Note { subject, message, pos: why.pos, chain: vec![] });
+        let message = format!("`{subject}` is called, not looked inside: {}", why.reason);
+        let help = String::new();
+        let note = Note { code: Code::Called, subject, message, help, pos: why.pos, width: 0, chain: vec![] };
+        out.push(note);
     }
     for kind in &made.tables.shims {
         if let ShimKind::Variant(ty) | ShimKind::Load(ty) = *kind {
-            let subject = program.types.data(ty).rust.clone();
-            let message = format!(
-                "the layout of `{subject}` is not defined, so that it is read by calls; \
-                 `#[repr(u8)]` on it makes reads part of traces"
-            );
-            let note = Note { subject, message, pos: Pos::default(), chain: vec![] };
+            let note = read_by_calls(program, ty);
             if !out.iter().any(|n| n.message == note.message) {
                 out.push(note);
             }
@@ -253,6 +260,23 @@ fn notes(program: &flow::Program, made: &Made, refused: &HashMap<FuncId, Refused
     }
     out.sort_by(|a, b| (a.pos.file, a.pos.line, &a.subject).cmp(&(b.pos.file, b.pos.line, &b.subject)));
     out
+}
+
+/// Advice about a type whose layout rustc is free to choose.
+fn read_by_calls(program: &flow::Program, ty: flow::types::TypeId) -> Note {
+    let subject = program.types.data(ty).rust.clone();
+    let message = format!("the layout of `{subject}` is not defined, so traces read it by calls");
+    // Only the author of a type can give it a layout.
+    let (pos, help) = match program.types.get(ty) {
+        flow::types::Type::Adt(adt) if adt.pos != Pos::default() => {
+            (adt.pos, "write `#[repr(u8)]` on it, and reads become part of traces".to_string())
+        }
+        _ => (
+            Pos::default(),
+            "where this is read often, use an enum of your own with `#[repr(u8)]` instead".to_string(),
+        ),
+    };
+    Note { code: Code::ReadByCalls, subject, message, help, pos, width: 0, chain: vec![] }
 }
 
 /// The number of the module that is the crate's root.

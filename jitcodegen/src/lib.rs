@@ -28,6 +28,6 @@ mod report;
 mod scalar;
 mod tables;
 
-pub use build::{Job, Translation, build_script, translate, write};
+pub use build::{Job, Translation, build_script, check, translate, write};
 pub use generate::{Error, Output, Outside, generate};
 pub use object_file::object_file;

@@ -38,8 +38,10 @@ pub fn report(program: &Program, output: &Output, image: usize, stages: &Stages)
             "at": at(outside.pos),
         })).collect::<Vec<_>>(),
         "notes": output.notes.iter().map(|note| json!({
+            "code": note.code.id(),
             "subject": note.subject,
             "message": note.message,
+            "help": note.help,
             "at": at(note.pos),
             "chain": note.chain,
         })).collect::<Vec<_>>(),

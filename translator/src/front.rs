@@ -13,7 +13,6 @@ use crate::load::{Files, Loader, Manifest};
 use crate::names::Name;
 use crate::program::Program;
 use crate::resolve::{Def, Ns, Vis};
-use crate::source::{FileId, Span};
 
 macro_rules! model {
     ($($name:literal),* $(,)?) => {
@@ -67,13 +66,16 @@ impl Program {
     /// Loads the package in `dir`: of its crates the first that has a portal, the library before binaries. Errors are in
     /// [`Program::diagnostics`].
     pub fn load_package(dir: &Path, cfg: &Cfg) -> Program {
-        let manifest = match Manifest::read(dir, &Files::Disk) {
+        Program::load_package_from(&Files::Disk, dir, cfg)
+    }
+
+    /// The same for a package whose texts may be in memory.
+    pub fn load_package_from(files: &Files, dir: &Path, cfg: &Cfg) -> Program {
+        let manifest = match Manifest::read(dir, files) {
             Ok(m) => m,
             Err(message) => {
-                let mut prog = Program::default();
-                prog.sources.add(&dir.join("Cargo.toml"), String::new());
-                let at = Span { file: FileId(0), lo: 0, hi: 0 };
-                prog.diags.push(Diagnostic { span: None, ..Diagnostic::new(Code::Manifest, at, message) });
+                let prog = Program::default();
+                prog.diags.push(Diagnostic::nowhere(Code::Manifest, message));
                 return prog;
             }
         };
@@ -84,13 +86,14 @@ impl Program {
                 extern_crates.push(manifest.lib_name.clone());
             }
             let input = Input {
-                files: Files::Disk,
+                files: files.clone(),
                 root: root.clone(),
                 cfg: cfg.clone(),
                 edition: manifest.edition,
                 extern_crates,
             };
-            let prog = Program::load(input);
+            let mut prog = Program::load(input);
+            prog.name = manifest.lib_name.clone();
             let errors = prog.diags.sorted();
             let only_missing = errors.iter().all(|d| d.code == Code::NoPortal) && !errors.is_empty();
             if !only_missing {
@@ -99,6 +102,11 @@ impl Program {
             first.get_or_insert(prog);
         }
         first.unwrap_or_default()
+    }
+
+    /// The crate's name as `module_path!()` begins with it.
+    pub fn crate_name(&self) -> &str {
+        if self.name.is_empty() { "guest" } else { &self.name }
     }
 
     /// Loads one crate. Errors are in [`Program::diagnostics`].

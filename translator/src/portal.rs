@@ -12,7 +12,7 @@ use crate::expand::plain_name;
 use crate::items::{ModId, Origin, Portal};
 use crate::program::Program;
 use crate::resolve::Def;
-use crate::source::{FileId, Span};
+use crate::source::Span;
 use crate::ty::FnId;
 
 /// Finds merge points and back-edge hints in a body.
@@ -83,19 +83,9 @@ impl Program {
             }
         }
         if !seen && self.diags.is_empty() {
-            self.diags.push(
-                Diagnostic {
-                    span: None,
-                    ..Diagnostic::new(
-                        Code::NoPortal,
-                        Span { file: FileId(0), lo: 0, hi: 0 },
-                        "the crate has no portal",
-                    )
-                }
-                .help(
-                    "mark the function with the interpreter's loop `#[jit::portal(owner = …, greens = […])]`",
-                ),
-            );
+            self.diags.push(Diagnostic::nowhere(Code::NoPortal, "the crate has no portal").help(
+                "mark the function with the interpreter's loop `#[jit::portal(owner = …, greens = […])]`",
+            ));
         }
     }
 

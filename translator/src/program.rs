@@ -131,6 +131,7 @@ impl<T> Table<T> {
 /// The program.
 #[derive(Default)]
 pub struct Program {
+    pub(crate) name: String,
     pub(crate) sources: SourceMap,
     pub(crate) diags: Diagnostics,
     pub(crate) cfg: Cfg,

@@ -2,6 +2,7 @@
 
 mod bench;
 mod build;
+mod explain_error;
 mod inspect;
 mod report;
 mod run;
@@ -87,6 +88,15 @@ enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
+    /// Explain a diagnostic of the translator.
+    ExplainError {
+        /// Its code, as E0103.
+        #[arg(required_unless_present = "list")]
+        code: Option<String>,
+        /// Print all codes instead.
+        #[arg(long, conflicts_with = "code")]
+        list: bool,
+    },
     /// Run every test.
     Test {
         /// Run only tests whose name contains this.
@@ -118,6 +128,13 @@ fn main() -> ExitCode {
         Command::Run { interpreter, args } => run::run(&interpreter, &args),
         Command::Inspect { binary, list, function, all: _, format } => {
             inspect::inspect(&binary, list, function.as_deref(), format)
+        }
+        Command::ExplainError { code: Some(code), .. } => {
+            explain_error::page(&code).map(|page| print!("{page}"))
+        }
+        Command::ExplainError { code: None, .. } => {
+            print!("{}", explain_error::list());
+            Ok(())
         }
         Command::Test { filter, bless } => test::test(filter.as_deref(), bless),
         Command::Bench { filter, json } => bench::bench(filter.as_deref(), json.as_deref()),

@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 
 use metatrace_defs::image;
+use metatrace_translator::diag::Code;
 use metatrace_translator::flow::{ModuleId, Program};
 
 use crate::generate::{Error, Made, root};
@@ -132,10 +133,12 @@ impl Cx<'_> {
     fn missing(&self, needed: &BTreeSet<ModuleId>) -> Vec<Error> {
         let missing = needed.iter().map(|id| &self.program.modules[id.index()]).filter(|m| !m.has_glue);
         let error = |module: &metatrace_translator::flow::Module| Error {
+            code: Code::MissingGlue,
             pos: module.pos,
             message: format!("the module `{}` needs the line `metatrace::glue!();`", module.path),
-            help: "traced code or types are in it or below it: add the line, anywhere in the module"
-                .to_string(),
+            label: "traced code or types are in this module or below it".to_string(),
+            help: "add the line, anywhere in the module".to_string(),
+            insert: Some("metatrace::glue!();\n".to_string()),
         };
         missing.map(error).collect()
     }

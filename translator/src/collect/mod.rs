@@ -158,6 +158,11 @@ impl<'p> Collector<'p> {
     }
 
     fn module(&mut self, id: ModId, module: &Module) {
+        if self.origin == Origin::User
+            && let Some(token) = module.items.first().and_then(|i| i.to_token_stream().into_iter().next())
+        {
+            self.prog.scopes.set_start(id, self.prog.sources.span(token.span()));
+        }
         self.macros_first(id, &module.items);
         let mut children = module.children.iter();
         for item in &module.items {
@@ -167,6 +172,7 @@ impl<'p> Collector<'p> {
                 let child_id = self.prog.scopes.add(child.name, Some(id), false, self.origin);
                 self.prog.scopes.declare(id, Ns::Type, child.name, Def::Mod(child_id), vis);
                 self.inherit_macros(id, child_id);
+                self.prog.scopes.set_start(child_id, self.prog.sources.span(m.ident.span()));
                 self.module(child_id, child);
                 if m.attrs.iter().any(|a| a.path().is_ident("macro_use")) {
                     self.inherit_macros(child_id, id);

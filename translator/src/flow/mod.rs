@@ -22,6 +22,7 @@ pub mod print;
 pub mod types;
 pub mod verify;
 
+use crate::diag::Code;
 use crate::flow::types::{TypeId, Types};
 use metatrace_defs::PureOp;
 
@@ -210,15 +211,21 @@ pub struct Portal {
     pub owner: Option<usize>,
 }
 
-/// Something the author should know about the translation.
+/// Something the author should know about the translation: a warning.
 #[derive(Clone, Debug)]
 pub struct Note {
+    /// What kind.
+    pub code: Code,
     /// Which function or call.
     pub subject: String,
-    /// What and why.
+    /// What and why, in one line.
     pub message: String,
-    /// Where.
+    /// What would make it otherwise; empty if nothing would.
+    pub help: String,
+    /// Where it begins.
     pub pos: Pos,
+    /// How many bytes of the source it is about; 0 for the word at `pos`.
+    pub width: u32,
     /// How the portal reaches it, portal first.
     pub chain: Vec<String>,
 }

@@ -8,7 +8,7 @@
 //! load_time lt0 "LIMIT" in mod1 frozen = "crate::a::LIMIT as u64"
 //! static "COUNT" mut i64                       `mut`: a `static mut`
 //! portal portal0 "demo" fn0 interpret params(pc, code) greens(0) owner 1
-//! note "f" "why" chain("portal", "f")
+//! note E0501 "f" "why" help "what to do" chain("portal", "f") width 5
 //! struct crate::P in mod0 {x: i64, 1: f64}     facts after the module: drop nofreeze cell freezes repr(C, u8)
 //! enum crate::Op in mod0 repr(u8) {Halt, Push{0: i64} = 4}
 //! opaque `std::rc::Rc<i64>` in mod0 drop words 1 interior reaches(i64)
@@ -40,6 +40,7 @@
 //! `we_are_jitted`. Ends of blocks: `goto`, `if`, `switch v [1: b1, 2: b2(v3)] else b4`,
 //! `invoke fnN(…) -> b1(…) unwind b2`, `return v`, `resume_unwind`, `unreachable`.
 
+use crate::diag::Code;
 use crate::flow::lex::{Token, lex};
 use crate::flow::types::{Adt, Field, Opaque, Repr, Type, TypeData, TypeId, Variant};
 use crate::flow::{
@@ -315,11 +316,15 @@ impl Parser {
     }
 
     fn note(&mut self) -> Result<()> {
+        let code = self.word()?;
+        let Some(code) = Code::find(&code) else { return self.fail(format!("unknown code `{code}`")) };
         let subject = self.string()?;
         let message = self.string()?;
+        let help = if self.eat_word("help") { self.string()? } else { String::new() };
         let chain = if self.eat_word("chain") { self.in_parens(Self::string)? } else { vec![] };
+        let width = if self.eat_word("width") { self.small()? } else { 0 };
         let pos = self.pos()?;
-        self.program.notes.push(Note { subject, message, pos, chain });
+        self.program.notes.push(Note { code, subject, message, help, pos, width, chain });
         Ok(())
     }
 
@@ -384,7 +389,8 @@ impl Parser {
             let name = rust.rsplit("::").next().unwrap_or(&rust).to_string();
             vec![Variant { name, fields, discriminant: None }]
         };
-        let adt = Adt { rust: rust.clone(), module, is_enum, variants, repr, is_cell, freezes };
+        let pos = self.pos()?;
+        let adt = Adt { rust: rust.clone(), module, is_enum, variants, repr, is_cell, freezes, pos };
         self.define(TypeData { ty: Type::Adt(adt), rust, module, needs_drop, freeze })
     }
 

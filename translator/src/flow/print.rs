@@ -106,8 +106,14 @@ impl Printer<'_> {
             out.push('\n');
         }
         for note in &p.notes {
-            let _ = write!(out, "note {:?} {:?}", note.subject, note.message);
+            let _ = write!(out, "note {} {:?} {:?}", note.code.id(), note.subject, note.message);
+            if !note.help.is_empty() {
+                let _ = write!(out, " help {:?}", note.help);
+            }
             let _ = write!(out, " chain({})", list(note.chain.iter().map(|c| format!("{c:?}"))));
+            if note.width != 0 {
+                let _ = write!(out, " width {}", note.width);
+            }
             let _ = writeln!(out, "{}", self.pos(note.pos));
         }
     }
@@ -200,7 +206,8 @@ impl Printer<'_> {
             list(v.fields.iter().map(|f| format!("{}: {}", f.name, self.ty(f.ty))))
         };
         if !adt.is_enum {
-            return format!("struct {}{facts} {{{}}}", name(&adt.rust), fields(&adt.variants[0]));
+            let (rust, fields) = (name(&adt.rust), fields(&adt.variants[0]));
+            return format!("struct {rust}{facts} {{{fields}}}{}", self.pos(adt.pos));
         }
         let variants = adt.variants.iter().map(|v| {
             let mut text = name(&v.name);
@@ -212,7 +219,7 @@ impl Printer<'_> {
             }
             text
         });
-        format!("enum {}{facts} {{{}}}", name(&adt.rust), list(variants))
+        format!("enum {}{facts} {{{}}}{}", name(&adt.rust), list(variants), self.pos(adt.pos))
     }
 
     fn attrs(&self, attrs: FuncAttrs) -> String {

@@ -7,7 +7,7 @@
 //! can be declared before its fields, which may mention it, are known. All others are found by their structure, and
 //! [`Types::add`] derives what is asked of them from their parts.
 
-use crate::flow::{MAX_WORDS, ModuleId};
+use crate::flow::{MAX_WORDS, ModuleId, Pos};
 use metatrace_defs::Kind;
 use std::collections::HashMap;
 
@@ -143,6 +143,8 @@ pub struct Adt {
     pub is_cell: bool,
     /// Whether a shared reference to it leads to content that never changes while traces live (`Traced<T>`).
     pub freezes: bool,
+    /// Where it is declared, if that is in the user's crate.
+    pub pos: Pos,
 }
 
 /// A variant of an enum, or the fields of a struct.

@@ -14,11 +14,12 @@ use proc_macro2::TokenStream;
 
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::names::Name;
-use crate::source::{FileId, SourceMap, Span};
+use crate::source::{SourceMap, Span};
 use cfg::Cfg;
 pub use manifest::Manifest;
 
 /// Where source texts come from.
+#[derive(Clone)]
 pub enum Files {
     /// The file system.
     Disk,
@@ -82,14 +83,8 @@ impl Loader<'_> {
         let text = match self.files.read(root) {
             Ok(text) => text,
             Err(e) => {
-                self.diags.push(Diagnostic {
-                    span: None,
-                    ..Diagnostic::new(
-                        Code::MissingFile,
-                        Span { file: FileId(0), lo: 0, hi: 0 },
-                        format!("cannot read the crate's root `{}`: {e}", root.display()),
-                    )
-                });
+                let message = format!("cannot read the crate's root `{}`: {e}", root.display());
+                self.diags.push(Diagnostic::nowhere(Code::MissingFile, message));
                 return None;
             }
         };

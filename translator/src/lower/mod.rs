@@ -31,7 +31,7 @@ mod scope;
 mod simplify;
 mod types;
 
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, chain_text};
 use crate::flow::types::TypeId;
 use crate::flow::{
     self, ExternId, Func, FuncAttrs, FuncId, Graph, LoadTimeId, Module, ModuleId, Note, PortalId, Pos,
@@ -159,7 +159,7 @@ impl Cx<'_> {
                 path: format!("{}{path}", self.out.name),
                 parent: scopes.parent(module).and_then(|p| self.modules.get(&p).copied()),
                 has_glue: scopes.has_glue(module),
-                pos: Pos::default(),
+                pos: scopes.start(module).map(|span| self.pos(span)).unwrap_or_default(),
             });
             self.modules.insert(module, id);
         }
@@ -344,15 +344,21 @@ impl Cx<'_> {
             let subject = func.name.clone();
             let pos = self.pos(span);
             self.out.funcs[id.index()].body = Err(message.clone());
-            let message = format!("is called, not looked inside: {message}; {help}");
-            self.out.notes.push(Note { subject, message, pos, chain });
+            let message = format!("`{subject}` is called, not looked inside: {message}");
+            let width = span.hi - span.lo;
+            self.out.notes.push(Note { code: Code::Called, subject, message, help, pos, width, chain });
             return;
         }
         self.out.funcs[id.index()].body = Err(message.clone());
-        let how = format!("reached through {}", chain.join(" → "));
-        self.program
-            .diagnostics()
-            .push(Diagnostic::new(Code::Unsupported, span, message).label(how).help(help));
+        let why_not_called = match self.portal_of(id) {
+            Some(_) => "in a portal, which is always looked inside",
+            None => "this code has no name by which it could be called instead of looked inside",
+        };
+        let mut error = Diagnostic::new(Code::Unsupported, span, message).label(why_not_called).help(help);
+        if chain.len() > 1 {
+            error = error.note(format!("the portal reaches it through {}", chain_text(&chain)));
+        }
+        self.program.diagnostics().push(error);
     }
 
     /// How the portal reaches a function, portal first.

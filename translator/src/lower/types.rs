@@ -3,8 +3,8 @@
 //! In: types without parameters. Out: [`TypeId`]s of the program under construction. Spellings are absolute
 //! (`crate::…`), so that every module's glue that may see the item can use them.
 
-use crate::flow::ModuleId;
 use crate::flow::types::{Adt, Field, Opaque, Repr, Type, TypeData, TypeId, Variant};
+use crate::flow::{ModuleId, Pos};
 use crate::items::{AdtDef, AdtKind, Container, FnDef, Generics, Origin};
 use crate::lower::Cx;
 use crate::thir::{FieldIdx, VariantIdx};
@@ -172,6 +172,7 @@ impl Cx<'_> {
             },
             is_cell: lang == Some("UnsafeCell"),
             freezes: lang == Some("Traced"),
+            pos: if def.origin == Origin::User { self.pos(def.span) } else { Pos::default() },
         }
     }
 

@@ -92,6 +92,8 @@ pub struct Scope {
     pub origin: Origin,
     /// Whether `metatrace::glue!()` stands in it.
     pub glue: bool,
+    /// Where its first item begins.
+    pub start: Option<Span>,
     names: [HashMap<Name, Entry>; 3],
     anonymous_traits: Vec<TraitId>,
 }
@@ -149,10 +151,21 @@ impl Scopes {
             block,
             origin,
             glue: false,
+            start: None,
             names: Default::default(),
             anonymous_traits: Vec::new(),
         });
         ModId::new(scopes.len() - 1)
+    }
+
+    /// Notes where the module's first item begins.
+    pub fn set_start(&self, id: ModId, span: Span) {
+        self.scopes.borrow_mut()[id.index()].start = Some(span);
+    }
+
+    /// Where the module's first item begins, or its name if it has none.
+    pub fn start(&self, id: ModId) -> Option<Span> {
+        self.scopes.borrow()[id.index()].start
     }
 
     /// Notes that `metatrace::glue!()` stands in the module.
