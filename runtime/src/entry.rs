@@ -42,13 +42,15 @@ pub fn tick<T>(owner: &Traced<T>) -> bool {
 
 /// Enters the runtime at the merge point of a portal: gives the parameters back as they are at the merge point where native
 /// code goes on, or the portal's result.
+///
+/// The glue comes as a function, for its address would take a register in the portal's loop.
 #[cold]
 #[inline(never)]
-pub fn enter<P: Scalars, R: Scalars>(glue: &'static PortalGlue, values: P) -> Result<P, R> {
+pub fn enter<P: Scalars, R: Scalars>(glue: impl FnOnce() -> &'static PortalGlue, values: P) -> Result<P, R> {
     const { assert!(P::WORDS <= MAX_WORDS && R::WORDS <= MAX_WORDS, "a portal with too many words") };
     let mut words = [0; MAX_WORDS];
     values.pack(&mut words);
-    match enter_words(glue, &words[..P::WORDS]) {
+    match enter_words(glue(), &words[..P::WORDS]) {
         // SAFETY: jitcode computed the words as native code would have; they are put together once.
         Outcome::MergePoint(words) => Ok(unsafe { P::unpack(&words) }),
         // SAFETY: as above.

@@ -11,7 +11,8 @@
 //!
 //! `can_enter_jit!` ends the iteration: it counts, and on its cold path hands all parameters by value to the runtime
 //! and gets back what they are now; either way the loop continues. A parameter's value thus moves into the call and back,
-//! which is what makes rustc reload what a `&mut` parameter points to.
+//! which is what makes rustc reload what a `&mut` parameter points to. Where the iteration ends anyway, no `continue` is
+//! written: a back edge of its own would have LLVM split the interpreter's loop in two.
 
 use metatrace_defs::{Hint, hint::HintForm};
 use proc_macro2::{Span, TokenStream};
@@ -22,7 +23,7 @@ use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Error, Expr, ExprLoop, FnArg, Ident, ItemFn, Lifetime, Lit, Macro, Meta, Pat, ReceiverKind, Result, Stmt,
-    Token, parse_quote,
+    Token, Type, parse_quote,
 };
 
 /// Whether the runtime is there (feature `jit`).
@@ -110,21 +111,30 @@ fn check_signature(function: &ItemFn, errors: &mut Errors) {
     }
 }
 
-/// The parameters of a portal, all made mutable.
+/// The parameters of a portal; those that can change are made mutable.
 struct Params {
     /// Whether there is `&self` or `&mut self`, and which.
     receiver: Option<TokenStream>,
     names: Vec<Ident>,
+    /// Those of the names that come back as they went: shared references that the source cannot assign. To leave them
+    /// alone lets LLVM keep what it read through them; for an owner that is a load at every merge point.
+    fixed: Vec<Ident>,
 }
 
 impl Params {
     fn new(function: &mut ItemFn, errors: &mut Errors) -> Params {
-        let mut params = Params { receiver: None, names: vec![] };
+        let mut params = Params { receiver: None, names: vec![], fixed: vec![] };
         for argument in &mut function.sig.inputs {
             match argument {
                 FnArg::Typed(typed) => match &mut *typed.pat {
                     Pat::Ident(pattern) if pattern.by_ref.is_none() && pattern.subpat.is_none() => {
-                        pattern.mutability.get_or_insert_default();
+                        let shared =
+                            matches!(&*typed.ty, Type::Reference(reference) if reference.mutability.is_none());
+                        if shared && pattern.mutability.is_none() {
+                            params.fixed.push(pattern.ident.clone());
+                        } else {
+                            pattern.mutability.get_or_insert_default();
+                        }
                         params.names.push(pattern.ident.clone());
                     }
                     pattern => errors.add(
@@ -242,27 +252,71 @@ fn entry(function: &Ident, params: &Params, owner: Option<&Ident>) -> TokenStrea
     let mut pattern = quote!(());
     for name in names.iter().rev() {
         values = quote!((#name, #values));
-        let new = format_ident!("__new_{}", name);
+        let new = if params.fixed.contains(name) { quote!(_) } else { new_value(name).into_token_stream() };
         pattern = quote!((#new, #pattern));
     }
     if let Some(receiver) = &params.receiver {
         values = quote!((#receiver, #values));
         pattern = quote!((_, #pattern));
     }
-    let news = names.iter().map(|name| format_ident!("__new_{}", name));
+    let changing = names.iter().filter(|name| !params.fixed.contains(name));
+    let assign = changing.map(|name| {
+        let new = new_value(name);
+        quote!(#name = #new;)
+    });
     quote! {
         #[cfg(metatrace)]
         if ::metatrace::rt::tick(#owner) {
-            match ::metatrace::rt::enter(&__metatrace::#glue, #values) {
-                ::core::result::Result::Ok(#pattern) => { #( #names = #news; )* }
+            match ::metatrace::rt::enter(|| &__metatrace::#glue, #values) {
+                ::core::result::Result::Ok(#pattern) => { #( #assign )* }
                 ::core::result::Result::Err(result) => return result,
             }
         }
     }
 }
 
+/// What a parameter's new value is bound to.
+fn new_value(name: &Ident) -> Ident {
+    format_ident!("__new_{}", name)
+}
+
 fn is_macro(mac: &Macro, name: &str) -> bool {
     mac.path.segments.last().is_some_and(|segment| segment.ident == name)
+}
+
+/// Tells the `can_enter_jit!` with which a block ends that nothing follows it.
+fn last_in_block(block: &mut syn::Block, local: &Ident) {
+    match block.stmts.last_mut() {
+        Some(Stmt::Macro(statement)) => last_is_macro(&mut statement.mac, local),
+        Some(Stmt::Expr(expr, _)) => last_in_expr(expr, local),
+        _ => {}
+    }
+}
+
+fn last_in_expr(expr: &mut Expr, local: &Ident) {
+    match expr {
+        Expr::Macro(expr) => last_is_macro(&mut expr.mac, local),
+        Expr::Block(expr) if expr.label.is_none() => last_in_block(&mut expr.block, local),
+        Expr::If(expr) => {
+            last_in_block(&mut expr.then_branch, local);
+            if let Some((_, branch)) = &mut expr.else_branch {
+                last_in_expr(branch, local);
+            }
+        }
+        Expr::Match(expr) => {
+            for arm in &mut expr.arms {
+                last_in_expr(&mut arm.body, local);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn last_is_macro(mac: &mut Macro, local: &Ident) {
+    if is_macro(mac, Hint::CanEnterJit.name()) && mac.tokens.is_empty() {
+        mac.path = local.clone().into();
+        mac.tokens = quote!(last);
+    }
 }
 
 /// Finds the portal's loop and puts the entry into it.
@@ -296,8 +350,12 @@ impl VisitMut for Loops {
             let count = &self.count;
             let statements: syn::Block = parse_quote! {{
                 #count
-                macro_rules! #name { () => {{ #enter continue #label; }} }
+                macro_rules! #name {
+                    () => {{ #enter continue #label; }};
+                    (last) => {{ #enter }};
+                }
             }};
+            last_in_block(&mut expr.body, &name);
             expr.body.stmts.splice(0..1, statements.stmts);
         }
         visit_mut::visit_expr_loop_mut(self, expr);
@@ -354,6 +412,39 @@ mod tests {
         assert!(text.contains("'__portal : loop"), "{text}");
         assert!(text.contains(&format!("macro_rules ! {LOCAL_MACRO}")), "{text}");
         assert!(!text.contains("merge_point ! ()"), "{text}");
+    }
+
+    #[test]
+    fn only_an_entry_with_something_after_it_continues() {
+        let item = quote!(
+            fn run(mut pc: usize, code: &Traced<Code>) {
+                loop {
+                    merge_point!();
+                    match pc {
+                        0 => jit::can_enter_jit!(),
+                        1 => {
+                            if pc == 3 {
+                                jit::can_enter_jit!();
+                            }
+                            pc = 7;
+                        }
+                        _ => {
+                            pc = 2;
+                            if pc == 3 {
+                                jit::can_enter_jit!();
+                            } else {
+                                pc += 1;
+                            }
+                        }
+                    }
+                }
+            }
+        );
+        let text = expand(quote!(owner = code, greens = [pc]), item).unwrap().to_string();
+        let last = format!("{LOCAL_MACRO} ! (last)");
+        let copies = if ACTIVE { 2 } else { 1 };
+        assert_eq!(text.matches(&last).count(), 2 * copies, "{text}");
+        assert_eq!(text.matches("can_enter_jit ! ()").count(), copies, "{text}");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //!
 //! - `brainfuck/PROGRAM`: the JIT against the interpreter alone (`METATRACE=off`) and against a C interpreter.
 //! - `tlr/square`: a guest loop of 10^9 turns against the same loop in Rust.
-//! - `off/INTERPRETER`: what the JIT costs when it is off, in instructions under callgrind.
+//! - `off/INTERPRETER`: what the JIT costs when it is off, in instructions under callgrind, on small inputs.
 //! - `translate/INTERPRETER`: the translator's own time, as the build script runs it.
 
 mod measure;
@@ -170,11 +170,8 @@ impl Bench<'_> {
 
     /// Instructions with the JIT linked and off against a build without it.
     fn off(&mut self) -> Result<()> {
-        let cases = [
-            ("brainfuck", "interpreters/brainfuck/programs", "bf", None),
-            ("tlr", "interpreters/tlr/programs", "tlr", Some("20000")),
-        ];
-        for (interpreter, dir, extension, arg) in cases {
+        let cases = [("brainfuck", "bf", None), ("tlr", "tlr", Some("600"))];
+        for (interpreter, extension, arg) in cases {
             let name = format!("off/{interpreter}");
             if !self.wants(&name) {
                 continue;
@@ -182,10 +179,9 @@ impl Bench<'_> {
             let with = self.translated(interpreter)?.binary;
             let without = self.without_jit(interpreter)?;
             let (mut on, mut plain) = (0.0, 0.0);
-            for program in programs(&self.root.join(dir).join("small"), extension)
-                .or_else(|_| programs(&self.root.join(dir), extension))?
-            {
-                let input = Some(program.with_extension("in")).filter(|path| path.is_file());
+            let dir = self.root.join("interpreters").join(interpreter).join("programs");
+            for program in programs(&dir, extension)? {
+                let input = Some(program.with_extension("small.in")).filter(|path| path.is_file());
                 let cmd = |binary: &Path| {
                     let cmd = Cmd::new(binary).arg(&program).input(input.as_deref());
                     arg.map_or(cmd.clone(), |arg| cmd.arg(Path::new(arg)))
