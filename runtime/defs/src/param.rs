@@ -16,7 +16,7 @@ macro_rules! for_each_param {
             /// Thousands of counted back edges between halvings of the counters; 0 for never.
             decay = Decay, 40, 0, 1_000_000;
             /// Nested activations that the recorder looks inside.
-            max_inline_depth = MaxInlineDepth, 32, 1, 1000;
+            max_inline_depth = MaxInlineDepth, 100, 1, 1000;
             /// Bridges of one loop.
             max_bridges = MaxBridges, 200, 0, 1_000_000;
             /// Aborted recordings of the same loop or guard before it is never recorded again.
@@ -32,7 +32,7 @@ macro_rules! for_each_param {
             /// Values that a trace may keep in its frame.
             frame_values = FrameValues, 1024, 16, 4096;
             /// Bytes of local memory that a trace may keep in its frame.
-            frame_bytes = FrameBytes, 4096, 64, 65_536;
+            frame_bytes = FrameBytes, 65_536, 64, 1_048_576;
             /// 1 to optimise traces, 0 to compile them as they were recorded.
             optimise = Optimise, 1, 0, 1;
             /// 0 for Cranelift, 1 for the reference backend.

@@ -6,6 +6,7 @@ use metatrace_defs::descr::{ClassSet, may_alias};
 use metatrace_defs::{AccessId, Program};
 use metatrace_trace::Opnd;
 
+use super::Root;
 use crate::machine::Values;
 
 /// A field or element, by the operands of the trace.
@@ -39,19 +40,27 @@ impl Place {
     }
 }
 
+/// What is in a place.
+#[derive(Clone, Copy)]
+pub struct Known {
+    pub value: Opnd,
+    /// Whether it is an address of frozen memory, and whose: it stays one on its way through other memory.
+    pub root: Root,
+}
+
 /// See the module.
 #[derive(Default)]
 pub struct HeapCache {
-    known: HashMap<Place, Opnd>,
+    known: HashMap<Place, Known>,
 }
 
 impl HeapCache {
-    pub fn get(&self, place: &Place) -> Option<Opnd> {
+    pub fn get(&self, place: &Place) -> Option<Known> {
         self.known.get(place).copied()
     }
 
-    pub fn put(&mut self, place: Place, value: Opnd) {
-        self.known.insert(place, value);
+    pub fn put(&mut self, place: Place, value: Opnd, root: Root) {
+        self.known.insert(place, Known { value, root });
     }
 
     /// Drops what a store to `place` may change.

@@ -313,15 +313,15 @@ impl Domain for Recorder<'_> {
             if place.is_constant() {
                 return Traced::constant(descr.scalar.kind(), bits, root);
             }
-        } else if let Some(opnd) = self.heap.get(&place) {
-            let known = self.trace().recorded(opnd);
+        } else if let Some(known) = self.heap.get(&place) {
+            let recorded = self.trace().recorded(known.value);
             debug_assert_eq!(
-                known,
+                recorded,
                 Some(bits),
                 "`{}` changed without a store that the trace knows",
                 descr.name
             );
-            return Traced { bits, opnd, root };
+            return Traced { bits, opnd: known.value, root: known.root };
         }
         let op = match (index.is_some(), frozen) {
             (false, false) => TraceOp::GetField,
@@ -331,7 +331,7 @@ impl Domain for Recorder<'_> {
         };
         let value = self.push_one(op, &place.operands(), Attached::Access(access), bits, root);
         if !frozen {
-            self.heap.put(place, value.opnd);
+            self.heap.put(place, value.opnd, root);
         }
         value
     }
@@ -347,7 +347,7 @@ impl Domain for Recorder<'_> {
         let op = if index.is_some() { TraceOp::SetElem } else { TraceOp::SetField };
         self.push(op, &operands, Attached::Access(access), &[]);
         self.heap.store(&self.loaded.program, &place);
-        self.heap.put(place, value.opnd);
+        self.heap.put(place, value.opnd, value.root);
     }
 
     fn interior(&mut self, access: AccessId, base: Traced, index: Option<Traced>) -> Traced {
