@@ -1,6 +1,7 @@
 //! Owners of traces.
 
 use std::cell::Cell;
+use std::fmt;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::NonNull;
@@ -100,6 +101,39 @@ impl<T> Deref for Traced<T> {
     fn deref(&self) -> &T {
         // SAFETY: the box lives as long as its `Traced`.
         unsafe { &self.inner.as_ref().content }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Traced<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        T::fmt(self, f)
+    }
+}
+
+/// The copy has no traces.
+impl<T: Clone> Clone for Traced<T> {
+    fn clone(&self) -> Traced<T> {
+        Traced::new(T::clone(self))
+    }
+}
+
+impl<T: PartialEq> PartialEq for Traced<T> {
+    fn eq(&self, other: &Traced<T>) -> bool {
+        T::eq(self, other)
+    }
+}
+
+impl<T: Eq> Eq for Traced<T> {}
+
+impl<T: Default> Default for Traced<T> {
+    fn default() -> Traced<T> {
+        Traced::new(T::default())
+    }
+}
+
+impl<T> From<T> for Traced<T> {
+    fn from(content: T) -> Traced<T> {
+        Traced::new(content)
     }
 }
 

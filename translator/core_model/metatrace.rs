@@ -45,3 +45,31 @@ impl<T> ::std::ops::Deref for Traced<T> {
         unsafe { &(*self.inner).content }
     }
 }
+
+impl<T: ::std::fmt::Debug> ::std::fmt::Debug for Traced<T> {
+    #[opaque]
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {}
+}
+
+impl<T: Clone> Clone for Traced<T> {
+    #[opaque]
+    fn clone(&self) -> Traced<T> {}
+}
+
+impl<T: PartialEq> PartialEq for Traced<T> {
+    fn eq(&self, other: &Traced<T>) -> bool {
+        **self == **other
+    }
+}
+
+impl<T: Eq> Eq for Traced<T> {}
+
+impl<T: Default> Default for Traced<T> {
+    #[opaque]
+    fn default() -> Traced<T> {}
+}
+
+impl<T> From<T> for Traced<T> {
+    #[opaque]
+    fn from(content: T) -> Traced<T> {}
+}
