@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 use metatrace_defs::descr::Scalar;
 use metatrace_translator::flow::ModuleId;
-use metatrace_translator::flow::types::{Adt, Type, TypeId, Types};
+use metatrace_translator::flow::types::{Adt, Opaque, Type, TypeId, Types};
 
 /// A Rust expression of type `u64` that the glue of a module evaluates.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -94,8 +94,10 @@ pub fn scalar(types: &Types, ty: TypeId) -> Option<Scalar> {
         Type::F64 => Scalar::Float,
         Type::Int { bits: 128, .. } => return None,
         Type::Int { bits, signed, .. } => integer(*bits, *signed),
-        Type::FnPtr { .. } | Type::Box(_) => Scalar::Word,
-        Type::Ref { to, .. } | Type::RawPtr { to, .. } if !types.is_unsized(*to) => Scalar::Word,
+        Type::FnPtr { .. } => Scalar::Word,
+        Type::Ref { to, .. } | Type::RawPtr { to, .. } | Type::Box(to) if !types.is_unsized(*to) => {
+            Scalar::Word
+        }
         _ => return None,
     })
 }
@@ -126,6 +128,11 @@ const TRUE_STRUCTS: &[&str] = &[
 /// Structs of `std` that have the layout of their one field, which cannot be named.
 const TRANSPARENT_STRUCTS: &[&str] =
     &["std::cell::Cell", "std::cell::UnsafeCell", "std::mem::ManuallyDrop", "std::ptr::NonNull"];
+
+/// Whether the type is a counted pointer, whose content nobody changes while it lives, but for interior mutability.
+pub fn is_shared(opaque: &Opaque) -> bool {
+    path(&opaque.rust) == "std::rc::Rc"
+}
 
 /// The path in a type's spelling, without generic arguments.
 fn path(rust: &str) -> &str {
@@ -207,7 +214,7 @@ pub fn size(types: &Types, ty: TypeId) -> Offset {
         return Offset::literal(scalar.bytes() as u64);
     }
     match types.get(ty) {
-        Type::Ref { .. } | Type::RawPtr { .. } | Type::Int { .. } => Offset::literal(16),
+        Type::Ref { .. } | Type::RawPtr { .. } | Type::Box(_) | Type::Int { .. } => Offset::literal(16),
         Type::Never => Offset::default(),
         Type::Tuple(parts) if parts.is_empty() => Offset::default(),
         Type::Vec(_) | Type::String => Offset::literal(24),
@@ -233,7 +240,9 @@ pub fn align(types: &Types, ty: TypeId) -> Offset {
         return Offset::literal(scalar.bytes() as u64);
     }
     match types.get(ty) {
-        Type::Ref { .. } | Type::RawPtr { .. } | Type::Vec(_) | Type::String => Offset::literal(8),
+        Type::Ref { .. } | Type::RawPtr { .. } | Type::Box(_) | Type::Vec(_) | Type::String => {
+            Offset::literal(8)
+        }
         Type::Never => Offset::literal(1),
         Type::Tuple(parts) if parts.is_empty() => Offset::literal(1),
         _ if is_native(types, ty) => {

@@ -21,10 +21,12 @@ impl<N: __Int> N {
     pub fn wrapping_sub(self, rhs: N) -> N {}
     #[intrinsic]
     pub fn wrapping_mul(self, rhs: N) -> N {}
-    #[intrinsic]
-    pub fn wrapping_div(self, rhs: N) -> N {}
-    #[intrinsic]
-    pub fn wrapping_rem(self, rhs: N) -> N {}
+    pub fn wrapping_div(self, rhs: N) -> N {
+        if self.__div_overflows(rhs) { self } else { self / rhs }
+    }
+    pub fn wrapping_rem(self, rhs: N) -> N {
+        if self.__div_overflows(rhs) { self ^ self } else { self % rhs }
+    }
     #[intrinsic]
     pub fn wrapping_neg(self) -> N {}
     #[intrinsic]
@@ -87,10 +89,21 @@ impl<N: __Int> N {
     pub fn is_negative(self) -> bool {}
     #[intrinsic]
     pub fn is_positive(self) -> bool {}
-    #[intrinsic]
-    pub fn rem_euclid(self, rhs: N) -> N {}
-    #[intrinsic]
-    pub fn div_euclid(self, rhs: N) -> N {}
+    pub fn rem_euclid(self, rhs: N) -> N {
+        let rest = self % rhs;
+        if rest < rest ^ rest { rest.wrapping_add(rhs.wrapping_abs()) } else { rest }
+    }
+    pub fn div_euclid(self, rhs: N) -> N {
+        let quotient = self / rhs;
+        let zero = self ^ self;
+        if self % rhs >= zero {
+            quotient
+        } else if rhs > zero {
+            quotient.wrapping_sub(N::__ONE)
+        } else {
+            quotient.wrapping_add(N::__ONE)
+        }
+    }
     #[opaque]
     pub fn pow(self, exponent: u32) -> N {}
     #[intrinsic]

@@ -13,6 +13,7 @@ pub mod mem;
 pub mod num;
 pub mod ops;
 pub mod option;
+pub mod rc;
 pub mod result;
 pub mod slice;
 pub mod string;
@@ -224,24 +225,5 @@ pub mod borrow {
         type Owned = crate::vec::Vec<T>;
         #[opaque]
         fn to_owned(&self) -> crate::vec::Vec<T> {}
-    }
-}
-
-pub mod rc {
-    #[opaque(freeze)]
-    #[lang]
-    pub struct Rc<T: ?Sized> {}
-    impl<T> Rc<T> {
-        #[opaque]
-        pub fn new(value: T) -> Rc<T> {}
-    }
-    impl<T: ?Sized> Clone for Rc<T> {
-        #[opaque]
-        fn clone(&self) -> Rc<T> {}
-    }
-    impl<T: ?Sized> crate::ops::Deref for Rc<T> {
-        type Target = T;
-        #[opaque]
-        fn deref(&self) -> &T {}
     }
 }

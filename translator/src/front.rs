@@ -32,6 +32,7 @@ const MODEL: &[(&str, &str)] = model![
     "num.rs",
     "ops.rs",
     "option.rs",
+    "rc.rs",
     "result.rs",
     "slice.rs",
     "string.rs",

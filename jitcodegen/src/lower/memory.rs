@@ -337,6 +337,8 @@ impl Builder<'_> {
             }
             Type::Ref { mutable: false, .. } | Type::Box(_) if word == 0 => access_flag::KEEPS_FROZEN,
             Type::RawPtr { .. } if is_buffer => access_flag::KEEPS_FROZEN,
+            // Who holds an `Rc` keeps others from changing what it points to.
+            Type::Opaque(opaque) if word == 0 && layout::is_shared(opaque) => access_flag::KEEPS_FROZEN,
             _ => 0,
         }
     }
@@ -394,7 +396,7 @@ impl Builder<'_> {
         }
         let words = |n: u64| Some((0..n).map(|n| (8 * n, Scalar::Word)).collect());
         match types.get(ty) {
-            Type::Int { .. } | Type::Ref { .. } | Type::RawPtr { .. } => words(2),
+            Type::Int { .. } | Type::Ref { .. } | Type::RawPtr { .. } | Type::Box(_) => words(2),
             Type::Vec(_) | Type::String => words(3),
             Type::Opaque(opaque) => words(u64::from(opaque.words?)),
             Type::Never => words(0),

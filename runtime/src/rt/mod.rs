@@ -3,18 +3,22 @@
 //! - [`Scalars`] takes values apart into words as jitcode does;
 //! - [`ProgramGlue`] and [`PortalGlue`] are the statics that generated glue defines;
 //! - [`shim_call`] is the body of every call shim;
+//! - [`claim_vtable`] and others say which implementation is behind a trait object or function pointer;
 //! - [`vec_offset`] and others find out at start-up what rustc tells nobody earlier.
 
+mod claims;
 mod glue;
 mod probe;
 mod scalars;
+mod symbols;
 
 pub use crate::entry::{enter, tick};
 pub use crate::traced::{TracedBox, TracedHeader};
 pub use crate::vm::log::{count_merge_point, counting};
+pub use claims::{claim_function, claim_vtable, known_function, known_vtable};
 pub use glue::{PortalGlue, ProgramGlue, shim_call};
 pub use metatrace_backend::{Context, Shim};
 pub use probe::{
-    Container, Exactly, any, exactly, overflow_checks, shim_call_with, variant_offset, vec_offset,
+    Container, Exactly, any, exactly, overflow_checks, rc_offset, shim_call_with, variant_offset, vec_offset,
 };
 pub use scalars::{Scalars, larger, pack_opaque, put, take, unpack_opaque};

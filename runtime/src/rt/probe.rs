@@ -2,6 +2,7 @@
 
 use std::mem::{ManuallyDrop, MaybeUninit, size_of};
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use metatrace_backend::Context;
@@ -19,6 +20,15 @@ pub fn vec_offset<V: Container>(part: usize) -> u64 {
     let found: Vec<usize> = (0..3).filter(|&n| words[n] == values[part]).collect();
     assert!(found.len() == 1, "a `Vec` is not laid out as address, length and capacity");
     found[0] as u64 * 8
+}
+
+/// Where the content of an `Rc<T>` lies, in bytes from the address that the `Rc` holds.
+pub fn rc_offset<T>() -> u64 {
+    let sample: Rc<MaybeUninit<T>> = Rc::new(MaybeUninit::uninit());
+    const { assert!(size_of::<Rc<T>>() == 8, "an `Rc` is one word") };
+    // SAFETY: an `Rc` of a sized type is one word.
+    let word = unsafe { (&raw const sample).cast::<usize>().read() };
+    (Rc::as_ptr(&sample) as usize - word) as u64
 }
 
 /// `Vec<T>` of any `T`.

@@ -78,7 +78,7 @@ pub enum Type {
         /// The types of the captures.
         captures: Vec<TypeId>,
     },
-    /// `Box<T>` of a sized `T`: one word by value.
+    /// `Box<T>`: one word by value, or two for an unsized `T`.
     Box(TypeId),
     /// `Vec<T>`: three words by value; fields: buffer `*mut T`, length, capacity.
     Vec(TypeId),
@@ -398,12 +398,12 @@ impl Types {
     fn push_scalars(&self, id: TypeId, out: &mut Vec<Kind>) -> Option<()> {
         let words = |out: &mut Vec<Kind>, n: usize| out.extend(std::iter::repeat_n(Kind::Word, n));
         match self.get(id) {
-            Type::Bool | Type::Char | Type::F32 | Type::FnPtr { .. } | Type::Box(_) => words(out, 1),
+            Type::Bool | Type::Char | Type::F32 | Type::FnPtr { .. } => words(out, 1),
             Type::Int { bits, .. } => words(out, if *bits == 128 { 2 } else { 1 }),
             Type::F64 => out.push(Kind::Float),
             Type::Never => {}
             Type::Str | Type::Slice(_) | Type::Dyn(_) => return None,
-            Type::Ref { to, .. } | Type::RawPtr { to, .. } => {
+            Type::Ref { to, .. } | Type::RawPtr { to, .. } | Type::Box(to) => {
                 words(out, if self.is_unsized(*to) { 2 } else { 1 })
             }
             Type::Tuple(parts) | Type::Closure { captures: parts, .. } => {

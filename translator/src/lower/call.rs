@@ -195,6 +195,14 @@ impl Lower<'_, '_> {
     }
 
     fn call_virtual(&mut self, method: FnId, args: Args, site: CallSite) -> Result<ValueId> {
+        let borrows = matches!(*site.types[0].kind(), TyKind::Ref(_, to) if to == args[0]);
+        let is_opaque = self.cx.program.fn_def(method).has_hint("dont_look_inside");
+        if borrows && !is_opaque && self.cx.virtual_header(method, args).is_some() {
+            let ret = self.flow_ty(site.ret);
+            let caller = self.id;
+            let func = self.cx.instance(Key::Virtual(method, args), Some(caller));
+            return Ok(self.call(FlowCallee::Func(func), site.operands, ret, true));
+        }
         let Some(path) = self.cx.spell_fn(method, args) else {
             return unsupported(
                 site.span,
@@ -210,14 +218,10 @@ impl Lower<'_, '_> {
 
     /// Calls a function pointer.
     fn call_pointer(&mut self, site: CallSite) -> ValueId {
-        let (params, _) = self.spelled_params(&site.types);
-        let rest: Vec<String> = (1..site.types.len()).map(|n| format!("a{n}")).collect();
-        let rust = format!("|{params}| -> {} {{ a0({}) }}", self.cx.spell(site.ret), rest.join(", "));
-        let name = self.cx.spell(site.types[0]);
-        match self.call_native(name, rust, ModuleId(0), site) {
-            Ok(value) => value,
-            Err(_) => panic!("the type of a function pointer can always be spelled"),
-        }
+        let ret = self.flow_ty(site.ret);
+        let caller = self.id;
+        let func = self.cx.instance(Key::Pointer(site.types[0]), Some(caller));
+        self.call(FlowCallee::Func(func), site.operands, ret, true)
     }
 
     /// `Clone::clone` where the language defines it.

@@ -8,6 +8,7 @@
 //! - pointers: `ptr_offset(p, n)` and `ptr_offset_mut`: `n` elements on; `read_place(p)`, `write_place(p, value)`,
 //!   `read_element(p, n)`: bytewise; `slice_len`, `slice_ptr`, `slice_from_raw_parts(p, n)` and `…_mut`, `str_len`,
 //!   `str_as_bytes`: parts of fat pointers; `drop_in_place(p)`;
+//! - `shared_content(&rc)`: the reference to what an `Rc` points to;
 //! - values: `size_of`, `align_of`, `needs_drop`, `transmute`, `forget`, `black_box`, `unreachable`, `abort`,
 //!   `discriminant_value(&x)`.
 
@@ -58,6 +59,7 @@ impl Lower<'_, '_> {
                 );
                 Ok(self.nothing(flow))
             }
+            "shared_content" => Ok(self.shared_content(&site)),
             "discriminant_value" => {
                 let TyKind::Ref(_, to) = *site.types[0].kind() else {
                     panic!("a discriminant behind {:?}", site.types[0])
@@ -181,7 +183,7 @@ impl Lower<'_, '_> {
         let text = format!("|{}| -> {ret} {{ {value} }}", params.join(", "));
         let tys = self.cx.tys(&site.types);
         let args: Vec<(ValueId, TypeId)> = site.operands.iter().copied().zip(tys).collect();
-        let can_panic = matches!(name, "abs" | "rem_euclid" | "div_euclid" | "wrapping_div" | "wrapping_rem");
+        let can_panic = name == "abs";
         self.call_helper(name, text, &args, flow, can_panic)
     }
 
@@ -320,6 +322,52 @@ impl Lower<'_, '_> {
         Ok(self.call_helper("transmute", text, &[(site.operands[0], from)], flow, false))
     }
 
+    /// The content of an `Rc`: where its pointer says, behind the counters. For trait objects only native code knows where.
+    fn shared_content(&mut self, site: &CallSite) -> ValueId {
+        let flow = self.flow_ty(site.ret);
+        let (TyKind::Ref(_, shared), TyKind::Ref(_, content)) = (*site.types[0].kind(), *site.ret.kind())
+        else {
+            panic!("the content of {:?}", site.types[0])
+        };
+        let at = self.deref_value(site.operands[0], shared);
+        let pointer = self.read(&at);
+        let spelled = self.cx.spell(shared);
+        let element = match *content.kind() {
+            TyKind::Slice(element) => element,
+            TyKind::Str => Ty::int(IntTy::U8),
+            TyKind::Dyn(..) => {
+                let from = self.flow_ty(shared);
+                let text = format!(
+                    "|p: {spelled}| -> {} {{ let p = ::core::mem::ManuallyDrop::new(p); unsafe {{ &*::std::rc::Rc::as_ptr(&p) }} }}",
+                    self.cx.spell(site.ret)
+                );
+                return self.call_helper("content of Rc", text, &[(pointer, from)], flow, false);
+            }
+            _ => content,
+        };
+        let usize = self.cx.usize();
+        let spelled = self.cx.spell(element);
+        let rust = format!("::metatrace::rt::rc_offset::<{spelled}>()");
+        let module = self.cx.module_of(element);
+        let name = format!("offset of Rc<{spelled}>'s content");
+        let offset = self.load_time(usize, LoadTimeValue { rust, module, name, frozen: false });
+        let byte = self.cx.add(Type::Int { bits: 8, signed: false, size: false });
+        let bytes = self.cx.ref_to(byte, false);
+        let is_fat = self.cx.out.types.scalars(flow).is_some_and(|scalars| scalars.len() == 2);
+        let pointer = self.retype(flow, pointer);
+        let start =
+            if is_fat { self.b.op(bytes, OpKind::FatAddress(pointer)) } else { self.retype(bytes, pointer) };
+        let content = self.b.op(bytes, OpKind::Ref(Place { base: start, path: vec![Proj::Index(offset)] }));
+        if !is_fat {
+            return self.retype(flow, content);
+        }
+        let len = self.b.op(usize, OpKind::FatLen(pointer));
+        let element = self.flow_ty(element);
+        let element = self.cx.ref_to(element, false);
+        let address = self.retype(element, content);
+        self.b.op(flow, OpKind::MakeFat { address, len })
+    }
+
     fn pointer_intrinsic(&mut self, name: &str, site: CallSite) -> Result<ValueId> {
         let flow = self.flow_ty(site.ret);
         let Some(&pointer) = site.operands.first() else {
@@ -407,8 +455,6 @@ const INT_METHODS: &[&str] = &[
     "wrapping_add",
     "wrapping_sub",
     "wrapping_mul",
-    "wrapping_div",
-    "wrapping_rem",
     "wrapping_neg",
     "wrapping_shl",
     "wrapping_shr",
@@ -424,8 +470,6 @@ const INT_METHODS: &[&str] = &[
     "signum",
     "is_negative",
     "is_positive",
-    "rem_euclid",
-    "div_euclid",
     "rotate_left",
     "rotate_right",
     "count_ones",

@@ -8,6 +8,7 @@
 //! - [`build`] makes SSA form, [`simplify`] makes it small;
 //! - [`func`] sets up a function; [`expr`], [`cond`], [`place`], [`matching`], [`arith`], [`call`], [`intrinsic`] lower
 //!   what stands in it; [`scope`] and [`glue`] run drops;
+//! - [`dispatch`] makes the functions that call what is behind a trait object or function pointer;
 //! - [`native`] makes the native helpers and load-time values that graphs refer to.
 //!
 //! A construct that cannot be lowered faithfully makes its function one that is called instead of entered, with a note
@@ -18,6 +19,7 @@ mod arith;
 mod build;
 mod call;
 mod cond;
+mod dispatch;
 mod escape;
 mod expr;
 mod func;
@@ -79,6 +81,10 @@ enum Key {
     Fn(FnId, Args),
     /// A closure's body; the environment is passed as the kind says.
     Closure(ClosureId, Args, ClosureKind),
+    /// The dispatcher for a method of a trait object.
+    Virtual(FnId, Args),
+    /// The dispatcher for function pointers of a type.
+    Pointer(Ty),
 }
 
 /// What is known while a program is lowered.
@@ -205,6 +211,11 @@ impl Cx<'_> {
         let func = match key {
             Key::Fn(id, args) => self.fn_header(id, args),
             Key::Closure(id, args, via) => self.closure_header(id, args, via),
+            Key::Virtual(id, args) => match self.virtual_header(id, args) {
+                Some(func) => func,
+                None => panic!("a dispatcher that native code cannot stand for"),
+            },
+            Key::Pointer(ty) => self.pointer_header(ty),
         };
         let id = FuncId::new(self.out.funcs.len());
         self.out.funcs.push(func);
@@ -321,6 +332,8 @@ impl Cx<'_> {
                 let body = self.program.closure_body(closure)?;
                 func::lower_closure(self, id, body, closure, args, via)
             }
+            Key::Virtual(method, args) => Ok(self.virtual_graph(id, method, args)),
+            Key::Pointer(ty) => Ok(self.pointer_graph(id, ty)),
         }
     }
 

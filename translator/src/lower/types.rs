@@ -107,7 +107,7 @@ impl Cx<'_> {
                 return self.add(Type::Vec(elem));
             }
             Some("String") => return self.add(Type::String),
-            Some("Box") if self.program.is_sized(args[0]) => {
+            Some("Box") => {
                 let to = self.ty(args[0]);
                 return self.add(Type::Box(to));
             }
@@ -120,16 +120,15 @@ impl Cx<'_> {
         if !is_new {
             return type_id;
         }
-        let is_box = def.lang.as_deref() == Some("Box");
         let data = TypeData {
-            ty: if def.opaque.is_some() || is_box {
+            ty: if def.opaque.is_some() {
                 let known = KNOWN_WORDS.iter().find(|(path, _)| *path == &*def.path).map(|&(_, words)| words);
                 Type::Opaque(Opaque {
                     rust: rust.clone(),
                     module,
                     words: match def.lang.as_deref() {
-                        Some("Box") => Some(2),
                         Some("PhantomData") => Some(0),
+                        Some("Rc") => Some(if self.program.is_sized(args[0]) { 1 } else { 2 }),
                         _ => known,
                     },
                     reaches: args.iter().filter(|a| a.const_value().is_none()).map(|&a| self.ty(a)).collect(),
