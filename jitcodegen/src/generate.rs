@@ -13,7 +13,7 @@ use crate::classify::Classes;
 use crate::effects::effects;
 use crate::emit::emit;
 use crate::glue;
-use crate::layout::{reaches_own, short_name};
+use crate::layout::{EnumLayout, enum_layout, reaches_own, short_name};
 use crate::lower::{Context, JitCodes, Refused, lower};
 use crate::tables::{Call, ShimKind, Tables};
 
@@ -251,7 +251,9 @@ fn notes(program: &flow::Program, made: &Made, refused: &HashMap<FuncId, Refused
         out.push(note);
     }
     for kind in &made.tables.shims {
-        if let ShimKind::Variant(ty) | ShimKind::Load(ty) = *kind {
+        if let ShimKind::Variant(ty) | ShimKind::Load(ty) = *kind
+            && enum_layout(&program.types, ty) == EnumLayout::Accessors
+        {
             let note = read_by_calls(program, ty);
             if !out.iter().any(|n| n.message == note.message) {
                 out.push(note);

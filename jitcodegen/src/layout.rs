@@ -1,8 +1,8 @@
 //! Where things lie in memory, as far as it is said without rustc; the rest becomes load-time values.
 //!
 //! A number that only rustc knows is an [`Offset`]: a sum of a literal and of Rust expressions that the glue evaluates.
-//! Nothing is guessed: a layout that Rust does not define is reached through generated accessors
-//! ([`EnumLayout::Accessors`]).
+//! Nothing is guessed: how enums lie in memory whose layout Rust does not define is found out when the program starts
+//! ([`EnumLayout::Probed`], see `shape`); where that cannot be, they are reached through generated accessors.
 //!
 //! Closures, iterators of `std` and what is made of them are never seen by native code; their layout is our own: parts one after the other, each at a multiple of 16 bytes, enums with their tag in the first 16.
 
@@ -11,6 +11,8 @@ use std::collections::HashSet;
 use metatrace_defs::descr::Scalar;
 use metatrace_translator::flow::ModuleId;
 use metatrace_translator::flow::types::{Adt, Opaque, Type, TypeId, Types};
+
+use crate::shape;
 
 /// A Rust expression of type `u64` that the glue of a module evaluates.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -82,6 +84,8 @@ pub enum EnumLayout {
         /// The variant with the pointer.
         some: u32,
     },
+    /// As the glue finds out; by accessors if it cannot.
+    Probed,
     /// Any other: only generated Rust code reads and writes it.
     Accessors,
 }
@@ -134,8 +138,13 @@ pub fn is_shared(opaque: &Opaque) -> bool {
     path(&opaque.rust) == "std::rc::Rc"
 }
 
+/// Whether a struct of `std` or of the runtime has the fields of our model, or just one.
+pub fn is_known_struct(rust: &str) -> bool {
+    [TRUE_STRUCTS, TRANSPARENT_STRUCTS].concat().contains(&path(rust))
+}
+
 /// The path in a type's spelling, without generic arguments.
-fn path(rust: &str) -> &str {
+pub fn path(rust: &str) -> &str {
     rust.split('<').next().unwrap_or_default()
 }
 
@@ -147,8 +156,7 @@ pub fn is_native(types: &Types, ty: TypeId) -> bool {
         _ if data.rust.is_empty() || data.rust.contains('{') => return false,
         Type::Adt(adt) => {
             let of_crate = adt.rust.starts_with("crate::");
-            let known = [TRUE_STRUCTS, TRANSPARENT_STRUCTS].concat().contains(&path(&adt.rust));
-            if !of_crate && !adt.is_enum && !known {
+            if !of_crate && !adt.is_enum && !is_known_struct(&adt.rust) {
                 return false;
             }
             data.ty.parts()
@@ -299,12 +307,14 @@ pub fn field_offset(types: &Types, ty: TypeId, field: u32) -> Offset {
     }
 }
 
-/// The offset of a field of a variant of an enum that has a tag.
+/// The offset of a field of a variant of an enum that has a tag or is probed.
 pub fn variant_field_offset(types: &Types, ty: TypeId, variant: u32, field: u32) -> Offset {
     let data = types.data(ty);
     let Type::Adt(adt) = &data.ty else { panic!("a variant of {}", data.rust) };
-    let EnumLayout::Tag(scalar, tags) = enum_layout(types, ty) else {
-        panic!("an offset in {}, which has accessors", data.rust)
+    let (scalar, tags) = match enum_layout(types, ty) {
+        EnumLayout::Tag(scalar, tags) => (scalar, tags),
+        EnumLayout::Probed => return shape::field(types, ty, variant, field),
+        _ => panic!("an offset in {}, which has accessors", data.rust),
     };
     let name = &adt.variants[variant as usize].name;
     let field_name = &adt.variants[variant as usize].fields[field as usize].name;
@@ -347,7 +357,12 @@ pub fn enum_layout(types: &Types, ty: TypeId) -> EnumLayout {
     if !has_fields {
         return if adt.variants.len() == 1 { EnumLayout::Nothing } else { EnumLayout::Accessors };
     }
-    let [a, b] = &adt.variants[..] else { return EnumLayout::Accessors };
+    let probed = match shape::lacks_samples(types, ty) {
+        Some(_) => EnumLayout::Accessors,
+        None if adt.variants.len() > 256 => EnumLayout::Accessors,
+        None => EnumLayout::Probed,
+    };
+    let [a, b] = &adt.variants[..] else { return probed };
     let is_pointer = |v: &metatrace_translator::flow::types::Variant| match &v.fields[..] {
         [field] => matches!(types.get(field.ty), Type::Ref { .. } | Type::Box(_) | Type::FnPtr { .. }),
         _ => false,
@@ -355,7 +370,7 @@ pub fn enum_layout(types: &Types, ty: TypeId) -> EnumLayout {
     match (a.fields.is_empty(), b.fields.is_empty()) {
         (true, _) if is_pointer(b) => EnumLayout::Null { some: 1 },
         (_, true) if is_pointer(a) => EnumLayout::Null { some: 0 },
-        _ => EnumLayout::Accessors,
+        _ => probed,
     }
 }
 
@@ -429,12 +444,12 @@ mod tests {
         check("enum crate::E in mod0 {A = -1, B}", EnumLayout::Tag(Scalar::I8, vec![u64::MAX, 0]));
         check("enum crate::E in mod0 {A = 300, B}", EnumLayout::Tag(Scalar::U16, vec![300, 301]));
         check("enum crate::E in mod0 {A}", EnumLayout::Nothing);
-        check("enum crate::E in mod0 {A{0: i64}, B}", EnumLayout::Accessors);
+        check("enum crate::E in mod0 {A{0: i64}, B}", EnumLayout::Probed);
         check("enum crate::E in mod0 repr(u8) {A{0: i64}, B}", EnumLayout::Tag(Scalar::U8, vec![0, 1]));
         check("enum crate::E in mod0 repr(C) {A{0: i64}, B}", EnumLayout::Tag(Scalar::I32, vec![0, 1]));
         check("enum crate::E in mod0 {A, B{0: &i64}}", EnumLayout::Null { some: 1 });
         check("enum crate::E in mod0 {A{0: Box<i64>}, B}", EnumLayout::Null { some: 0 });
-        check("enum crate::E in mod0 {A{0: &i64}, B{0: u8}}", EnumLayout::Accessors);
+        check("enum crate::E in mod0 {A{0: &i64}, B{0: u8}}", EnumLayout::Probed);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! classify   which functions are looked inside                      classify
-//! lower      values to scalars, places to access descriptors        lower, layout, tables
+//! lower      values to scalars, places to access descriptors        lower, layout, shape, tables
 //! effects    what native calls may touch, from types                effects
 //! emit       dead code, registers, moves, assembly, liveness        regalloc, emit
 //! glue       what only rustc knows, call shims, witnesses           glue
@@ -26,6 +26,7 @@ mod object_file;
 mod regalloc;
 mod report;
 mod scalar;
+mod shape;
 mod tables;
 
 pub use build::{Job, Translation, build_script, check, translate, write};

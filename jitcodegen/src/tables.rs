@@ -9,6 +9,7 @@ use metatrace_translator::flow::types::{Type, TypeId, Types};
 use metatrace_translator::flow::{ExternId, FuncId};
 
 use crate::layout::{Offset, short_name};
+use crate::shape::{self, Shape};
 
 /// What an alias class stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -111,6 +112,8 @@ pub struct Tables {
     pub shims: Vec<ShimKind>,
     /// Load-time values, by number.
     pub values: Vec<Offset>,
+    /// Enums whose shape is asked for.
+    pub shapes: Vec<Shape>,
     access_ids: HashMap<AccessKey, AccessId>,
     class_ids: HashMap<ClassKey, ClassId>,
     call_ids: HashMap<(ShimKind, bool), CallId>,
@@ -141,6 +144,22 @@ impl Tables {
             self.values.push(offset.clone());
         }
         LoadTime::Glue(id)
+    }
+
+    /// Notes that the shape of an enum is asked for, and of those that it depends on.
+    pub fn shape(&mut self, types: &Types, ty: TypeId) {
+        if self.shapes.iter().any(|shape| shape.ty == ty) {
+            return;
+        }
+        let index = self.shapes.len();
+        self.shapes.push(Shape { ty, niches: vec![] });
+        for niche in shape::niches(types, ty) {
+            for inner in shape::needs(types, &niche) {
+                self.shape(types, inner);
+            }
+            let offset = self.load_time(&shape::offset(types, &niche));
+            self.shapes[index].niches.push((niche, offset));
+        }
     }
 
     /// The class of this key.

@@ -6,6 +6,8 @@ unsafe fn write<T>(to: *mut T, value: T) {}
 pub fn forget<T>(value: T) {}
 #[intrinsic]
 pub fn size_of<T>() -> usize {}
+#[intrinsic]
+pub fn needs_drop<T>() -> bool {}
 
 pub fn drop<T>(_value: T) {}
 

@@ -35,20 +35,34 @@ impl<T> Vec<T> {
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         self
     }
-    #[opaque]
-    pub fn push(&mut self, value: T) {}
+    pub fn push(&mut self, value: T) {
+        if self.length == self.capacity {
+            self.reserve(1);
+        }
+        unsafe { crate::vec::put_at(self.pointer, self.length, value) }
+        self.length = self.length.wrapping_add(1);
+    }
     pub fn pop(&mut self) -> Option<T> {
         if self.length == 0 {
             None
         } else {
-            self.length = self.length - 1;
+            self.length = self.length.wrapping_sub(1);
             Some(unsafe { crate::vec::take_at(self.pointer, self.length) })
         }
     }
-    #[opaque]
-    pub fn clear(&mut self) {}
-    #[opaque]
-    pub fn truncate(&mut self, length: usize) {}
+    pub fn clear(&mut self) {
+        self.truncate(0)
+    }
+    pub fn truncate(&mut self, length: usize) {
+        if crate::mem::needs_drop::<T>() {
+            // A function with a loop is called natively.
+            while length < self.length {
+                self.pop();
+            }
+        } else if length < self.length {
+            self.length = length;
+        }
+    }
     #[opaque]
     pub fn insert(&mut self, index: usize, value: T) {}
     #[opaque]
@@ -75,6 +89,8 @@ impl<T> Vec<T> {
 
 #[intrinsic = "read_element"]
 unsafe fn take_at<T>(pointer: *mut T, index: usize) -> T {}
+#[intrinsic = "write_element"]
+unsafe fn put_at<T>(pointer: *mut T, index: usize, value: T) {}
 
 impl<T> Deref for Vec<T> {
     type Target = [T];

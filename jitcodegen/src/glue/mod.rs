@@ -9,6 +9,7 @@
 //! finds the author's own names.
 
 mod convert;
+mod samples;
 mod shims;
 mod witness;
 
@@ -46,6 +47,7 @@ pub(crate) fn generate(program: &Program, made: &Made) -> Result<Vec<(String, St
         *files.entry(*module).or_default() += text;
     }
     cx.scalars_impls(&mut files);
+    cx.shapes(&mut files);
     cx.witnesses(&mut files);
     for (n, portal) in program.portals.iter().enumerate() {
         let file = files.entry(program.func(portal.func).module).or_default();
@@ -210,7 +212,7 @@ impl Cx<'_> {
              &MT_SECTION.0,\n    {:#x},\n    &MT_VALUES,\n    &MT_SHIMS,\n);",
             program.hash
         );
-        _ = write!(out, "static MT_VALUES: [fn() -> u64; {}] = [\n{list}];\n", values.len());
+        _ = write!(out, "pub static MT_VALUES: [fn() -> u64; {}] = [\n{list}];\n", values.len());
         _ = writeln!(out, "static MT_SHIMS: [::metatrace::rt::Shim; {}] = [", shims.len());
         for (n, (module, _)) in shims.iter().enumerate() {
             let path = self.path(*module, &format!("mt_s{n}"));

@@ -36,7 +36,9 @@ impl Cx<'_> {
                 let write = format!("::core::ptr::write(a0 as usize as *mut {}, {value})", rust(ty));
                 (1 + args.len(), format!("{write}; 0"))
             }
-            ShimKind::Variant(ty) => (1, self.variant(ty)),
+            ShimKind::Variant(ty) => {
+                (1, self.variant_at(ty, &format!("*(a0 as usize as *const {})", rust(ty)), "u64"))
+            }
             ShimKind::Project(ty, variant, field) => (1, self.project(ty, variant, field)),
             ShimKind::Drop(ty) => {
                 let drop = format!("::core::ptr::drop_in_place(a0 as usize as *mut {})", rust(ty));
@@ -104,14 +106,15 @@ impl Cx<'_> {
         )
     }
 
-    fn variant(&self, ty: TypeId) -> String {
+    /// An expression for the index of the variant of the enum at a place.
+    pub(super) fn variant_at(&self, ty: TypeId, place: &str, number: &str) -> String {
         let data = self.program.types.data(ty);
         let Type::Adt(adt) = &data.ty else { panic!("a variant of {}", data.rust) };
         let mut arms = String::new();
         for (n, variant) in adt.variants.iter().enumerate() {
-            _ = write!(arms, "{} {{ .. }} => {n}, ", variant_path(adt, &variant.name));
+            _ = write!(arms, "{} {{ .. }} => {n}{number}, ", variant_path(adt, &variant.name));
         }
-        format!("match *(a0 as usize as *const {}) {{ {arms}}}", data.rust)
+        format!("match {place} {{ {arms}}}")
     }
 
     fn project(&self, ty: TypeId, variant: u32, field: u32) -> String {

@@ -1,7 +1,8 @@
 //! Enums in memory, by their [`EnumLayout`].
 //!
 //! A whole enum with a tag is read by a switch over its variants, each of which reads its payload; it is written the
-//! same way, without the switch where the variant is known. What has accessors is read and written by calls.
+//! same way, without the switch where the variant is known. What has accessors is read and written by calls; what is probed
+//! at start-up is in `probed`.
 
 use metatrace_defs::descr::{Reach, Scalar, access_flag};
 use metatrace_defs::{Kind, PureOp};
@@ -29,16 +30,27 @@ impl Builder<'_> {
                 Ok(address)
             }
             EnumLayout::Nothing => panic!("a field of {}", self.types().data(of).rust),
+            EnumLayout::Probed => self.probed_field(&address, of, variant, field),
             EnumLayout::Accessors => {
-                let base = self.materialise(&address);
-                let kind = ShimKind::Project(of, variant, field);
-                let base = self.accessor(kind, &address, &[base], &[Kind::Word])?[0];
-                let name = layout::short_name(self.types(), of);
-                let mut inner = Address::behind(base, name, address.reach, address.is_mutable);
+                let base = self.projected(&address, of, variant, field)?;
+                let mut inner = address.at(base);
                 self.enter(&mut inner, of, variant, field);
                 Ok(inner)
             }
         }
+    }
+
+    /// The address of a field of a variant, by an accessor.
+    pub(super) fn projected(
+        &mut self,
+        address: &Address,
+        of: TypeId,
+        variant: u32,
+        field: u32,
+    ) -> Lowered<Src> {
+        let base = self.materialise(address);
+        let kind = ShimKind::Project(of, variant, field);
+        Ok(self.accessor(kind, address, &[base], &[Kind::Word])?[0])
     }
 
     /// The index of the variant of the enum at an address.
@@ -55,14 +67,30 @@ impl Builder<'_> {
                 let pointer = self.load(&payload, pointer)?[0];
                 Ok(self.variant_of_pointer(pointer, some))
             }
-            EnumLayout::Accessors => {
-                let base = self.materialise(address);
-                Ok(self.accessor(ShimKind::Variant(ty), address, &[base], &[Kind::Word])?[0])
-            }
+            EnumLayout::Probed => self.probed_variant(address, ty),
+            EnumLayout::Accessors => self.variant_by_call(address, ty),
         }
     }
 
-    fn get_tag(&mut self, address: &Address, ty: TypeId, scalar: Scalar) -> Src {
+    pub(super) fn variant_by_call(&mut self, address: &Address, ty: TypeId) -> Lowered<Src> {
+        let base = self.materialise(address);
+        Ok(self.accessor(ShimKind::Variant(ty), address, &[base], &[Kind::Word])?[0])
+    }
+
+    pub(super) fn load_by_call(&mut self, address: &Address, ty: TypeId) -> Lowered<Vec<Src>> {
+        let base = self.materialise(address);
+        let kinds = self.kinds(ty);
+        self.accessor(ShimKind::Load(ty), address, &[base], &kinds)
+    }
+
+    pub(super) fn store_by_call(&mut self, address: &Address, ty: TypeId, scalars: &[Src]) -> Lowered<()> {
+        let base = self.materialise(address);
+        let args: Vec<Src> = [base].into_iter().chain(scalars.iter().copied()).collect();
+        self.accessor(ShimKind::Store(ty), address, &args, &[])?;
+        Ok(())
+    }
+
+    pub(super) fn get_tag(&mut self, address: &Address, ty: TypeId, scalar: Scalar) -> Src {
         let flags = match address.is_mutable {
             true => access_flag::INTERIOR_MUT,
             false => 0,
@@ -74,7 +102,7 @@ impl Builder<'_> {
         self.get(&address.named("tag"), scalar, 0, ClassKey::Tag(ty), flags)
     }
 
-    fn set_tag(&mut self, address: &Address, ty: TypeId, scalar: Scalar, tag: Src) {
+    pub(super) fn set_tag(&mut self, address: &Address, ty: TypeId, scalar: Scalar, tag: Src) {
         let mut address = address.clone();
         if address.reach == Reach::Leaf {
             address.reach = Reach::Class;
@@ -152,16 +180,13 @@ impl Builder<'_> {
                 out.extend(words);
                 Ok(out)
             }
-            EnumLayout::Accessors => {
-                let base = self.materialise(address);
-                let kinds = self.kinds(ty);
-                self.accessor(ShimKind::Load(ty), address, &[base], &kinds)
-            }
+            EnumLayout::Probed => self.load_probed(address, ty),
+            EnumLayout::Accessors => self.load_by_call(address, ty),
         }
     }
 
     /// The payload words of the enum at an address, whose variant is `variant`.
-    fn load_payload(
+    pub(super) fn load_payload(
         &mut self,
         address: &Address,
         ty: TypeId,
@@ -176,7 +201,7 @@ impl Builder<'_> {
             self.current = block;
             let mut payload = Vec::new();
             for (n, field) in self.field_types(ty, variant).into_iter().enumerate() {
-                let place = self.variant_field(address.clone(), ty, variant, n as u32)?;
+                let place = self.field(address.clone(), ty, variant, n as u32);
                 let scalars = self.load(&place, field)?;
                 payload.extend(self.to_words(scalars));
             }
@@ -190,7 +215,13 @@ impl Builder<'_> {
 
     /// Ends the current block with a switch over the variants of an enum: a new block for each variant with fields, the
     /// others go to `join` with `words` zeros.
-    fn variant_arms(&mut self, ty: TypeId, variant: Src, join: Block, words: usize) -> Vec<(u32, Block)> {
+    pub(super) fn variant_arms(
+        &mut self,
+        ty: TypeId,
+        variant: Src,
+        join: Block,
+        words: usize,
+    ) -> Vec<(u32, Block)> {
         let Type::Adt(adt) = self.types().get(ty) else {
             panic!("{} is no enum", self.types().data(ty).rust)
         };
@@ -220,20 +251,7 @@ impl Builder<'_> {
             EnumLayout::Tag(scalar, tags) => {
                 let tag = self.tag_of_variant(scalars[0], &tags);
                 self.set_tag(address, ty, scalar, tag);
-                if scalars.len() == 1 {
-                    return Ok(());
-                }
-                if let Some(variant) = self.known(scalars[0]) {
-                    return self.store_payload(address, ty, variant as u32, &scalars[1..]);
-                }
-                let join = self.out.block();
-                for (variant, block) in self.variant_arms(ty, scalars[0], join, 0) {
-                    self.current = block;
-                    self.store_payload(address, ty, variant, &scalars[1..])?;
-                    self.end(Term::Goto(Target { block: join, args: vec![] }), join);
-                }
-                self.current = join;
-                Ok(())
+                self.store_payloads(address, ty, scalars)
             }
             EnumLayout::Null { some } => {
                 let payload = self.variant_field(address.clone(), ty, some, 0)?;
@@ -248,13 +266,27 @@ impl Builder<'_> {
                 };
                 self.store(&payload, pointer, &words)
             }
-            EnumLayout::Accessors => {
-                let base = self.materialise(address);
-                let args: Vec<Src> = [base].into_iter().chain(scalars.iter().copied()).collect();
-                self.accessor(ShimKind::Store(ty), address, &args, &[])?;
-                Ok(())
-            }
+            EnumLayout::Probed => self.store_probed(address, ty, scalars),
+            EnumLayout::Accessors => self.store_by_call(address, ty, scalars),
         }
+    }
+
+    /// Writes the payload of whatever variant it is.
+    pub(super) fn store_payloads(&mut self, address: &Address, ty: TypeId, scalars: &[Src]) -> Lowered<()> {
+        if scalars.len() == 1 {
+            return Ok(());
+        }
+        if let Some(variant) = self.known(scalars[0]) {
+            return self.store_payload(address, ty, variant as u32, &scalars[1..]);
+        }
+        let join = self.out.block();
+        for (variant, block) in self.variant_arms(ty, scalars[0], join, 0) {
+            self.current = block;
+            self.store_payload(address, ty, variant, &scalars[1..])?;
+            self.end(Term::Goto(Target { block: join, args: vec![] }), join);
+        }
+        self.current = join;
+        Ok(())
     }
 
     fn store_payload(&mut self, address: &Address, ty: TypeId, variant: u32, words: &[Src]) -> Lowered<()> {
@@ -263,7 +295,7 @@ impl Builder<'_> {
             let kinds = self.kinds(field);
             let scalars = self.from_words(&words[at..at + kinds.len()], &kinds);
             at += kinds.len();
-            let place = self.variant_field(address.clone(), ty, variant, n as u32)?;
+            let place = self.field(address.clone(), ty, variant, n as u32);
             self.store(&place, field, &scalars)?;
         }
         Ok(())
@@ -271,7 +303,7 @@ impl Builder<'_> {
 }
 
 impl Address {
-    fn named(&self, part: &str) -> Address {
+    pub(super) fn named(&self, part: &str) -> Address {
         let mut address = self.clone();
         address.append(part);
         address

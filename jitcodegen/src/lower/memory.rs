@@ -80,6 +80,18 @@ impl Address {
         }
     }
 
+    /// An address somewhere inside, as far as it may reach as this one.
+    pub(super) fn at(&self, base: Src) -> Address {
+        let mut inner = Address::behind(base, self.name.clone(), self.reach, self.is_mutable);
+        inner.in_cell = self.in_cell;
+        inner
+    }
+
+    /// This many bytes further on.
+    pub(super) fn advance(&mut self, bytes: &Offset) {
+        self.offset = std::mem::take(&mut self.offset).plus(bytes);
+    }
+
     /// Appends a part to the name in listings.
     pub(super) fn append(&mut self, part: &str) {
         self.name = format!("{}.{part}", self.name);
@@ -317,7 +329,7 @@ impl Builder<'_> {
     }
 
     /// The class of word `word` of a leaf of type `leaf` at an address.
-    fn leaf_class(&self, address: &Address, leaf: TypeId, word: u32) -> ClassKey {
+    pub(super) fn leaf_class(&self, address: &Address, leaf: TypeId, word: u32) -> ClassKey {
         match address.place {
             Holder::Field { of, variant, field } => ClassKey::Field { of, variant, field, leaf, word },
             Holder::Bare => ClassKey::Bare { leaf, word },
@@ -326,7 +338,7 @@ impl Builder<'_> {
     }
 
     /// The flags of an access to word `word` of a leaf of type `leaf`.
-    fn leaf_flags(&self, address: &Address, leaf: TypeId, word: u32) -> u8 {
+    pub(super) fn leaf_flags(&self, address: &Address, leaf: TypeId, word: u32) -> u8 {
         if address.is_mutable || !self.types().data(leaf).freeze {
             return access_flag::INTERIOR_MUT;
         }
@@ -389,7 +401,7 @@ impl Builder<'_> {
     }
 
     /// How a leaf stands in memory, scalar by scalar: at which byte, as what. `None` for aggregates.
-    fn leaf_scalars(&self, ty: TypeId) -> Option<Vec<(u64, Scalar)>> {
+    pub(super) fn leaf_scalars(&self, ty: TypeId) -> Option<Vec<(u64, Scalar)>> {
         let types = self.types();
         if let Some(scalar) = layout::scalar(types, ty) {
             return Some(vec![(0, scalar)]);
@@ -405,7 +417,7 @@ impl Builder<'_> {
     }
 
     /// A leaf's access: a container's own words share a class wherever it is.
-    fn leaf_address(&self, address: &Address, ty: TypeId) -> Address {
+    pub(super) fn leaf_address(&self, address: &Address, ty: TypeId) -> Address {
         let mut address = address.clone();
         if self.is_container(ty) {
             address.place = Holder::Container(ty);

@@ -14,6 +14,7 @@
 mod calls;
 mod enums;
 mod memory;
+mod probed;
 
 use std::collections::HashMap;
 

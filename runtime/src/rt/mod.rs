@@ -4,12 +4,14 @@
 //! - [`ProgramGlue`] and [`PortalGlue`] are the statics that generated glue defines;
 //! - [`shim_call`] is the body of every call shim;
 //! - [`claim_vtable`] and others say which implementation is behind a trait object or function pointer;
+//! - [`EnumProbe`] finds out at start-up how an enum lies in memory;
 //! - [`vec_offset`] and others find out at start-up what rustc tells nobody earlier.
 
 mod claims;
 mod glue;
 mod probe;
 mod scalars;
+mod shape;
 mod symbols;
 
 pub use crate::entry::{enter, tick};
@@ -22,3 +24,7 @@ pub use probe::{
     Container, Exactly, any, exactly, overflow_checks, rc_offset, shim_call_with, variant_offset, vec_offset,
 };
 pub use scalars::{Scalars, larger, pack_opaque, put, take, unpack_opaque};
+pub use shape::{
+    EnumProbe, EnumShape, Leaf, Made, place, sample_arc, sample_bits, sample_char, sample_function,
+    sample_memory, sample_rc,
+};

@@ -43,9 +43,13 @@ impl<T> Container for Vec<T> {
         let mut sample: ManuallyDrop<Vec<MaybeUninit<T>>> = ManuallyDrop::new(Vec::with_capacity(13));
         // SAFETY: the capacity is at least 13, and elements need no initialisation.
         unsafe { sample.set_len(5) };
-        let values = [sample.as_ptr() as usize, sample.len(), sample.capacity()];
+        let mut values = [sample.as_ptr() as usize, sample.len(), sample.capacity()];
         // SAFETY: a `Vec<MaybeUninit<T>>` is laid out as a `Vec<T>` is probed: three words, all initialised.
         let words = unsafe { (&raw const *sample).cast::<[usize; 3]>().read() };
+        if size_of::<T>() == 0 {
+            // The capacity is not what the word says: it is the word that is nothing else.
+            values[2] = words.into_iter().find(|word| !values[..2].contains(word)).unwrap_or(values[2]);
+        }
         drop(ManuallyDrop::into_inner(sample));
         (words, values)
     }
@@ -138,6 +142,9 @@ mod tests {
 
     #[test]
     fn vectors_are_probed() {
+        let mut of_nothing: Vec<u64> = (0..3).map(vec_offset::<Vec<()>>).collect();
+        of_nothing.sort_unstable();
+        assert_eq!(of_nothing, [0, 8, 16]);
         let mut parts: Vec<u64> = (0..3).map(vec_offset::<Vec<(u8, String)>>).collect();
         let sample: Vec<u64> = Vec::with_capacity(7);
         // SAFETY: the probe says that the word there is the capacity.

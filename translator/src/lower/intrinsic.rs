@@ -6,7 +6,7 @@
 //! - integers: `zero`, `one`, `is_zero`, `wrapping_inc`, `wrapping_dec`; `div_overflows` (the smallest number by −1);
 //! - floats: `absolute`;
 //! - pointers: `ptr_offset(p, n)` and `ptr_offset_mut`: `n` elements on; `read_place(p)`, `write_place(p, value)`,
-//!   `read_element(p, n)`: bytewise; `slice_len`, `slice_ptr`, `slice_from_raw_parts(p, n)` and `…_mut`, `str_len`,
+//!   `read_element(p, n)`, `write_element(p, n, value)`: bytewise; `slice_len`, `slice_ptr`, `slice_from_raw_parts(p, n)` and `…_mut`, `str_len`,
 //!   `str_as_bytes`: parts of fat pointers; `drop_in_place(p)`;
 //! - `shared_content(&rc)`: the reference to what an `Rc` points to;
 //! - values: `size_of`, `align_of`, `needs_drop`, `transmute`, `forget`, `black_box`, `unreachable`, `abort`,
@@ -385,6 +385,13 @@ impl Lower<'_, '_> {
                 let element = self.advance(pointer, site.operands[1], element);
                 let at = self.deref_value(element, site.ret);
                 Ok(self.read(&at))
+            }
+            ("write_element", Some(_)) => {
+                let element = self.b.ty(pointer);
+                let element = self.advance(pointer, site.operands[1], element);
+                let at = self.deref_value(element, site.types[2]);
+                self.store(&at, site.operands[2]);
+                Ok(self.unit_value())
             }
             ("read_place", Some(_)) => {
                 let at = self.deref_value(pointer, site.ret);
