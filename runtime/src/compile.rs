@@ -3,7 +3,6 @@
 //! In: a [`Session`] that ended well. Out: its traces compiled and reachable: a loop from the cell of its merge point, a bridge
 //! from its guard, what leads into a loop from its start. Nothing is registered of a trace that fails.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -16,7 +15,7 @@ use crate::entry::Place;
 use crate::record::{End, Session};
 use crate::stress;
 use crate::vm::stats::add;
-use crate::vm::tables::{Entry, Guard, GuardFrame, Heat, LoopCell, Part, Source, Tree, TreeId};
+use crate::vm::tables::{Entry, Guard, GuardFrame, Heat, LoopCell, Part, Source, Tree, TreeId, WordMap};
 use crate::vm::{VmState, log};
 
 /// Where a recording started.
@@ -138,7 +137,7 @@ fn plant(
         bridges: 0,
         jumped_from: vec![],
         flags: vec![],
-        frozen: HashMap::new(),
+        frozen: WordMap::default(),
     });
     let entry = Entry { tree, code: piece.code, target };
     cell.entry.set(Some(entry));
@@ -250,7 +249,7 @@ fn piece_guards(trace: &Trace, flags: Option<&[u64]>) -> Vec<PieceGuard> {
         .map(|(n, inst)| {
             let id = inst.snapshot.expect("a guard has a snapshot");
             let snapshot = &trace.snapshots[id.index()];
-            let slots: HashMap<Value, u32> = trace.fail_values(id).into_iter().zip(0..).collect();
+            let slots: WordMap<Value, u32> = trace.fail_values(id).into_iter().zip(0..).collect();
             let source = |opnd| match opnd {
                 Opnd::Value(value) => Source::Slot(slots[&value]),
                 Opnd::Word(bits) | Opnd::Float(bits) => Source::Const(bits),

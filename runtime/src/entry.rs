@@ -9,7 +9,7 @@ use std::time::Instant;
 use metatrace_backend::{CodeId, Exit};
 use metatrace_defs::Abort;
 use metatrace_defs::jitcode::PortalId;
-use metatrace_trace::GuardId;
+use metatrace_trace::{GuardId, short};
 
 use crate::compile::{self, Start};
 use crate::loaded::Loaded;
@@ -100,7 +100,7 @@ impl Place {
         let greens = words.iter().zip(kinds(portal)).enumerate();
         let greens =
             greens.filter(|(n, (_, (_, green)))| *green && *n != self.owner).map(|(_, (&word, _))| word);
-        let key: Key = (std::ptr::from_ref(self.glue) as usize, greens.collect());
+        let key: Key = (std::ptr::from_ref(self.glue) as usize, short(greens));
         vm.tables.borrow_mut().cell(owner, &key).clone()
     }
 

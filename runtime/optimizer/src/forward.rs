@@ -10,7 +10,9 @@
 
 use metatrace_defs::descr::{Scalar, call_flag};
 use metatrace_defs::{Kind, Program, PureOp, TraceOp};
-use metatrace_trace::{Attached, Inst, Opnd, Snapshot, SnapshotFrame, SnapshotId, Trace, Value, ValueData};
+use metatrace_trace::{
+    Attached, Inst, Opnd, Snapshot, SnapshotFrame, SnapshotId, Trace, Value, ValueData, short,
+};
 use smallvec::SmallVec;
 
 use crate::Counts;
@@ -56,6 +58,8 @@ pub(crate) struct Forward<'a> {
     pub counts: Counts,
     /// The last operation was a call whose results were known.
     call_was_shared: bool,
+    /// Some operation tells whether another one overflows.
+    tests_overflow: bool,
     /// How deep replacements of rules are nested.
     depth: u32,
 }
@@ -102,6 +106,13 @@ impl rules::Context for Forward<'_> {
         Some((op, now))
     }
 
+    fn head(&self, opnd: Opnd) -> Option<PureOp> {
+        match self.values[opnd.as_value()?.index()].definition {
+            Some((TraceOp::Pure(op), ..)) => Some(op),
+            _ => None,
+        }
+    }
+
     fn fact(&self, opnd: Opnd) -> Fact {
         match opnd {
             Opnd::Value(value) => self.values[value.index()].fact,
@@ -112,18 +123,20 @@ impl rules::Context for Forward<'_> {
 }
 
 impl<'a> Forward<'a> {
-    pub fn new(program: &'a Program) -> Forward<'a> {
+    /// The state at the start of a trace of some `values` values.
+    pub fn new(program: &'a Program, values: usize) -> Forward<'a> {
         Forward {
             program,
             written: Segment::default(),
             first_snapshot: 0,
-            values: Vec::new(),
+            values: Vec::with_capacity(values),
             shared: Map::default(),
             relations: Relations::default(),
             bounds: Bounds::default(),
             heap: Heap::default(),
             counts: Counts::default(),
             call_was_shared: false,
+            tests_overflow: false,
             depth: 0,
         }
     }
@@ -175,12 +188,12 @@ impl<'a> Forward<'a> {
             while let Some((_, note)) = notes.next_if(|(at, _)| *at as usize <= n) {
                 self.written.notes.push((self.written.insts.len() as u32, note.clone()));
             }
-            let args: Args = inst.args.iter().map(|&arg| self.mapped(map, arg)).collect();
+            let args: Args = short(inst.args.iter().map(|&arg| self.mapped(map, arg)));
             if inst.op.is_terminator() {
                 return End { op: inst.op, attached: inst.attached, args };
             }
             let recorded = |value: &Value| source.values[value.index()].recorded.filter(|_| keep_recorded);
-            let recorded: SmallVec<[Option<u64>; 1]> = inst.results.iter().map(recorded).collect();
+            let recorded: SmallVec<[Option<u64>; 1]> = short(inst.results.iter().map(recorded));
             let snapshot = inst.snapshot.map(|id| &source.snapshots[id.index()]);
             let results = self.inst(inst, args, &recorded, snapshot, map);
             for (&value, opnd) in inst.results.iter().zip(results) {
@@ -284,8 +297,8 @@ impl<'a> Forward<'a> {
     ) -> SmallVec<[Opnd; 1]> {
         let kinds: SmallVec<[Kind; 1]> = match (op, attached) {
             (TraceOp::Pure(op), _) => SmallVec::from_slice(&[op.row().result]),
-            (TraceOp::Label, _) => args.iter().map(|&arg| self.kind(arg)).collect(),
-            (_, Attached::Call(id)) => self.program.call(id).results.iter().copied().collect(),
+            (TraceOp::Label, _) => short(args.iter().map(|&arg| self.kind(arg))),
+            (_, Attached::Call(id)) => SmallVec::from_slice(&self.program.call(id).results),
             (TraceOp::SetField | TraceOp::SetElem, _) => SmallVec::new(),
             (TraceOp::InteriorField | TraceOp::InteriorElem | TraceOp::LocalAddr, _) => {
                 SmallVec::from_slice(&[Kind::Word])
@@ -293,15 +306,14 @@ impl<'a> Forward<'a> {
             (_, Attached::Access(id)) => SmallVec::from_slice(&[self.program.access(id).scalar.kind()]),
             (_, Attached::None | Attached::Target(_)) => SmallVec::new(),
         };
-        let results: SmallVec<[Value; 1]> = kinds
-            .iter()
-            .enumerate()
-            .map(|(n, &kind)| self.new_value(kind, recorded.get(n).copied().flatten(), Fact::ANY))
-            .collect();
+        let mut results: SmallVec<[Value; 1]> = SmallVec::new();
+        for (n, &kind) in kinds.iter().enumerate() {
+            results.push(self.new_value(kind, recorded.get(n).copied().flatten(), Fact::ANY));
+        }
         if op.is_foldable() && results.len() == 1 {
             self.values[results[0].index()].definition = Some((op, attached, args.clone()));
         }
-        let opnds = results.iter().map(|&value| Opnd::Value(value)).collect();
+        let opnds = short(results.iter().map(|&value| Opnd::Value(value)));
         self.written.insts.push(Inst { op, args, attached, results, snapshot: None });
         opnds
     }
@@ -311,10 +323,10 @@ impl<'a> Forward<'a> {
         let key = (inst.op, inst.attached, args);
         if let Some(values) = self.shared.get(&key) {
             self.counts.shared += 1;
-            return values.iter().map(|&value| self.resolve(value.into())).collect();
+            return short(values.iter().map(|&value| self.resolve(value.into())));
         }
         let opnds = self.emit(key.0, key.1, key.2.clone(), recorded);
-        let values = opnds.iter().filter_map(|opnd| opnd.as_value()).collect();
+        let values = short(opnds.iter().filter_map(|opnd| opnd.as_value()));
         self.shared.insert(key, values);
         opnds
     }
@@ -322,9 +334,8 @@ impl<'a> Forward<'a> {
     /// The value of a pure operation, as simple as it can be had. The operands are resolved.
     pub fn pure(&mut self, op: PureOp, args: &[Opnd], recorded: Option<u64>) -> Opnd {
         let kind = op.row().result;
-        let mut constants: SmallVec<[u64; 3]> = SmallVec::new();
-        constants.extend(args.iter().filter_map(|arg| arg.as_const()));
-        if constants.len() == args.len() {
+        if args.iter().all(|arg| arg.as_const().is_some()) {
+            let constants: SmallVec<[u64; 3]> = short(args.iter().filter_map(|arg| arg.as_const()));
             self.counts.folded += 1;
             return Opnd::constant(kind, op.eval(&constants));
         }
@@ -334,13 +345,13 @@ impl<'a> Forward<'a> {
         {
             args.swap(0, 1);
         }
-        let facts: SmallVec<[Fact; 3]> = args.iter().map(|&arg| self.fact_of(arg)).collect();
-        let fact = if kind == Kind::Word { transfer(op, &facts) } else { Fact::ANY };
+        let fact = if kind == Kind::Word { self.transferred(op, &args) } else { Fact::ANY };
         if let (Kind::Word, Some(word)) = (kind, fact.as_exact()) {
             self.counts.ranges += 1;
             return Opnd::Word(word);
         }
         if let [a, b] = args[..]
+            && op.is_bool()
             && let Some(holds) =
                 self.relations.get(a, b).decide(op).or_else(|| self.decide_by_bounds(op, a, b))
         {
@@ -371,6 +382,7 @@ impl<'a> Forward<'a> {
             let words: Option<SmallVec<[u64; 3]>> = key.2.iter().map(|&arg| self.recorded(arg)).collect();
             words.map(|words| op.eval(&words))
         });
+        self.tests_overflow |= matches!(op, PureOp::IntAddOvf | PureOp::IntSubOvf | PureOp::IntMulOvf);
         let fact = self.without_overflow(op, &key.2, fact);
         let opnds = self.emit(key.0, key.1, key.2.clone(), &[recorded]);
         let value = opnds[0].as_value().expect("an operation was written");
@@ -379,13 +391,22 @@ impl<'a> Forward<'a> {
         opnds[0]
     }
 
+    /// What the operands' facts tell about the result.
+    fn transferred(&self, op: PureOp, args: &[Opnd]) -> Fact {
+        let mut facts = [Fact::ANY; 3];
+        for (fact, &arg) in facts.iter_mut().zip(args) {
+            *fact = self.fact_of(arg);
+        }
+        transfer(op, &facts[..args.len()])
+    }
+
     fn build(&mut self, term: Term, bindings: &Bindings) -> Opnd {
         match term {
             Term::Any(n) => bindings.operand(n),
             Term::Const(n) => Opnd::Word(bindings.constant(n)),
             Term::Literal(word) => Opnd::Word(word),
             Term::Op(op, operands) => {
-                let args: Args = operands.iter().map(|&term| self.build(term, bindings)).collect();
+                let args: Args = short(operands.iter().map(|&term| self.build(term, bindings)));
                 self.pure(op, &args, None)
             }
             Term::Known(..) => panic!("a replacement does not ask what is known"),
@@ -394,6 +415,9 @@ impl<'a> Forward<'a> {
 
     /// Sharpens the range of a sum, difference or product that is known not to overflow.
     fn without_overflow(&self, op: PureOp, args: &[Opnd], fact: Fact) -> Fact {
+        if !self.tests_overflow {
+            return fact;
+        }
         let test = match op {
             PureOp::IntAdd => PureOp::IntAddOvf,
             PureOp::IntSub => PureOp::IntSubOvf,

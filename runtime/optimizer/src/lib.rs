@@ -125,7 +125,7 @@ pub fn optimise_counted(program: &Program, trace: &Trace, options: Options) -> (
 
 /// Walks over the trace; over a loop once as its preamble and again as its body.
 fn simplify(program: &Program, source: &Trace, options: Options) -> (Trace, Counts) {
-    let mut walk = Forward::new(program);
+    let mut walk = Forward::new(program, source.values.len());
     let mut map = vec![Opnd::Word(0); source.values.len()];
     let mut inputs: Vec<Value> = Vec::new();
     for &input in &source.inputs {

@@ -274,6 +274,10 @@ rules! {
 pub trait Context {
     /// The pure operation that computes a value, with its operands as they are now.
     fn definition(&self, opnd: Opnd) -> Option<(PureOp, [Opnd; 3])>;
+    /// The pure operation alone.
+    fn head(&self, opnd: Opnd) -> Option<PureOp> {
+        self.definition(opnd).map(|(op, _)| op)
+    }
     /// What is known of an operand.
     fn fact(&self, opnd: Opnd) -> Fact;
 }
@@ -303,11 +307,41 @@ impl Bindings {
     }
 }
 
+/// What an operand looks like from outside: most rules need no closer look.
+#[derive(Clone, Copy)]
+enum Head {
+    Word(u64),
+    Op(PureOp),
+    Other,
+}
+
+impl Head {
+    fn may_match(self, pattern: &Term) -> bool {
+        match (pattern, self) {
+            (Term::Any(_), _) | (Term::Const(_), Head::Word(_)) => true,
+            (Term::Literal(literal), Head::Word(word)) => *literal == word,
+            (Term::Op(op, _), Head::Op(found)) => *op == found,
+            _ => false,
+        }
+    }
+}
+
 /// The first rule that fits, with what its names stand for.
 pub fn find(op: PureOp, args: &[Opnd], context: &impl Context) -> Option<(usize, Bindings)> {
+    let mut heads = [Head::Other; 3];
+    for (head, &arg) in heads.iter_mut().zip(args) {
+        *head = match arg {
+            Opnd::Word(word) => Head::Word(word),
+            opnd => context.head(opnd).map_or(Head::Other, Head::Op),
+        };
+    }
     by_root()[op as usize].iter().find_map(|&n| {
         let rule = &RULES[n];
         let Term::Op(_, operands) = rule.pattern else { return None };
+        let in_order = operands.iter().zip(&heads).all(|(operand, head)| head.may_match(operand));
+        if !in_order && !(op.is_commutative() && heads[1].may_match(&operands[0])) {
+            return None;
+        }
         let mut bindings = Bindings::default();
         let fits = match_operands(op, operands, args, &mut bindings, context)
             && rule.conditions.iter().all(|&condition| evaluate(condition, &bindings, context) != 0);

@@ -18,6 +18,7 @@ use metatrace_defs::code::Field;
 use metatrace_defs::inst::{ControlOp, Inst, Operand};
 use metatrace_defs::jitcode::{Constant, JitCodeId, PortalId, SwitchTable};
 use metatrace_defs::{AccessId, CallId, Kind, PureOp};
+use metatrace_trace::short;
 use smallvec::SmallVec;
 
 pub use blackhole::{Blackhole, Outcome, call_native};
@@ -127,7 +128,7 @@ pub fn step<D: Domain>(domain: &mut D, loaded: &Loaded, stack: &mut Stack<D::Val
     let mut run = Run { domain, loaded, stack, fields: Fields(&inst.fields) };
     match inst.inst {
         Inst::Pure(op) => {
-            let args: SmallVec<[D::Value; 3]> = (1..inst.fields.len()).map(|n| run.get(n)).collect();
+            let args: SmallVec<[D::Value; 3]> = short((1..inst.fields.len()).map(|n| run.get(n)));
             let value = run.domain.pure(op, &args);
             run.set(value)
         }
@@ -158,7 +159,7 @@ impl<D: Domain> Run<'_, D> {
     }
 
     fn values(&mut self, n: usize) -> Values<D::Value> {
-        self.fields.list(n).iter().map(|&operand| self.value(operand)).collect()
+        short(self.fields.list(n).iter().map(|&operand| self.value(operand)))
     }
 
     /// Sets the register of field 0 and goes on.

@@ -50,12 +50,14 @@ pub struct Stack<V> {
     pub frames: Vec<Frame<V>>,
     /// The memory that local memory is taken from.
     pub area: LocalArea,
+    /// Register files of activations that were closed, for new ones.
+    spare: Vec<Vec<V>>,
 }
 
 impl<V: Copy> Stack<V> {
     /// No activation.
     pub fn new(area: LocalArea) -> Stack<V> {
-        Stack { frames: Vec::new(), area }
+        Stack { frames: Vec::new(), area, spare: Vec::new() }
     }
 
     /// The topmost activation.
@@ -97,7 +99,8 @@ impl<V: Copy> Stack<V> {
         locals: u32,
     ) {
         let (code, body) = (loaded.program.jitcode(jitcode), loaded.body(jitcode));
-        let mut registers = Vec::with_capacity(body.registers);
+        let mut registers = self.spare.pop().unwrap_or_default();
+        registers.reserve(body.registers);
         registers.resize(usize::from(code.words), D::number(Kind::Word, 0));
         registers.resize(body.registers, D::number(Kind::Float, 0));
         let fits = locals.checked_add(body.locals).is_some_and(|end| end <= self.area.size);
@@ -117,7 +120,9 @@ impl<V: Copy> Stack<V> {
 
     /// Closes the topmost activation.
     pub fn pop(&mut self) {
-        self.frames.pop().expect("an activation is open");
+        let mut registers = self.frames.pop().expect("an activation is open").registers;
+        registers.clear();
+        self.spare.push(registers);
     }
 
     /// The address of local memory of the topmost activation, `byte` bytes from its start.
@@ -180,7 +185,7 @@ impl<V: Copy> Stack<V> {
             loop_header: frame.loop_header,
             caught: frame.caught,
         });
-        Stack { frames: frames.collect(), area: self.area }
+        Stack { frames: frames.collect(), area: self.area, spare: Vec::new() }
     }
 }
 

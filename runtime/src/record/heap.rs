@@ -1,13 +1,12 @@
 //! What the recorder knows of memory: values that were read or written since nothing may have changed them.
 
-use std::collections::HashMap;
-
 use metatrace_defs::descr::{ClassSet, may_alias};
 use metatrace_defs::{AccessId, Program};
-use metatrace_trace::Opnd;
+use metatrace_trace::{Opnd, short};
+use smallvec::SmallVec;
 
 use super::Root;
-use crate::machine::Values;
+use crate::vm::tables::WordMap;
 
 /// A field or element, by the operands of the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,19 +23,23 @@ impl Place {
     }
 
     /// Base and index.
-    pub fn operands(&self) -> Values<Opnd> {
-        std::iter::once(self.base).chain(self.index).collect()
+    pub fn operands(&self) -> SmallVec<[Opnd; 3]> {
+        short(std::iter::once(self.base).chain(self.index))
     }
 
-    /// Whether the two are different elements of one array, or the same field of objects at different constant
-    /// addresses.
-    fn differs(&self, other: &Place) -> bool {
-        let different = |a: Opnd, b: Opnd| a != b && a.as_const().is_some() && b.as_const().is_some();
-        self.access == other.access
-            && match (self.index, other.index) {
-                (Some(a), Some(b)) => self.base == other.base && different(a, b),
-                _ => different(self.base, other.base),
-            }
+    /// Where, without the access.
+    fn address(&self) -> (Opnd, Option<Opnd>) {
+        (self.base, self.index)
+    }
+}
+
+/// Whether two places of the same access are different elements of one array, or the same field of objects at different
+/// constant addresses.
+fn differ(a: (Opnd, Option<Opnd>), b: (Opnd, Option<Opnd>)) -> bool {
+    let different = |a: Opnd, b: Opnd| a != b && a.as_const().is_some() && b.as_const().is_some();
+    match (a.1, b.1) {
+        (Some(i), Some(j)) => a.0 == b.0 && different(i, j),
+        _ => different(a.0, b.0),
     }
 }
 
@@ -49,30 +52,40 @@ pub struct Known {
 }
 
 /// See the module.
+///
+/// By access, as that is what decides about most places: a store drops all places of another access or none.
 #[derive(Default)]
 pub struct HeapCache {
-    known: HashMap<Place, Known>,
+    known: Vec<(AccessId, WordMap<(Opnd, Option<Opnd>), Known>)>,
 }
 
 impl HeapCache {
     pub fn get(&self, place: &Place) -> Option<Known> {
-        self.known.get(place).copied()
+        let (_, known) = self.known.iter().find(|(access, _)| *access == place.access)?;
+        known.get(&place.address()).copied()
     }
 
     pub fn put(&mut self, place: Place, value: Opnd, root: Root) {
-        self.known.insert(place, Known { value, root });
+        let found = self.known.iter().position(|(access, _)| *access == place.access);
+        let n = found.unwrap_or_else(|| {
+            self.known.push((place.access, WordMap::default()));
+            self.known.len() - 1
+        });
+        self.known[n].1.insert(place.address(), Known { value, root });
     }
 
     /// Drops what a store to `place` may change.
     pub fn store(&mut self, program: &Program, place: &Place) {
         let stored = program.access(place.access);
-        self.known.retain(|known, _| {
-            known.differs(place) || !may_alias(program.access(known.access), stored, &program.classes)
-        });
+        for (access, known) in &mut self.known {
+            if !known.is_empty() && may_alias(program.access(*access), stored, &program.classes) {
+                known.retain(|&other, _| *access == place.access && differ(other, place.address()));
+            }
+        }
     }
 
     /// Drops what a call that may write to `writes` may change.
     pub fn call(&mut self, program: &Program, writes: &ClassSet) {
-        self.known.retain(|known, _| !writes.touches(program.access(known.access), &program.classes));
+        self.known.retain(|(access, _)| !writes.touches(program.access(*access), &program.classes));
     }
 }

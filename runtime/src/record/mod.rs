@@ -16,17 +16,20 @@ mod heap;
 mod segment;
 mod session;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use metatrace_defs::descr::{Reach, access_flag, call_flag};
 use metatrace_defs::jitcode::{Constant, JitCodeId, PortalId, SwitchTable};
 use metatrace_defs::{Abort, AccessId, CallId, Kind, PureOp, TraceOp};
-use metatrace_trace::{Attached, Opnd, Value};
+use metatrace_trace::{Attached, Opnd, Value, short};
+
+use smallvec::SmallVec;
 
 use crate::loaded::Loaded;
 use crate::machine::{Domain, Panic, Stack, Values, Way, call_native};
 use crate::vm::owner::OwnerId;
+use crate::vm::tables::{WordMap, WordSet};
 use crate::vm::{VmState, log};
 use heap::HeapCache;
 use segment::Segment;
@@ -76,13 +79,15 @@ pub struct Recorder<'a> {
     /// Operations in all segments but the last.
     operations: usize,
     heap: HeapCache,
-    interiors: HashMap<Value, Interior>,
-    locals: HashMap<u32, Traced>,
-    invariants: HashMap<(CallId, Values<Opnd>), Values<Traced>>,
+    interiors: WordMap<Value, Interior>,
+    locals: WordMap<u32, Traced>,
+    invariants: WordMap<(CallId, Values<Opnd>), Values<Traced>>,
     /// Values that are 0 or 1.
-    bools: HashSet<Value>,
+    bools: WordSet<Value>,
     /// Constants of snapshots that are addresses of frozen memory.
-    frozen: HashMap<u64, Root>,
+    frozen: WordMap<u64, Root>,
+    /// What it was last found to rely on.
+    relied: Root,
     /// Owners whose content the trace relies on.
     owners: BTreeSet<OwnerId>,
     /// Activations of portals: number of open activations, portal, greens.
@@ -106,11 +111,13 @@ impl<'a> Recorder<'a> {
         let results = self.trace().push(program, op, args, attached, bits);
         let value =
             |(&value, &bits): (&Value, &u64)| Traced { bits, opnd: Opnd::Value(value), root: Root::None };
-        results.iter().zip(bits).map(value).collect()
+        short(results.iter().zip(bits).map(value))
     }
 
     fn push_one(&mut self, op: TraceOp, args: &[Opnd], attached: Attached, bits: u64, root: Root) -> Traced {
-        Traced { root, ..self.push(op, args, attached, &[bits])[0] }
+        let program = &self.loaded.program;
+        let value = self.trace().push(program, op, args, attached, &[bits])[0];
+        Traced { bits, opnd: Opnd::Value(value), root }
     }
 
     /// Gives up if there are too many operations.
@@ -159,6 +166,9 @@ impl<'a> Recorder<'a> {
 
     /// Notes that the trace relies on what is frozen there.
     fn rely_on(&mut self, root: Root) {
+        if std::mem::replace(&mut self.relied, root) == root {
+            return;
+        }
         if let Root::Owner(address) = root {
             // SAFETY: the address was read through a reference to a living owner, or is that of the trace's own.
             let owner = unsafe { self.vm.link(address) };
@@ -260,7 +270,7 @@ impl<'a> Recorder<'a> {
     fn greens(&self, portal: PortalId, args: &[Traced]) -> Values<u64> {
         let params = &self.loaded.portal(portal).params;
         let greens = params.iter().flat_map(|param| param.kinds.iter().map(|_| param.green));
-        args.iter().zip(greens).filter(|&(_, green)| green).map(|(arg, _)| arg.bits).collect()
+        short(args.iter().zip(greens).filter(|&(_, green)| green).map(|(arg, _)| arg.bits))
     }
 }
 
@@ -281,12 +291,12 @@ impl Domain for Recorder<'_> {
     }
 
     fn pure(&mut self, op: PureOp, args: &[Traced]) -> Traced {
-        let bits: Values<u64> = args.iter().map(|arg| arg.bits).collect();
+        let bits: SmallVec<[u64; 3]> = short(args.iter().map(|arg| arg.bits));
         let result = op.eval(&bits);
         if args.iter().all(|arg| arg.opnd.as_const().is_some()) {
             return Traced::constant(op.row().result, result, Root::None);
         }
-        let opnds: Values<Opnd> = args.iter().map(|arg| arg.opnd).collect();
+        let opnds: SmallVec<[Opnd; 3]> = short(args.iter().map(|arg| arg.opnd));
         let value = self.push_one(TraceOp::Pure(op), &opnds, Attached::None, result, Root::None);
         if op.is_bool() {
             self.bools.extend(value.opnd.as_value());
@@ -314,9 +324,8 @@ impl Domain for Recorder<'_> {
                 return Traced::constant(descr.scalar.kind(), bits, root);
             }
         } else if let Some(known) = self.heap.get(&place) {
-            let recorded = self.trace().recorded(known.value);
             debug_assert_eq!(
-                recorded,
+                self.trace().recorded(known.value),
                 Some(bits),
                 "`{}` changed without a store that the trace knows",
                 descr.name
@@ -409,14 +418,14 @@ impl Domain for Recorder<'_> {
 
     fn call(&mut self, call: CallId, args: &[Traced]) -> Result<Values<Traced>, Panic> {
         let descr = self.loaded.program.call(call);
-        let opnds: Values<Opnd> = args.iter().map(|arg| arg.opnd).collect();
+        let opnds: Values<Opnd> = short(args.iter().map(|arg| arg.opnd));
         let invariant = (call, opnds.clone());
         if descr.has(call_flag::LOOP_INVARIANT)
             && let Some(results) = self.invariants.get(&invariant)
         {
             return Ok(results.clone());
         }
-        let bits: Values<u64> = args.iter().map(|arg| arg.bits).collect();
+        let bits: Values<u64> = short(args.iter().map(|arg| arg.bits));
         // SAFETY: jitcode does what the interpreter's own code does; the context is the current VM's.
         let results = unsafe { call_native(self.loaded, self.vm.context(), call, &bits) };
         let results = results.inspect_err(|_| self.abort = Some(Abort::Panicked))?;

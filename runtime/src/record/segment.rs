@@ -32,11 +32,13 @@ fn snapshot_frame(loaded: &Loaded, frame: &Frame<Traced>, in_call: bool) -> Snap
     let results = if in_call { call_results(loaded, frame.jitcode, frame.at) } else { &[] };
     let words = live.words.iter().map(|&n| Operand::reg(Kind::Word, n));
     let floats = live.floats.iter().map(|&n| Operand::reg(Kind::Float, n));
-    let registers = words
-        .chain(floats)
-        .filter(|register| !results.contains(register))
-        .map(|register| (register, frame.registers[body.register(register)].opnd))
-        .collect();
+    let mut registers = Vec::with_capacity(live.words.len() + live.floats.len());
+    registers.extend(
+        words
+            .chain(floats)
+            .filter(|register| !results.contains(register))
+            .map(|register| (register, frame.registers[body.register(register)].opnd)),
+    );
     SnapshotFrame { jitcode: frame.jitcode, pc, locals: frame.locals, registers }
 }
 
@@ -51,6 +53,8 @@ pub fn join(
     args: &[Opnd],
 ) -> Trace {
     let mut joined = Trace::new();
+    joined.insts.reserve(segments.iter().map(|segment| segment.trace.insts.len() + 1).sum());
+    joined.values.reserve(segments.iter().map(|segment| segment.trace.values.len()).sum());
     let first = &segments[0].trace;
     let inputs: Vec<Opnd> = first
         .inputs

@@ -3,14 +3,13 @@
 //! In: a VM, and where the recording starts: a merge point with the words of the parameters, or a failing guard. Out: an
 //! [`End`], and the stack as it is then.
 
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use metatrace_defs::code::Field;
 use metatrace_defs::inst::Operand;
 use metatrace_defs::jitcode::{Portal, PortalId};
 use metatrace_defs::{Abort, Kind, TraceOp};
-use metatrace_trace::{Attached, Opnd, Trace, Value};
+use metatrace_trace::{Attached, Opnd, Trace, Value, short};
 
 use super::segment::{Segment, join};
 use super::{HeapCache, Recorder, Root, Traced};
@@ -19,7 +18,7 @@ use crate::loaded::Loaded;
 use crate::machine::{LocalArea, Panic, Stack, Step, Values, step};
 use crate::vm::VmState;
 use crate::vm::owner::OwnerId;
-use crate::vm::tables::{Entry, Guard, Source};
+use crate::vm::tables::{Entry, Guard, Source, WordMap, WordSet};
 
 /// How a recording ended.
 pub enum End {
@@ -59,10 +58,11 @@ impl<'a> Session<'a> {
             interiors: Default::default(),
             locals: Default::default(),
             invariants: Default::default(),
-            bools: HashSet::new(),
+            bools: WordSet::default(),
             owners: Default::default(),
             portals: Vec::new(),
-            frozen: HashMap::new(),
+            frozen: WordMap::default(),
+            relied: Root::None,
             merge_points: 0,
             passed: 0,
             abort: None,
@@ -169,8 +169,8 @@ impl<'a> Session<'a> {
         self.fix_greens(portal, &mut values);
         let header = self.stack.frames[0].loop_header;
         if header && self.recorder.abort.is_none() {
-            self.words = values.iter().map(|value| value.bits).collect();
-            self.handed = reds(portal, &values).collect();
+            self.words = short(values.iter().map(|value| value.bits));
+            self.handed = short(reds(portal, &values));
             let greens = self.recorder.greens(self.portal, &values);
             let segments = &self.recorder.segments;
             if let Some(n) = segments.iter().position(|segment| segment.greens.as_ref() == Some(&greens)) {
@@ -198,9 +198,8 @@ impl<'a> Session<'a> {
 
     /// Makes the greens constants, and the owner the canonical reference to it.
     fn fix_greens(&mut self, portal: &Portal, values: &mut Values<Traced>) {
-        let greens: Values<bool> = kinds(portal).map(|(_, green)| green).collect();
-        for (n, value) in values.iter_mut().enumerate() {
-            if !greens[n] {
+        for ((n, value), (_, green)) in values.iter_mut().enumerate().zip(kinds(portal)) {
+            if !green {
                 continue;
             }
             *value = if n == self.place.owner {
@@ -244,7 +243,7 @@ impl<'a> Session<'a> {
     fn start_segment(&mut self, mut values: Values<Traced>) {
         let portal = self.place.loaded.portal(self.portal);
         let greens = self.recorder.greens(self.portal, &values);
-        let handed = reds(portal, &values).map(|value| value.opnd).collect();
+        let handed = short(reds(portal, &values).map(|value| value.opnd));
         if let Some(segment) = self.recorder.segments.last_mut() {
             segment.handed = handed;
             self.recorder.operations += segment.trace.insts.len();

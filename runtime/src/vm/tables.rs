@@ -7,7 +7,7 @@
 //! - A [`Guard`] knows how to rebuild the activations where it stands.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
@@ -158,13 +158,13 @@ pub struct Tree {
     /// The words that make guards fail once.
     pub flags: Vec<Box<[u64]>>,
     /// Constants of its snapshots that are addresses of frozen memory.
-    pub frozen: HashMap<u64, Root>,
+    pub frozen: WordMap<u64, Root>,
 }
 
 /// What a VM keeps for an owner.
 #[derive(Debug, Default)]
 pub struct Owner {
-    cells: HashMap<Key, Rc<LoopCell>, BuildHasherDefault<WordHasher>>,
+    cells: WordMap<Key, Rc<LoopCell>>,
     /// Trees that rely on its content.
     trees: Vec<TreeId>,
 }
@@ -174,7 +174,7 @@ pub struct Owner {
 pub struct Tables {
     owners: Vec<Option<Box<Owner>>>,
     trees: HashMap<TreeId, Tree>,
-    guards: HashMap<GuardId, Rc<Guard>>,
+    guards: WordMap<GuardId, Rc<Guard>>,
     /// The tree and the code at each target.
     targets: HashMap<TargetId, (TreeId, CodeId)>,
     regions: HashMap<RegionId, Region>,
@@ -371,6 +371,11 @@ impl VmState {
     }
 }
 
+/// A map with the fast hash.
+pub type WordMap<K, V> = HashMap<K, V, BuildHasherDefault<WordHasher>>;
+/// A set with the fast hash.
+pub type WordSet<K> = HashSet<K, BuildHasherDefault<WordHasher>>;
+
 /// Hashes words: keys are few and come from trusted code.
 #[derive(Default)]
 pub struct WordHasher(u64);
@@ -390,6 +395,14 @@ impl Hasher for WordHasher {
 
     fn write_u64(&mut self, word: u64) {
         self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_u8(&mut self, byte: u8) {
+        self.write_u64(byte.into());
+    }
+
+    fn write_u32(&mut self, word: u32) {
+        self.write_u64(word.into());
     }
 
     fn write_usize(&mut self, word: usize) {
