@@ -1,14 +1,17 @@
 //! What a trace's lowering needs to know before it starts.
 //!
 //! In: a verified trace. Out, for every value: what it stands for (label parameters that never change are what came
-//! in), which frame slot holds it from entry to exit, and which machine forms of it are asked for.
+//! in), which frame slot holds it from entry to exit, which machine forms of it are asked for, and whether only exits need
+//! it: such an operation is *sunk*, done on the way out instead of where it stands.
 //!
 //! Slots are written only on the way out, so an input is in its slot as long as the trace runs. Exits therefore store
 //! no input that stays in its place, and read moved ones back instead of keeping them in registers.
 
 use metatrace_backend::Job;
-use metatrace_defs::{PureOp, TraceOp};
+use metatrace_defs::{Kind, PureOp, TraceOp};
 use metatrace_trace::{Attached, Inst, Opnd, Trace, Value};
+
+use crate::lower::pure;
 
 /// Where the jump at a trace's end goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +29,10 @@ pub(crate) enum Back {
 struct Uses {
     /// As a condition.
     condition: bool,
-    /// In any other way, exits that find it in its slot not counted.
+    /// In any other way by what stays in the trace.
     full: bool,
+    /// By exits that do not find it in its slot, or by what is sunk.
+    exit: bool,
 }
 
 /// What is known beforehand.
@@ -39,6 +44,10 @@ pub(crate) struct Plan {
     stands_for: Vec<Opnd>,
     home: Vec<Option<u32>>,
     uses: Vec<Uses>,
+    /// The operation that yields a value, if it is sunk.
+    sunk: Vec<Option<u32>>,
+    /// Whether a value is the result of a comparison or another test.
+    is_bool: Vec<bool>,
 }
 
 impl Plan {
@@ -66,12 +75,20 @@ impl Plan {
     fn without_homes(job: &Job, back: Back) -> Plan {
         let trace = job.trace;
         let count = trace.values.len();
+        let mut is_bool = vec![false; count];
+        for inst in &trace.insts {
+            if matches!(inst.op, TraceOp::Pure(op) if op.is_bool()) {
+                is_bool[inst.result().index()] = true;
+            }
+        }
         Plan {
             back,
             changing: Vec::new(),
             stands_for: (0..count).map(|n| Opnd::Value(Value::new(n))).collect(),
             home: vec![None; count],
             uses: vec![Uses::default(); count],
+            sunk: vec![None; count],
+            is_bool,
         }
     }
 
@@ -96,7 +113,13 @@ impl Plan {
 
     /// Whether the whole word of a truth value is asked for, not only the condition.
     pub(crate) fn needs_word(&self, value: Value) -> bool {
-        self.uses[value.index()].full
+        let uses = self.uses[value.index()];
+        uses.full || uses.exit
+    }
+
+    /// The number of the operation that yields a value, if only exits need it.
+    pub(crate) fn sunk(&self, value: Value) -> Option<usize> {
+        self.sunk[value.index()].map(|at| at as usize)
     }
 
     fn find_homes(&mut self, trace: &Trace) {
@@ -128,34 +151,68 @@ impl Plan {
         }
     }
 
+    /// From the end to the start, so that all uses of a value are known where it is made.
     fn count_uses(&mut self, trace: &Trace) {
-        for (at, inst) in trace.insts.iter().enumerate() {
+        let checked = checked_arithmetic(trace);
+        for (at, inst) in trace.insts.iter().enumerate().rev() {
             if inst.op == TraceOp::Label {
                 if self.back == Back::Label(at) {
                     self.use_changing(inst);
                 }
-            } else if inst.op.is_terminator() {
+                continue;
+            }
+            if inst.op.is_terminator() {
                 if self.back == Back::No {
                     self.use_in_exit(inst.args.iter().copied());
                 } else {
                     self.use_changing(inst);
                 }
-            } else {
-                for (n, &arg) in inst.args.iter().enumerate() {
-                    if let Opnd::Value(value) = self.resolve(arg) {
-                        let uses = &mut self.uses[value.index()];
-                        if is_condition(inst.op, n) {
-                            uses.condition = true;
-                        } else {
-                            uses.full = true;
-                        }
+                continue;
+            }
+            let is_sunk = self.may_sink(inst, &checked);
+            if is_sunk {
+                self.sunk[inst.result().index()] = Some(at as u32);
+            }
+            for (n, &arg) in inst.args.iter().enumerate() {
+                if let Opnd::Value(value) = self.resolve(arg) {
+                    let uses = &mut self.uses[value.index()];
+                    if is_sunk {
+                        uses.exit = true;
+                    } else if is_condition(inst.op, n) {
+                        uses.condition = true;
+                    } else {
+                        uses.full = true;
                     }
                 }
             }
+            if let Some(id) = inst.snapshot {
+                let known = self.known_in_exit(trace, inst);
+                let operands = trace.snapshots[id.index()].operands().map(|opnd| self.resolve(opnd));
+                let operands: Vec<Opnd> =
+                    operands.filter(|&opnd| known.is_none_or(|(value, _)| opnd != value.into())).collect();
+                self.use_in_exit(operands.into_iter());
+            }
         }
-        for snapshot in &trace.snapshots {
-            self.use_in_exit(snapshot.operands());
+    }
+
+    /// Whether nothing in the trace itself needs an operation that can be done later as well.
+    fn may_sink(&self, inst: &Inst, checked: &[(PureOp, Opnd, Opnd)]) -> bool {
+        let TraceOp::Pure(op) = inst.op else { return false };
+        if self.is_used(inst.result()) || op.is_partial() || pure::checks(op).is_some() {
+            return false;
         }
+        checked.is_empty() || inst.args.len() != 2 || !checked.contains(&(op, inst.args[0], inst.args[1]))
+    }
+
+    /// The value that a guard tests and what it is where the guard has failed, if that is known.
+    pub(crate) fn known_in_exit(&self, trace: &Trace, guard: &Inst) -> Option<(Value, u64)> {
+        let tested = self.resolve(*guard.args.first()?).as_value()?;
+        match guard.op {
+            TraceOp::GuardTrue => Some((tested, 0)),
+            TraceOp::GuardFalse if self.is_bool[tested.index()] => Some((tested, 1)),
+            _ => None,
+        }
+        .filter(|_| trace.kind(tested.into()) == Kind::Word)
     }
 
     fn use_changing(&mut self, inst: &Inst) {
@@ -171,10 +228,19 @@ impl Plan {
             if let Opnd::Value(value) = self.resolve(opnd)
                 && self.home(value).is_none()
             {
-                self.uses[value.index()].full = true;
+                self.uses[value.index()].exit = true;
             }
         }
     }
+}
+
+/// The arithmetic of which the trace also wants to know whether it overflows, with its operands.
+fn checked_arithmetic(trace: &Trace) -> Vec<(PureOp, Opnd, Opnd)> {
+    let tests = trace.insts.iter().filter_map(|inst| match inst.op {
+        TraceOp::Pure(op) => Some((pure::checks(op)?, inst.args[0], inst.args[1])),
+        _ => None,
+    });
+    tests.collect()
 }
 
 /// Whether the operation looks at nothing but whether its operand at this place is 0.

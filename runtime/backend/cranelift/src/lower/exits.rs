@@ -1,12 +1,13 @@
 //! The cold part of a trace: what its guards do when they fail.
 
-use super::{Lowering, OURS, slot};
+use super::{Forms, Lowering, OURS, ir_type, slot};
 use crate::cells::{CELL_BYTES, CELL_TARGET};
 use crate::machine::{self, HEADER_CELL};
 use crate::plan::Plan;
 use cranelift_codegen::ir::{self, BlockArg, InstBuilder, types::I64};
 use cranelift_frontend::FunctionBuilder;
-use metatrace_trace::{Opnd, SnapshotId, Trace};
+use metatrace_defs::TraceOp;
+use metatrace_trace::{Opnd, SnapshotId, Trace, Value};
 use std::collections::HashMap;
 
 /// A store on the way out: the slot and what it gets.
@@ -26,7 +27,7 @@ pub(super) struct Exits {
     /// For each guard its cold block, its number, and its exit.
     guards: Vec<(ir::Block, usize, usize)>,
     exits: Vec<Exit>,
-    by_snapshot: HashMap<SnapshotId, usize>,
+    by_snapshot: HashMap<(SnapshotId, Option<(Value, u64)>), usize>,
     by_stores: HashMap<Vec<Store>, usize>,
     signature: Option<ir::SigRef>,
     /// The exit that all guards share.
@@ -34,25 +35,30 @@ pub(super) struct Exits {
 }
 
 impl Exits {
-    /// Notes a guard, by its cold block and its number in the function.
+    /// Notes a guard, by its cold block and its number in the function, with its snapshot and what is known of a value
+    /// where it has failed.
     pub(super) fn add(
         &mut self,
         trace: &Trace,
         plan: &Plan,
         (leave, number): (ir::Block, usize),
-        snapshot: SnapshotId,
+        (snapshot, known): (SnapshotId, Option<(Value, u64)>),
     ) {
-        let exit = match self.by_snapshot.get(&snapshot) {
+        let exit = match self.by_snapshot.get(&(snapshot, known)) {
             Some(&exit) => exit,
             None => {
                 let values = trace.fail_values(snapshot);
-                let stores = stores(plan, values.into_iter().map(Opnd::Value));
+                let opnds = values.into_iter().map(|value| match (plan.resolve(value.into()), known) {
+                    (opnd, Some((tested, bits))) if opnd == tested.into() => Opnd::Word(bits),
+                    (opnd, _) => opnd,
+                });
+                let stores = stores(plan, opnds);
                 let next = self.exits.len();
                 let exit = *self.by_stores.entry(stores.clone()).or_insert(next);
                 if exit == next {
                     self.exits.push(Exit { stores, guards: 0, block: None });
                 }
-                self.by_snapshot.insert(snapshot, exit);
+                self.by_snapshot.insert((snapshot, known), exit);
                 exit
             }
         };
@@ -86,11 +92,44 @@ impl Lowering<'_> {
         for (&(to, _), value) in stores.iter().zip(values) {
             self.b.ins().store(OURS, value, self.frame, slot(to));
         }
+        self.forget_made();
+    }
+
+    /// Does what was sunk, for a value that this exit needs.
+    pub(super) fn make_in_exit(&mut self, value: Value) {
+        if self.forms[value.index()].full.is_some() {
+            return;
+        }
+        if let Some(home) = self.plan.home(value) {
+            let ty = ir_type(self.job.trace.kind(value.into()));
+            let loaded = self.b.ins().load(ty, OURS, self.frame, slot(home));
+            self.define(value, loaded);
+        } else if let Some(at) = self.plan.sunk(value) {
+            let inst = &self.job.trace.insts[at];
+            for &arg in &inst.args {
+                if let Opnd::Value(arg) = self.plan.resolve(arg) {
+                    self.make_in_exit(arg);
+                }
+            }
+            let TraceOp::Pure(op) = inst.op else { panic!("{} was sunk", inst.op) };
+            self.pure(op, &inst.args, value);
+        }
+        self.made_in_exit.push(value);
+    }
+
+    /// Ends an exit: what was made in it is not there in another.
+    pub(super) fn forget_made(&mut self) {
+        for value in std::mem::take(&mut self.made_in_exit) {
+            self.forms[value.index()] = Forms::default();
+        }
     }
 
     fn constant_or_value(&mut self, opnd: Opnd) -> ir::Value {
         match opnd {
-            Opnd::Value(value) => self.full(value),
+            Opnd::Value(value) => {
+                self.make_in_exit(value);
+                self.full(value)
+            }
             Opnd::Word(bits) | Opnd::Float(bits) => self.b.ins().iconst(I64, bits as i64),
         }
     }

@@ -15,7 +15,7 @@
 
 mod exits;
 mod memory;
-mod pure;
+pub(crate) mod pure;
 mod region;
 
 use crate::cells::{CELL_BYTES, TARGET_ADDRESS, TARGET_LEFT, TARGET_SELECTOR};
@@ -89,6 +89,8 @@ pub(crate) struct Lowering<'a> {
     heads: HashMap<TargetId, ir::Block>,
     /// In a region, the guards that a trace of it starts at: where, and with what.
     bridges: HashMap<GuardId, Option<region::Bridge>>,
+    /// Values whose operations were done in the exit that is being built.
+    made_in_exit: Vec<Value>,
     /// Which accesses of the guest cannot touch the same memory.
     aliases: Aliases,
 }
@@ -160,6 +162,7 @@ impl<'a> Lowering<'a> {
             first_guard: 0,
             heads: HashMap::new(),
             bridges: HashMap::new(),
+            made_in_exit: Vec::new(),
             aliases: Aliases::default(),
         };
         lowering.find_checked();
@@ -228,7 +231,11 @@ impl<'a> Lowering<'a> {
         let inst = &job.trace.insts[at];
         let args = &inst.args;
         match inst.op {
-            TraceOp::Pure(op) => self.pure(op, args, inst.result()),
+            TraceOp::Pure(op) => {
+                if self.plan.sunk(inst.result()).is_none() {
+                    self.pure(op, args, inst.result());
+                }
+            }
             TraceOp::GuardTrue => self.guard(inst, |this| (this.condition(args[0]), true)),
             TraceOp::GuardFalse => self.guard(inst, |this| (this.condition(args[0]), false)),
             TraceOp::GuardValue => self.guard(inst, |this| {
@@ -269,15 +276,16 @@ impl<'a> Lowering<'a> {
         let leave = self.b.create_block();
         let number = self.next_guard;
         self.next_guard += 1;
+        let (then, otherwise) = if wanted { (go_on, leave) } else { (leave, go_on) };
+        self.b.ins().brif(condition, then, &[], otherwise, &[]);
         let is_bridged = self.start_bridge(inst, leave);
         if !is_bridged {
             self.b.set_cold_block(leave);
         }
-        let (then, otherwise) = if wanted { (go_on, leave) } else { (leave, go_on) };
-        self.b.ins().brif(condition, then, &[], otherwise, &[]);
         let snapshot = inst.snapshot.expect("a verified guard has a snapshot");
         if !is_bridged {
-            self.exits.add(self.job.trace, &self.plan, (leave, number), snapshot);
+            let known = self.plan.known_in_exit(self.job.trace, inst);
+            self.exits.add(self.job.trace, &self.plan, (leave, number), (snapshot, known));
         }
         self.b.switch_to_block(go_on);
     }

@@ -10,7 +10,7 @@ use metatrace_defs::PureOp;
 use metatrace_trace::{Opnd, Value};
 
 /// The arithmetic whose overflow an operation tells.
-pub(super) fn checks(op: PureOp) -> Option<PureOp> {
+pub(crate) fn checks(op: PureOp) -> Option<PureOp> {
     match op {
         PureOp::IntAddOvf => Some(PureOp::IntAdd),
         PureOp::IntSubOvf => Some(PureOp::IntSub),

@@ -140,13 +140,27 @@ impl<'a> Lowering<'a> {
             return false;
         }
         let snapshot = inst.snapshot.expect("a verified guard has a snapshot");
-        let values = self.job.trace.fail_values(snapshot);
-        let inputs = values.into_iter().map(|value| match self.plan.resolve(value.into()) {
-            Opnd::Value(value) => Input::Value(self.forms[value.index()]),
-            constant => Input::Constant(constant),
-        });
-        let bridge = Bridge { block: leave, inputs: inputs.collect() };
-        self.bridges.insert(guard, Some(bridge));
+        let known = self.plan.known_in_exit(self.job.trace, inst);
+        let block = self.b.create_block();
+        self.b.switch_to_block(leave);
+        let mut inputs = vec![];
+        for value in self.job.trace.fail_values(snapshot) {
+            inputs.push(match (self.plan.resolve(value.into()), known) {
+                (Opnd::Value(value), Some((tested, bits))) if value == tested => {
+                    Input::Constant(Opnd::Word(bits))
+                }
+                (Opnd::Value(value), _) => {
+                    if self.plan.sunk(value).is_some() {
+                        self.make_in_exit(value);
+                    }
+                    Input::Value(self.forms[value.index()])
+                }
+                (constant, _) => Input::Constant(constant),
+            });
+        }
+        self.b.ins().jump(block, &[]);
+        self.forget_made();
+        self.bridges.insert(guard, Some(Bridge { block, inputs }));
         true
     }
 }
