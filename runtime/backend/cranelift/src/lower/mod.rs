@@ -298,8 +298,15 @@ impl<'a> Lowering<'a> {
         }
         let target = inst.target();
         if let Some(&head) = self.heads.get(&target) {
-            let args: Vec<BlockArg> = inst.args.iter().map(|&arg| BlockArg::Value(self.any(arg))).collect();
+            let args = inst.args.iter().map(|&arg| {
+                if let Opnd::Value(value) = self.plan.resolve(arg) {
+                    self.make_in_exit(value);
+                }
+                BlockArg::Value(self.any(arg))
+            });
+            let args: Vec<BlockArg> = args.collect();
             self.b.ins().jump(head, &args);
+            self.forget_made();
             return;
         }
         let cell = (self.env.entries)(target).unwrap_or_else(|| panic!("no entry for {target}"));
