@@ -19,6 +19,7 @@ use metatrace_translator::lower::lower;
 use metatrace_translator::program::Program;
 use metatrace_translator::source::{SourceMap, Span};
 use metatrace_translator::translate::hash_of;
+use metatrace_translator::with_stack;
 
 use crate::generate::{Error, Output, generate};
 use crate::glue::IMAGE_FILE;
@@ -105,6 +106,10 @@ fn run_build_script() -> Result<(), String> {
 /// # Errors
 /// All mistakes in its source, in rustc's form.
 pub fn translate(job: &Job) -> Result<Translation, String> {
+    with_stack(|| translate_here(job))
+}
+
+fn translate_here(job: &Job) -> Result<Translation, String> {
     let mut stages = Stages::default();
     let mut start = Instant::now();
     let mut stage = |name: &'static str, stages: &mut Stages| {
@@ -135,7 +140,7 @@ pub fn translate(job: &Job) -> Result<Translation, String> {
     Ok(Translation { graphs, output, image, stages, warnings })
 }
 
-/// Everything that there is to say about a loaded crate, errors and warnings.
+/// Everything that there is to say about a loaded crate, errors and warnings. To be run [with stack](with_stack).
 pub fn check(program: &Program) -> Vec<Diagnostic> {
     let notes = match lower(program, program.crate_name(), 0, Path::new("")) {
         Ok(graphs) => match generate(&graphs) {

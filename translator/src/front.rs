@@ -12,7 +12,7 @@ use crate::load::cfg::Cfg;
 use crate::load::{Files, Loader, Manifest};
 use crate::names::Name;
 use crate::program::Program;
-use crate::resolve::{Def, Ns, Vis};
+use crate::resolve::{Def, Import, Ns, Vis};
 
 macro_rules! model {
     ($($name:literal),* $(,)?) => {
@@ -148,6 +148,9 @@ impl Program {
         prog.scopes.models_complete();
 
         let Some(user) = user else { return prog };
+        for name in ["proc_macro", "test"] {
+            prog.scopes.add_foreign_crate(name);
+        }
         for name in &input.extern_crates {
             if name != "metatrace" {
                 prog.scopes.add_foreign_crate(name);
@@ -177,10 +180,36 @@ impl Program {
         root
     }
 
+    /// An import begins with a name that nothing has.
+    fn unknown_crate(&self, import: &Import) {
+        let name = import.path.iter().find(|n| **n != "").map_or("", |n| n.as_str());
+        self.diags.push(
+            Diagnostic::new(Code::Dependency, import.span, format!("there is no crate or module `{name}`"))
+                .label("this path begins with it")
+                .help(format!(
+                    "add `{name}` to `[dependencies]` in `Cargo.toml`, or declare the module: `mod {name};`"
+                )),
+        );
+    }
+
     fn resolve_and_lower(&mut self) {
         let Some((marks, imports)) = self.waiting.take() else { return };
         let variants = |adt: crate::ty::AdtId| self.src.adts.get(adt.index()).variants.clone();
-        self.scopes.resolve_imports(&imports, &|a, n| self.variant_named(a, n), &variants);
+        let nowhere = self.scopes.resolve_imports(&imports, &|a, n| self.variant_named(a, n), &variants);
+        let globs = imports.iter().filter(|import| import.alias.is_none());
+        for import in globs {
+            let target =
+                self.scopes.lookup(import.module, &import.path, Ns::Type, &|a, n| self.variant_named(a, n));
+            if let Some(Def::Foreign(path)) = target.map(|t| t.def)
+                && !path.starts_with("std::")
+            {
+                self.unseen_items.set(true);
+            }
+        }
+        // A macro that is not seen may declare what these begin with.
+        if !self.unseen_items.get() {
+            nowhere.into_iter().for_each(|import| self.unknown_crate(import));
+        }
         self.lower_signatures(marks);
     }
 }

@@ -20,4 +20,4 @@ pub mod thir;
 pub mod translate;
 pub mod ty;
 
-pub use translate::{Failure, Options, translate};
+pub use translate::{Failure, Options, translate, with_stack};

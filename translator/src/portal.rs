@@ -1,4 +1,9 @@
-//! Portals: finding functions marked `#[jit::portal(…)]` and checking their form.
+//! Portals: finding functions marked `#[jit::portal(…)]` and checking their form, and that the hints that belong into a portal stand
+//! in one.
+//!
+//! In: a program with signatures. Out: its portals, and diagnostics for all that is not of the form that `docs/restricted-rust.md`
+//! describes. A portal with mistakes is kept apart, so that what it calls can still be looked at. Bodies are read as syntax only: what
+//! macros expand to is checked where it is lowered.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
@@ -10,17 +15,36 @@ use metatrace_defs::hint::{Hint, HintForm};
 use crate::diag::{Code, Diagnostic};
 use crate::expand::plain_name;
 use crate::items::{ModId, Origin, Portal};
+use crate::names::Name;
 use crate::program::Program;
 use crate::resolve::Def;
 use crate::source::Span;
-use crate::ty::FnId;
+use crate::ty::{FnId, Ty, TyKind};
 
 /// Finds merge points and back-edge hints in a body.
 struct Hints<'p> {
     prog: &'p Program,
     scope: ModId,
+    closures: u32,
     merge_points: Vec<Span>,
     enters: Vec<Span>,
+    /// Of these, those inside closures.
+    enclosed: Vec<Span>,
+}
+
+impl<'p> Hints<'p> {
+    fn of(prog: &'p Program, scope: ModId, block: &syn::Block) -> Hints<'p> {
+        let mut hints = Hints {
+            prog,
+            scope,
+            closures: 0,
+            merge_points: Vec::new(),
+            enters: Vec::new(),
+            enclosed: Vec::new(),
+        };
+        hints.visit_block(block);
+        hints
+    }
 }
 
 impl<'a> Visit<'a> for Hints<'_> {
@@ -31,11 +55,22 @@ impl<'a> Visit<'a> for Hints<'_> {
                 self.merge_points.push(self.prog.sources.span(last.ident.span()));
             }
             Some(Def::Hint(n)) if n == "can_enter_jit" => {
-                self.enters.push(self.prog.sources.span(last.ident.span()));
+                let span = self.prog.sources.span(last.ident.span());
+                let list = if self.closures > 0 { &mut self.enclosed } else { &mut self.enters };
+                list.push(span);
             }
             _ => visit::visit_macro(self, m),
         }
     }
+
+    fn visit_expr_closure(&mut self, c: &'a syn::ExprClosure) {
+        self.closures += 1;
+        visit::visit_expr_closure(self, c);
+        self.closures -= 1;
+    }
+
+    /// A function inside a function is one of its own.
+    fn visit_item(&mut self, _: &'a syn::Item) {}
 }
 
 /// One `name = value` of the attribute.
@@ -73,13 +108,17 @@ impl Program {
                 continue;
             }
             let src = self.src.fns.get(i);
-            for a in &src.attrs {
-                if let Some(Ok(Hint::Portal)) = self.hint_attr(src.scope, a) {
+            let is_portal =
+                |a: &&syn::Attribute| matches!(self.hint_attr(src.scope, a), Some(Ok(Hint::Portal)));
+            match src.attrs.iter().find(is_portal) {
+                Some(attr) => {
                     seen = true;
-                    if let Some(portal) = self.check_portal(id, a) {
-                        self.portals.borrow_mut().push(portal);
+                    match self.check_portal(id, attr) {
+                        Some(portal) => self.portals.borrow_mut().push(portal),
+                        None => self.broken_portals.borrow_mut().push(id),
                     }
                 }
+                None => self.no_portal_hints(id),
             }
         }
         if !seen && self.diags.is_empty() {
@@ -94,14 +133,31 @@ impl Program {
         let def = self.fn_def(id);
         let span = self.sources.span(attr.path().span());
         let before = self.diags.len();
+        self.portal_signature(&src.sig);
         let mut portal =
             Portal { id, greens: Vec::new(), owner: None, virtualizable: None, options: Vec::new(), span };
         let tokens = match &attr.meta {
             syn::Meta::List(l) => l.tokens.clone(),
             _ => TokenStream::new(),
         };
+        let mut names: Vec<Name> = Vec::new();
         match parse_options.parse2(tokens) {
-            Ok(options) => options.into_iter().for_each(|o| self.portal_option(&mut portal, o)),
+            Ok(options) => {
+                for option in options {
+                    let name = plain_name(&option.name);
+                    if names.contains(&name) {
+                        let at = self.sources.span(option.name.span());
+                        let twice =
+                            Diagnostic::new(Code::PortalOption, at, format!("`{name}` is given twice"));
+                        self.diags.push(twice.label("the second time").help("keep one"));
+                    }
+                    names.push(name);
+                    self.portal_option(&mut portal, option);
+                }
+                if !names.iter().any(|n| *n == "owner") {
+                    self.no_owner(id, attr, span);
+                }
+            }
             Err(e) => self.diags.push(
                 Diagnostic::new(
                     Code::PortalOption,
@@ -127,6 +183,7 @@ impl Program {
                 );
             }
         }
+        self.green_types(&portal, &src.sig);
         if let Some(owner) = portal.owner
             && !portal.greens.contains(&owner)
         {
@@ -161,6 +218,13 @@ impl Program {
         match name.as_str() {
             "owner" => portal.owner = param(o.value),
             "virtualizable" => portal.virtualizable = param(o.value),
+            "name" if syn::parse2::<syn::LitStr>(o.value.clone()).is_err() => self.portal_error(
+                Code::PortalOption,
+                at,
+                "`name` takes a string",
+                "the portal's name in logs",
+                "write `name = \"…\"`",
+            ),
             "greens" => {
                 let group = o.value.into_iter().find_map(|t| match t {
                     TokenTree::Group(g) => Some(g),
@@ -198,43 +262,169 @@ impl Program {
         }
     }
 
+    fn portal_error(&self, code: Code, span: Span, message: impl Into<String>, label: &str, help: &str) {
+        self.diags.push(Diagnostic::new(code, span, message).label(label).help(help));
+    }
+
+    fn portal_signature(&self, sig: &syn::Signature) {
+        let form = |token: proc_macro2::Span, message: &str, label: &str, help: &str| {
+            self.portal_error(Code::PortalForm, self.sources.span(token), message, label, help);
+        };
+        if let Some(t) = &sig.asyncness {
+            form(t.span(), "a portal cannot be `async`", "traces do not suspend", "make it a plain function");
+        }
+        if let Some(t) = &sig.constness {
+            form(
+                t.span(),
+                "a portal cannot be `const`",
+                "it is run, not evaluated",
+                "make it a plain function",
+            );
+        }
+        if let Some(p) = sig.generics.params.iter().find(|p| !matches!(p, syn::GenericParam::Lifetime(_))) {
+            form(
+                p.span(),
+                "a portal cannot be generic",
+                "a portal is one function of the translated program",
+                "write it for the types that it is used with",
+            );
+        }
+    }
+
+    /// A portal needs an owner. If there is just one parameter that can be it, it is suggested.
+    fn no_owner(&self, id: FnId, attr: &syn::Attribute, span: Span) {
+        let def = self.fn_def(id);
+        let error = Diagnostic::new(Code::Owner, span, "the portal has no owner")
+            .label("which parameter holds the guest code, whose traces these are?");
+        let fitting: Vec<usize> =
+            (0..def.sig.params.len()).filter(|&n| self.can_own(def.sig.params[n])).collect();
+        let error = match (&attr.meta, fitting.as_slice()) {
+            (syn::Meta::List(list), [only]) => {
+                let open = self.sources.span(list.delimiter.span().open());
+                let after = Span { lo: open.hi, ..open };
+                let comma = if list.tokens.is_empty() { "" } else { ", " };
+                let name = def.param_names[*only];
+                error.suggest(format!("`{name}` can be it"), after, format!("owner = {name}{comma}"))
+            }
+            _ => error.help("write `owner = …`, the name of a parameter of type `&Traced<T>`"),
+        };
+        self.diags.push(error);
+    }
+
+    /// Whether a parameter of this type can own traces: `&Traced<T>`.
+    fn can_own(&self, ty: Ty) -> bool {
+        let TyKind::Ref(_, inner) = *ty.kind() else { return false };
+        matches!(*inner.kind(), TyKind::Adt(id, _) if self.lang_adt("Traced") == Some(id))
+    }
+
+    /// The owner can own, and greens can be compared.
+    fn green_types(&self, portal: &Portal, sig: &syn::Signature) {
+        let def = self.fn_def(portal.id);
+        let at = |n: usize| match sig.inputs.get(n) {
+            Some(syn::FnArg::Typed(t)) => self.sources.span(t.ty.span()),
+            Some(syn::FnArg::Receiver(r)) => self.sources.span(r.self_token.span),
+            None => def.span,
+        };
+        if let Some(owner) = portal.owner
+            && !self.can_own(def.sig.params[owner])
+            && !def.sig.params[owner].flags().has_error
+        {
+            let ty = self.ty_name(def.sig.params[owner]);
+            let message = format!("a `{ty}` cannot own traces");
+            let help = "make it `&Traced<T>`, where `T` is the type of the guest code, and make the value with `Traced::new`";
+            self.portal_error(Code::Owner, at(owner), message, "the owner of the portal's traces", help);
+        }
+        for &green in portal.greens.iter().filter(|g| Some(**g) != portal.owner) {
+            let ty = def.sig.params[green];
+            if let Some(why) = self.never_green(ty) {
+                let message = format!("`{}` cannot be green", def.param_names[green]);
+                let help = "greens say where in the guest code one is: integers, `bool`, `char`, fieldless enums, function \
+                            pointers and references; leave it out, and it is red";
+                self.portal_error(Code::PortalOption, at(green), message, why, help);
+            }
+        }
+    }
+
+    /// Why values of a type cannot be the key of a trace.
+    fn never_green(&self, ty: Ty) -> Option<&'static str> {
+        match *ty.kind() {
+            TyKind::Float(_) => {
+                Some("floats are no keys: equal ones may differ, and different ones be equal")
+            }
+            _ if self.needs_drop(ty) => {
+                Some("it owns memory, so that traces would have to keep copies of it")
+            }
+            _ => None,
+        }
+    }
+
     /// The body is one `loop` that begins with the only merge point.
     fn portal_body(&self, id: FnId) {
         let src = self.src.fns.get(id.index());
         let Some(block) = &src.block else { return };
-        let at = self.fn_def(id).span;
-        let mut hints = Hints { prog: self, scope: src.scope, merge_points: Vec::new(), enters: Vec::new() };
-        hints.visit_block(block);
-        let form = |span: Span, message: &str, label: &str, help: &str| {
-            self.diags.push(Diagnostic::new(Code::PortalForm, span, message).label(label).help(help));
-        };
-        match hints.merge_points.as_slice() {
-            [] => form(
-                at,
-                "the portal has no merge point",
-                "its loop must begin with one",
-                "write `jit::merge_point!();` as the first statement of the portal's `loop`",
-            ),
-            [_] => {}
-            [_, second, ..] => form(
+        let def = self.fn_def(id);
+        let hints = Hints::of(self, src.scope, block);
+        for &span in &hints.enclosed {
+            self.portal_error(
+                Code::BackEdge,
+                span,
+                "`can_enter_jit!` inside a closure",
+                "a closure cannot continue the portal's loop",
+                "move it to the portal's own body",
+            );
+        }
+        if let [_, second, ..] = hints.merge_points.as_slice() {
+            self.portal_error(
+                Code::MergePoint,
                 *second,
                 "the portal has a second merge point",
                 "only one is allowed",
                 "keep the one at the beginning of the portal's loop",
-            ),
-        }
-        let [syn::Stmt::Expr(syn::Expr::Loop(l), _)] = block.stmts.as_slice() else {
-            let extra = block.stmts.iter().find(|s| !matches!(s, syn::Stmt::Expr(syn::Expr::Loop(_), _)));
-            let span = extra.map_or(at, |s| crate::infer::spans::stmt(&self.sources, s));
-            form(
-                span,
-                "a portal's body is one `loop` and nothing else",
-                "this is outside of the loop, so the portal could not be entered at its merge point",
-                "pass what it computes as a parameter, or do it in a function that calls the portal",
             );
+        }
+        let is_loop = |s: &&syn::Stmt| matches!(s, syn::Stmt::Expr(syn::Expr::Loop(_), _));
+        let main = block.stmts.iter().find_map(|s| match s {
+            syn::Stmt::Expr(syn::Expr::Loop(l), _) => Some(l),
+            _ => None,
+        });
+        for extra in block.stmts.iter().filter(|s| !is_loop(s)) {
+            let (label, help) = match extra {
+                syn::Stmt::Local(_) => (
+                    "this variable lives across the merge point and is neither green nor red",
+                    "make it a parameter; the function that calls the portal passes its first value",
+                ),
+                _ => (
+                    "this is outside of the loop, and the portal is entered at its merge point",
+                    "do it in the function that calls the portal",
+                ),
+            };
+            let at = crate::infer::spans::stmt(&self.sources, extra);
+            let message = "a portal's body is one `loop` and nothing else";
+            self.portal_error(Code::PortalForm, at, message, label, help);
+        }
+        let Some(main) = main else {
+            if block.stmts.is_empty() {
+                let help = "write `loop { jit::merge_point!(); … }`";
+                self.portal_error(
+                    Code::PortalForm,
+                    def.span,
+                    "the portal has no `loop`",
+                    "its body is empty",
+                    help,
+                );
+            }
             return;
         };
-        let first = match l.body.stmts.first() {
+        let inside = self.sources.span(main.body.brace_token.span.open());
+        let inside = Span { lo: inside.hi, ..inside };
+        let missing = |message: &str, span: Span, label: &str| {
+            self.diags.push(Diagnostic::new(Code::MergePoint, span, message).label(label).suggest(
+                "begin the portal's loop with it",
+                inside,
+                "\n        metatrace::jit::merge_point!();",
+            ));
+        };
+        let first = match main.body.stmts.first() {
             Some(syn::Stmt::Macro(m)) => Some(&m.mac),
             Some(syn::Stmt::Expr(syn::Expr::Macro(m), _)) => Some(&m.mac),
             _ => None,
@@ -242,13 +432,32 @@ impl Program {
         let begins = first.is_some_and(
             |m| matches!(self.find_macro(src.scope, &m.path), Some(Def::Hint(n)) if n == "merge_point"),
         );
-        if !begins && let [only] = hints.merge_points.as_slice() {
-            form(
+        match hints.merge_points.as_slice() {
+            [] => missing("the portal has no merge point", def.span, "its loop must begin with one"),
+            [only] if !begins => self.portal_error(
+                Code::MergePoint,
                 *only,
                 "the merge point is not the first statement of the portal's loop",
-                "it stands elsewhere",
+                "compiled code comes back here, and what stands before would not be done",
                 "move it to the beginning of the loop",
-            );
+            ),
+            _ => {}
+        }
+    }
+
+    /// What belongs into a portal stands in no other function.
+    fn no_portal_hints(&self, id: FnId) {
+        let src = self.src.fns.get(id.index());
+        let Some(block) = &src.block else { return };
+        let hints = Hints::of(self, src.scope, block);
+        let help = "move it into the loop of the function with `#[jit::portal(…)]`, or mark this function so";
+        for &span in &hints.merge_points {
+            let message = "a merge point outside of a portal";
+            self.portal_error(Code::MergePoint, span, message, "this function is no portal", help);
+        }
+        for &span in hints.enters.iter().chain(&hints.enclosed) {
+            let message = "`can_enter_jit!` stands outside of a portal's loop";
+            self.portal_error(Code::BackEdge, span, message, "this function is no portal", help);
         }
     }
 }

@@ -146,7 +146,11 @@ pub struct Program {
     pub(crate) assoc_tys: Table<AssocTyDef>,
     pub(crate) src: Sources,
     pub(crate) portals: RefCell<Vec<Portal>>,
+    /// Functions marked as portals that are not of the form.
+    pub(crate) broken_portals: RefCell<Vec<FnId>>,
     pub(crate) bodies: RefCell<HashMap<BodyOwner, Result<Rc<Body>, Reported>>>,
+    /// The functions that bodies with errors call, as far as that is known.
+    pub(crate) calls_of_failed: RefCell<HashMap<BodyOwner, Vec<FnId>>>,
     pub(crate) in_progress: RefCell<Vec<BodyOwner>>,
     pub(crate) closures: RefCell<Vec<BodyOwner>>,
     pub(crate) closure_sigs: RefCell<HashMap<ClosureId, ClosureSig>>,
@@ -158,6 +162,10 @@ pub struct Program {
     pub(crate) impls_of_trait: RefCell<HashMap<TraitId, Vec<ImplId>>>,
     pub(crate) inherent_impls: RefCell<HashMap<Head, Vec<ImplId>>>,
     pub(crate) expansions: Cell<usize>,
+    /// How many tokens macros have made so far.
+    pub(crate) expanded_tokens: Cell<usize>,
+    /// Whether some macro that is not seen may declare items, or macros come from crates that are not seen.
+    pub(crate) unseen_items: Cell<bool>,
     pub(crate) waiting: Option<(crate::collect::sigs::Marks, Vec<crate::resolve::Import>)>,
     pub(crate) query_cache: RefCell<HashMap<(Query, Ty), bool>>,
 }
@@ -254,6 +262,11 @@ impl Program {
     /// The errors found so far.
     pub fn diagnostics(&self) -> &Diagnostics {
         &self.diags
+    }
+
+    /// What a body with errors calls, as far as that is known; `None` if there is no error in it.
+    pub(crate) fn body_calls(&self, id: FnId) -> Option<Vec<FnId>> {
+        self.calls_of_failed.borrow().get(&BodyOwner::Fn(id)).cloned()
     }
 
     /// The crate's edition as a year.

@@ -284,6 +284,17 @@ pub enum TempLifetime {
     Static,
 }
 
+impl Body {
+    /// The functions that it names. A trait's method stands for those of all impls.
+    pub fn called(&self) -> Vec<FnId> {
+        let named = |e: &Expr| match e.kind {
+            ExprKind::Call { callee: Callee::Fn { id, .. }, .. } | ExprKind::FnItem { id, .. } => Some(id),
+            _ => None,
+        };
+        self.exprs.iter().filter_map(named).collect()
+    }
+}
+
 /// How a place is read.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ReadMode {

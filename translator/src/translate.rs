@@ -4,6 +4,7 @@ use crate::diag::Diagnostics;
 use crate::flow;
 use crate::front::Input;
 use crate::load::cfg::Cfg;
+use crate::load::depth::STACK;
 use crate::lower;
 use crate::program::Program;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,23 @@ impl Failure {
 impl std::fmt::Debug for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         f.write_str(&self.render())
+    }
+}
+
+/// Runs `work` with a stack that is enough for the deepest source that is accepted. Translation is recursive, so whoever takes it apart into
+/// steps runs them in here.
+///
+/// # Panics
+/// If `work` does.
+pub fn with_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let joined = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        thread.map(|thread| thread.join())
+    });
+    match joined {
+        Ok(Ok(done)) => done,
+        Ok(Err(panic)) => std::panic::resume_unwind(panic),
+        Err(e) => panic!("no memory for the translator's stack: {e}"),
     }
 }
 

@@ -81,6 +81,8 @@ pub struct Flags {
     pub has_projection: bool,
     /// Mentions [`TyKind::Error`].
     pub has_error: bool,
+    /// Of how many types it is made, itself included.
+    pub size: u32,
 }
 
 impl Flags {
@@ -90,6 +92,7 @@ impl Flags {
             has_infer: self.has_infer | o.has_infer,
             has_projection: self.has_projection | o.has_projection,
             has_error: self.has_error | o.has_error,
+            size: self.size.saturating_add(o.size),
         }
     }
 }
@@ -384,6 +387,11 @@ impl Ty {
         self.0.flags
     }
 
+    /// Whether it is so large that it can only come from generic code that makes ever larger types.
+    pub fn is_endless(self) -> bool {
+        self.flags().size > 250
+    }
+
     /// `()`
     pub fn unit() -> Ty {
         Ty::new(TyKind::Tuple(&[]))
@@ -564,6 +572,7 @@ fn kind_flags(kind: &TyKind) -> Flags {
         has_infer: matches!(kind, TyKind::Infer(..)),
         has_projection: matches!(kind, TyKind::Projection(..)),
         has_error: matches!(kind, TyKind::Error),
+        size: 1,
     };
     walk_kind(kind, &mut |t| flags = flags.join(t.flags()));
     flags

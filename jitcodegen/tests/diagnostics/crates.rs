@@ -12,6 +12,7 @@ use metatrace_translator::front::Input;
 use metatrace_translator::load::Files;
 use metatrace_translator::load::cfg::Cfg;
 use metatrace_translator::program::Program;
+use metatrace_translator::with_stack;
 
 /// What makes a whole crate of a text with a function `step`.
 const PORTAL: &str = "
@@ -28,31 +29,46 @@ fn portal_of_the_example(mut pc: usize, code: &metatrace::Traced<usize>, mut acc
 }
 ";
 
-/// A checked crate.
-pub struct Checked {
-    pub program: Program,
-    pub all: Vec<Diagnostic>,
+/// A diagnostic with what tests ask of it.
+pub struct Said {
+    pub diagnostic: Diagnostic,
+    /// The file and line it is about.
+    pub place: Option<(String, usize)>,
+    /// As an author reads it.
+    pub text: String,
 }
+
+/// A checked crate: everything said about it.
+pub struct Checked(pub Vec<Said>);
 
 impl Checked {
     /// Everything said, as an author reads it.
     pub fn text(&self) -> String {
-        let all: Vec<String> = self.all.iter().map(|d| d.render(self.program.sources())).collect();
-        all.join("\n\n")
+        self.0.iter().map(|said| said.text.as_str()).collect::<Vec<_>>().join("\n\n")
     }
 
     /// The codes, each once, in order.
     pub fn codes(&self) -> Vec<&'static str> {
-        let mut codes: Vec<&str> = self.all.iter().map(|d| d.code.id()).collect();
+        let mut codes: Vec<&str> = self.0.iter().map(|said| said.diagnostic.code.id()).collect();
         codes.sort_unstable();
         codes.dedup();
         codes
     }
 }
 
-fn checked(program: Program) -> Checked {
-    let all = check(&program);
-    Checked { program, all }
+fn checked(load: impl FnOnce() -> Program + Send) -> Checked {
+    with_stack(|| {
+        let program = load();
+        let said = |diagnostic: Diagnostic| {
+            let place = diagnostic.span.map(|s| {
+                let path = program.sources().file(s.file).path.display().to_string();
+                (path, program.sources().line_col(s).line as usize)
+            });
+            let text = diagnostic.render(program.sources());
+            Said { diagnostic, place, text }
+        };
+        Checked(check(&program).into_iter().map(said).collect())
+    })
 }
 
 /// Checks a crate given as text.
@@ -73,16 +89,16 @@ pub fn check_text(text: &str) -> Checked {
         files.entry(PathBuf::from("src/lib.rs")).or_default().push_str(PORTAL);
     }
     if files.contains_key(Path::new("Cargo.toml")) {
-        return checked(Program::load_package_from(&Files::Memory(files), Path::new(""), &Cfg::default()));
+        return checked(|| Program::load_package_from(&Files::Memory(files), Path::new(""), &Cfg::default()));
     }
     let root = PathBuf::from("src/lib.rs");
     let (files, cfg) = (Files::Memory(files), Cfg::default());
-    checked(Program::load(Input { files, root, cfg, edition: 2024, extern_crates: vec![] }))
+    checked(|| Program::load(Input { files, root, cfg, edition: 2024, extern_crates: vec![] }))
 }
 
 /// Checks the package in a folder.
 pub fn check_package(dir: &Path) -> Checked {
-    checked(Program::load_package(dir, &Cfg::default()))
+    checked(|| Program::load_package(dir, &Cfg::default()))
 }
 
 /// A page of Markdown's examples: for each the line it begins in, the code that it is expected to give if any, its text.

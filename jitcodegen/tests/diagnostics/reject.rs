@@ -7,10 +7,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use metatrace_translator::diag::{Code, Diagnostic};
-use metatrace_translator::program::Program;
+use metatrace_translator::diag::Code;
 
-use crate::crates::{Checked, check_package, check_text};
+use crate::crates::{Checked, Said, check_package, check_text};
 
 /// What a comment asks for.
 #[derive(Clone, Debug)]
@@ -64,12 +63,9 @@ fn expectations(file: &str, text: &str) -> Vec<Expected> {
     out
 }
 
-fn fits(expected: &Expected, d: &Diagnostic, program: &Program) -> bool {
-    let place = d.span.map(|s| {
-        let path = program.sources().file(s.file).path.display().to_string();
-        (path, program.sources().line_col(s).line as usize)
-    });
-    let there = match (&place, expected.line) {
+fn fits(expected: &Expected, said: &Said) -> bool {
+    let d = &said.diagnostic;
+    let there = match (&said.place, expected.line) {
         (None, None) => true,
         (Some((file, line)), Some(wanted)) => file.ends_with(&expected.file) && *line == wanted,
         _ => false,
@@ -84,12 +80,10 @@ fn fits(expected: &Expected, d: &Diagnostic, program: &Program) -> bool {
 fn compare(name: &str, expected: &[Expected], checked: &Checked) -> Vec<String> {
     let mut left: Vec<&Expected> = expected.iter().collect();
     let mut wrong = Vec::new();
-    for d in &checked.all {
-        match left.iter().position(|e| fits(e, d, &checked.program)) {
+    for said in &checked.0 {
+        match left.iter().position(|e| fits(e, said)) {
             Some(n) => _ = left.remove(n),
-            None => {
-                wrong.push(format!("{name}: not expected:\n{}\n", d.render(checked.program.sources())))
-            }
+            None => wrong.push(format!("{name}: not expected:\n{}\n", said.text)),
         }
     }
     wrong.extend(left.iter().map(|e| format!("{name}: did not come: {e:?}\n")));

@@ -20,7 +20,7 @@ use syn::visit::{self, Visit};
 use crate::diag::{Code, Diagnostic};
 use crate::expand::{derive, plain_name, rules::Rules};
 use crate::items::{Container, ModId, Origin};
-use crate::load::{Module, cfg};
+use crate::load::{Module, cfg, depth};
 use crate::names::Name;
 use crate::program::{Program, Table};
 use crate::resolve::{AliasId, Def, Import, MacroId, Ns, Vis};
@@ -144,6 +144,8 @@ pub(crate) struct Collector<'p> {
 }
 
 const EXPANSION_LIMIT: u32 = 64;
+/// The greatest number of tokens that all macros of a crate make together.
+const MAX_EXPANDED: usize = 2_000_000;
 
 impl<'p> Collector<'p> {
     pub(crate) fn new(prog: &'p Program, origin: Origin) -> Self {
@@ -290,6 +292,9 @@ impl<'p> Collector<'p> {
                 self.use_tree(scope, vis, prefix, &u.tree);
             }
             syn::Item::ExternCrate(e) => {
+                if e.attrs.iter().any(|a| a.path().is_ident("macro_use")) {
+                    self.prog.unseen_items.set(true);
+                }
                 let name = plain_name(&e.ident);
                 let alias = e.rename.as_ref().map(|(_, i)| plain_name(i)).unwrap_or(name);
                 let path = if name == "self" { vec![Name::new("crate")] } else { vec![Name::new(""), name] };
@@ -620,6 +625,8 @@ impl<'p> Collector<'p> {
             _ => {
                 if is_glue(&mac.path) {
                     self.prog.scopes.mark_glue(scope);
+                } else if !mac.path.is_ident("thread_local") {
+                    self.prog.unseen_items.set(true);
                 }
                 None
             }
@@ -662,6 +669,21 @@ impl<'a> Visit<'a> for Blocks<'a> {
     }
 }
 
+/// How many tokens there are, brackets' content included.
+fn count_tokens(tokens: TokenStream) -> usize {
+    let mut open = vec![tokens];
+    let mut count = 0;
+    while let Some(tokens) = open.pop() {
+        for tree in tokens {
+            count += 1;
+            if let proc_macro2::TokenTree::Group(g) = tree {
+                open.push(g.stream());
+            }
+        }
+    }
+    count
+}
+
 impl Program {
     /// What a macro's path means.
     pub(crate) fn find_macro(&self, scope: ModId, path: &syn::Path) -> Option<Def> {
@@ -696,7 +718,7 @@ impl Program {
         let span = self.sources.span(mac.path.segments.last()?.ident.span());
         match &src.rules {
             Ok(rules) => match rules.expand(mac.tokens.clone(), number) {
-                Ok(tokens) => Some(tokens),
+                Ok(tokens) => self.within_limits(tokens, span),
                 Err(e) => {
                     let at = self.sources.span(e.span());
                     self.diags.push(
@@ -720,6 +742,29 @@ impl Program {
                 None
             }
         }
+    }
+
+    /// What a macro made, unless all macros together made more than any program wants, or it is too deep.
+    fn within_limits(&self, tokens: TokenStream, span: Span) -> Option<TokenStream> {
+        let count = self.expanded_tokens.get() + count_tokens(tokens.clone());
+        self.expanded_tokens.set(count);
+        if count > MAX_EXPANDED {
+            self.diags.push(
+                Diagnostic::new(Code::Macro, span, "macro expansion does not end")
+                    .label(format!("macros have made more than {MAX_EXPANDED} tokens"))
+                    .help("a recursive macro needs a rule without recursion"),
+            );
+            return None;
+        }
+        if depth::too_deep(tokens.clone()).is_some() {
+            self.diags.push(
+                Diagnostic::new(Code::TooDeep, span, "this macro makes source that is nested too deeply")
+                    .label("in this use")
+                    .help("let it make a function for each part"),
+            );
+            return None;
+        }
+        Some(tokens)
     }
 
     /// The hint an attribute stands for, if its path leads into the runtime's crate.

@@ -46,6 +46,19 @@ macro_rules! define_codes {
             pub fn page(self) -> &'static str {
                 match self { $(Code::$variant => include_str!(concat!("../../errors/", $code, ".md")),)* }
             }
+            /// Whether an error of this kind means that items are not known that the author has written.
+            pub fn loses_items(self) -> bool {
+                use Code::{Dependency, Macro, MissingFile, Syntax, Cfg};
+                matches!(self, MissingFile | Syntax | Cfg | Dependency | Macro)
+            }
+            /// Whether an error of this kind may come from items that are not known.
+            pub fn asks_for_items(self) -> bool {
+                use Code::{CannotInfer, Foreign, NoPortal, UnknownMacro, UnknownMethod, UnresolvedName, Unsatisfied};
+                matches!(
+                    self,
+                    UnresolvedName | UnknownMacro | UnknownMethod | Unsatisfied | CannotInfer | Foreign | NoPortal
+                )
+            }
             /// The code printed as `id`, in capitals or not.
             pub fn find(id: &str) -> Option<Code> {
                 Code::ALL.iter().copied().find(|code| code.id().eq_ignore_ascii_case(id))

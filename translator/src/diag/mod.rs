@@ -227,9 +227,13 @@ impl Diagnostics {
         self.list.borrow().is_empty()
     }
 
-    /// All errors in the order of their places.
+    /// The errors that a user should see, in the order of their places. Where items were lost, nothing is said about what may be
+    /// missing only because of that.
     pub fn sorted(&self) -> Vec<Diagnostic> {
         let mut all = self.list.borrow().clone();
+        if all.iter().any(|d| d.code.loses_items()) {
+            all.retain(|d| !d.code.asks_for_items());
+        }
         all.sort_by_key(|d| d.span);
         all
     }

@@ -18,6 +18,46 @@ use crate::ty::{Mutability, Ty};
 
 const DEPTH: u32 = 64;
 
+/// The macros that are known without import.
+const STANDARD_MACROS: &[&str] = &[
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "cfg",
+    "column",
+    "compile_error",
+    "concat",
+    "dbg",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "env",
+    "eprint",
+    "eprintln",
+    "file",
+    "format",
+    "format_args",
+    "include",
+    "include_bytes",
+    "include_str",
+    "is_x86_feature_detected",
+    "line",
+    "matches",
+    "module_path",
+    "option_env",
+    "panic",
+    "print",
+    "println",
+    "stringify",
+    "thread_local",
+    "todo",
+    "unimplemented",
+    "unreachable",
+    "vec",
+    "write",
+    "writeln",
+];
+
 /// The arguments of a formatting macro.
 struct Format {
     text: syn::LitStr,
@@ -120,7 +160,27 @@ impl FnCx<'_> {
             }
             _ => {}
         }
+        if self.is_unknown_macro(mac) {
+            self.report(
+                Diagnostic::new(
+                    Code::UnknownMacro,
+                    span,
+                    format!("there is no macro `{}!`", self.path_text(&mac.path)),
+                )
+                .label("not defined here, and not imported")
+                .help("define it above its use with `macro_rules!`, or import it"),
+            );
+            return Ok(self.error_node(span));
+        }
         self.standard_macro(mac, exp, span)
+    }
+
+    /// Whether a macro is neither the standard library's nor one that may come from where the translator does not look.
+    fn is_unknown_macro(&self, mac: &syn::Macro) -> bool {
+        let standard = |name: &str| STANDARD_MACROS.contains(&name);
+        !self.prog.unseen_items.get()
+            && self.prog.find_macro(self.tycx.scope, &mac.path).is_none()
+            && mac.path.segments.last().is_some_and(|s| !standard(unmarked(&s.ident.to_string())))
     }
 
     fn statements(&self, tokens: TokenStream) -> syn::Result<syn::Block> {
@@ -224,8 +284,9 @@ impl FnCx<'_> {
             );
         }
         if self.closure.is_some() {
+            let code = if name == "merge_point" { Code::MergePoint } else { Code::BackEdge };
             self.report(
-                Diagnostic::new(Code::HintUse, span, format!("`{name}!` inside a closure"))
+                Diagnostic::new(code, span, format!("`{name}!` inside a closure"))
                     .label("a closure cannot continue the portal's loop")
                     .help("move it to the portal's own body"),
             );

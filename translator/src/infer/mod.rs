@@ -409,11 +409,16 @@ impl<'p> FnCx<'p> {
             Ok(v) => self.body.value = v,
             Err(o) => {
                 self.report_opaque(&o);
-                return Err(Reported);
+                return self.failed();
             }
         }
         self.write_back();
-        if self.prog.diags.len() > self.errors_before { Err(Reported) } else { Ok(self.body) }
+        if self.prog.diags.len() > self.errors_before { self.failed() } else { Ok(self.body) }
+    }
+
+    fn failed(self) -> Result<Body, Reported> {
+        self.prog.calls_of_failed.borrow_mut().insert(self.owner, self.body.called());
+        Err(Reported)
     }
 }
 

@@ -100,6 +100,35 @@ impl FnCx<'_> {
     }
 
     fn check_pat(&mut self, p: &syn::Pat, ty: Ty, mode: Default_, b: &mut Bindings) -> PatId {
+        let out = self.check_fitting_pat(p, ty, mode, b);
+        let pat = &self.body.pats[out.index()];
+        if matches!(pat.kind, PatKind::Wild) && pat.ty == Ty::error() {
+            self.bind_errors(p, b);
+        }
+        out
+    }
+
+    /// Binds the names of a pattern that does not fit to values in error, so that their uses are not reported too.
+    fn bind_errors(&mut self, p: &syn::Pat, b: &mut Bindings) {
+        struct Names<'a>(Vec<&'a syn::PatIdent>);
+        impl<'a> syn::visit::Visit<'a> for Names<'a> {
+            fn visit_pat_ident(&mut self, p: &'a syn::PatIdent) {
+                self.0.push(p);
+                syn::visit::visit_pat_ident(self, p);
+            }
+            fn visit_expr(&mut self, _: &'a syn::Expr) {}
+        }
+        let mut names = Names(Vec::new());
+        syn::visit::Visit::visit_pat(&mut names, p);
+        for ident in names.0 {
+            if !self.names_value(ident) && !b.found.contains_key(&marked_name(&ident.ident)) {
+                let span = self.span(ident.ident.span());
+                self.binding(ident, Ty::error(), None, b, span);
+            }
+        }
+    }
+
+    fn check_fitting_pat(&mut self, p: &syn::Pat, ty: Ty, mode: Default_, b: &mut Bindings) -> PatId {
         let span = spans::pat(&self.prog.sources, p);
         match p {
             syn::Pat::Wild(_) | syn::Pat::Rest(_) => self.pat_node(PatKind::Wild, ty, span),

@@ -71,7 +71,7 @@ impl<'p> FnCx<'p> {
         })
     }
 
-    fn path_text(&self, path: &syn::Path) -> String {
+    pub(super) fn path_text(&self, path: &syn::Path) -> String {
         let parts: Vec<String> =
             path.segments.iter().map(|s| unmarked(&s.ident.to_string()).to_string()).collect();
         parts.join("::")

@@ -5,6 +5,7 @@
 //! file in the [`SourceMap`]; whatever cannot be read or parsed is a diagnostic, and the rest is loaded all the same.
 
 pub mod cfg;
+pub(crate) mod depth;
 mod manifest;
 
 use std::collections::HashMap;
@@ -118,6 +119,14 @@ impl Loader<'_> {
         };
         if let Some(first) = tokens.clone().into_iter().next() {
             self.sources.tie(id, first.span());
+        }
+        if let Some(token) = depth::too_deep(tokens.clone()) {
+            self.diags.push(
+                Diagnostic::new(Code::TooDeep, self.sources.span(token), "this is nested too deeply")
+                    .label("the translator does not follow source as deep as here")
+                    .help("bind parts of it to variables, or move them to functions"),
+            );
+            return None;
         }
         match syn::parse2::<syn::File>(tokens) {
             Ok(mut file) => {

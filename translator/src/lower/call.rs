@@ -1,5 +1,6 @@
 //! Calls: what is called once the types are known, and how.
 
+use crate::diag::{Code, Diagnostic};
 use crate::flow::types::TypeId;
 use crate::flow::{Callee as FlowCallee, Extern, FuncAttrs, ModuleId, OpKind, ValueId};
 use crate::items::{AdtKind, FnKind};
@@ -274,7 +275,16 @@ impl Lower<'_, '_> {
             "can_enter_jit" => {
                 let (Some(target), true) = (self.body.portal_loop, self.portal.is_some()) else {
                     let help = "move it into the loop of the function with `#[jit::portal]`";
-                    return unsupported(site.span, "`can_enter_jit!` stands outside the portal's loop", help);
+                    self.cx.program.diagnostics().push(
+                        Diagnostic::new(
+                            Code::BackEdge,
+                            site.span,
+                            "`can_enter_jit!` stands outside of a portal's loop",
+                        )
+                        .label("there is no loop here that it could continue")
+                        .help(help),
+                    );
+                    return Err(Stop::Reported);
                 };
                 self.continue_loop(target, true);
                 Ok(self.nothing(flow))

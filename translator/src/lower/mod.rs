@@ -44,7 +44,7 @@ use crate::program::{Program, Reported};
 use crate::source::Span;
 use crate::thir::{Body, BodyOwner};
 use crate::ty::{Args, ClosureId, ClosureKind, FnId, Ty};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -68,6 +68,9 @@ impl From<Reported> for Stop {
         Stop::Reported
     }
 }
+
+/// More instances than any interpreter has.
+const MAX_INSTANCES: usize = 50_000;
 
 type Result<T> = std::result::Result<T, Stop>;
 
@@ -141,6 +144,7 @@ pub fn lower(
     while let Some(id) = cx.queue.pop_front() {
         cx.lower_instance(id);
     }
+    cx.look_behind_errors();
     if !program.diagnostics().is_empty() {
         return Err(Reported);
     }
@@ -291,6 +295,10 @@ impl Cx<'_> {
 
     fn lower_instance(&mut self, id: FuncId) {
         let key = self.keys[id.index()].0;
+        if self.is_endless(key) {
+            self.out.funcs[id.index()].body = Err("it is too deep".to_string());
+            return;
+        }
         let result = match self.why_closed(id, key) {
             Some(reason) => {
                 self.out.funcs[id.index()].body = Err(reason);
@@ -306,6 +314,38 @@ impl Cx<'_> {
             Err(Stop::Reported) => self.out.funcs[id.index()].body = Err("it has errors".to_string()),
             Err(Stop::Unsupported { span, message, help }) => self.refuse(id, span, message, help),
         }
+    }
+
+    /// Reports a function or type of which there are instances without end.
+    fn endless(&self, span: Span, path: &str) {
+        self.program.diagnostics().push(
+            Diagnostic::new(Code::TooDeep, span, format!("there is no end of instances of `{path}`"))
+                .label("each uses itself with other, larger types")
+                .help("pass what grows as a value, or through a reference to a `dyn` type"),
+        );
+    }
+
+    /// Whether an instance is one of an endless series.
+    fn is_endless(&self, key: Key) -> bool {
+        let (Key::Fn(_, args) | Key::Closure(_, args, _)) = key;
+        let endless = args.iter().any(|ty| ty.is_endless()) || self.out.funcs.len() > MAX_INSTANCES;
+        if endless && let Key::Fn(id, _) = key {
+            let def = self.program.fn_def(id);
+            self.endless(def.span, &def.path);
+        }
+        endless
+    }
+
+    /// Refuses a body that works with values of endless types.
+    fn ends(&self, body: &Body, args: Args) -> Result<()> {
+        let expr = body.exprs.iter().find(|e| !args.is_empty() && e.ty.subst(args).is_endless());
+        let Some(expr) = expr else { return Ok(()) };
+        let (span, path) = match body.owner {
+            BodyOwner::Fn(id) => (self.program.fn_def(id).span, self.program.fn_def(id).path),
+            _ => (expr.span, crate::names::Name::new("this type")),
+        };
+        self.endless(span, &path);
+        Err(Stop::Reported)
     }
 
     /// Why a function is not even looked at.
@@ -326,14 +366,48 @@ impl Cx<'_> {
         match key {
             Key::Fn(fn_id, args) => {
                 let body = self.program.body(fn_id)?;
+                self.ends(&body, args)?;
                 func::lower_fn(self, id, body, args)
             }
             Key::Closure(closure, args, via) => {
                 let body = self.program.closure_body(closure)?;
+                self.ends(&body, args)?;
                 func::lower_closure(self, id, body, closure, args, via)
             }
             Key::Virtual(method, args) => Ok(self.virtual_graph(id, method, args)),
             Key::Pointer(ty) => Ok(self.pointer_graph(id, ty)),
+        }
+    }
+
+    /// Looks for errors in the functions that are reached only through functions with errors, so that all come together.
+    fn look_behind_errors(&self) {
+        let with_errors = |key: &Key| match *key {
+            Key::Fn(id, _) if self.program.body_calls(id).is_some() => Some(id),
+            _ => None,
+        };
+        let mut open: Vec<FnId> = self.keys.iter().filter_map(|(key, _)| with_errors(key)).collect();
+        open.extend(self.program.broken_portals.borrow().iter());
+        let mut seen: HashSet<FnId> = self
+            .instances
+            .keys()
+            .filter_map(|key| match *key {
+                Key::Fn(id, _) => Some(id),
+                Key::Closure(..) => None,
+            })
+            .collect();
+        while let Some(id) = open.pop() {
+            let called = match self.program.body(id) {
+                Ok(body) => body.called(),
+                Err(Reported) => self.program.body_calls(id).unwrap_or_default(),
+            };
+            for id in called {
+                let def = self.program.fn_def(id);
+                let closed =
+                    ["dont_look_inside", "elidable", "loop_invariant"].iter().any(|h| def.has_hint(h));
+                if def.origin == Origin::User && def.kind == FnKind::Source && !closed && seen.insert(id) {
+                    open.push(id);
+                }
+            }
         }
     }
 

@@ -101,6 +101,10 @@ impl Cx<'_> {
 
     fn adt(&mut self, ty: Ty, id: AdtId, args: Args) -> TypeId {
         let def = self.program.adt(id).clone();
+        let endless = ty.is_endless();
+        if endless {
+            self.endless(def.span, &def.path);
+        }
         match def.lang.as_deref() {
             Some("Vec") => {
                 let elem = self.ty(args[0]);
@@ -121,7 +125,7 @@ impl Cx<'_> {
             return type_id;
         }
         let data = TypeData {
-            ty: if def.opaque.is_some() {
+            ty: if def.opaque.is_some() || endless {
                 let known = KNOWN_WORDS.iter().find(|(path, _)| *path == &*def.path).map(|&(_, words)| words);
                 Type::Opaque(Opaque {
                     rust: rust.clone(),
@@ -131,7 +135,11 @@ impl Cx<'_> {
                         Some("Rc") => Some(if self.program.is_sized(args[0]) { 1 } else { 2 }),
                         _ => known,
                     },
-                    reaches: args.iter().filter(|a| a.const_value().is_none()).map(|&a| self.ty(a)).collect(),
+                    reaches: args
+                        .iter()
+                        .filter(|a| a.const_value().is_none() && !endless)
+                        .map(|&a| self.ty(a))
+                        .collect(),
                     interior_mut: !self.program.is_freeze(ty),
                 })
             } else {

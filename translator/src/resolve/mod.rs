@@ -367,13 +367,14 @@ impl Scopes {
         self.foreign_names.set(true);
     }
 
-    /// Resolves all imports, to a fixed point. What stays unresolved becomes foreign by its path: whoever uses the name is told.
-    pub fn resolve_imports(
+    /// Resolves all imports, to a fixed point. What stays unresolved becomes foreign by its path: whoever uses the name is told. Gives the
+    /// imports whose path begins with nothing that is known.
+    pub fn resolve_imports<'i>(
         &self,
-        imports: &[Import],
+        imports: &'i [Import],
         variant: &dyn Fn(AdtId, Name) -> Option<VariantIdx>,
         variants: &dyn Fn(AdtId) -> Vec<Name>,
-    ) {
+    ) -> Vec<&'i Import> {
         let mut done = vec![false; imports.len()];
         loop {
             let mut changed = false;
@@ -393,6 +394,20 @@ impl Scopes {
                 }
             }
         }
+        let nowhere = |import: &&Import| {
+            let first = if import.path.first().is_some_and(|n| *n == "") { 2 } else { 1 };
+            let start = import.path.get(..first).unwrap_or_default();
+            // Its own name stands for itself where it could not be resolved.
+            let known = |ns| match self.lookup(import.module, start, ns, variant) {
+                Some(Resolved { def: Def::Foreign(path), .. }) => {
+                    path.contains("::") || self.crate_named(path).is_some()
+                }
+                found => found.is_some(),
+            };
+            !SPACES.into_iter().any(known)
+        };
+        let open = imports.iter().zip(&done).filter(|(_, done)| !**done).map(|(import, _)| import);
+        open.filter(nowhere).collect()
     }
 
     fn resolve_import(

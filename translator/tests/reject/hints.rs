@@ -1,0 +1,13 @@
+use metatrace::jit;
+
+#[jit::elidible] //~ E0404: `elidible` is no attribute of metatrace
+fn square(n: i64) -> i64 { n * n }
+
+#[jit::dont_look_inside(why)] //~ E0404: `dont_look_inside` takes no arguments
+fn outside(n: i64) -> i64 { n }
+
+fn step(n: i64) -> i64 {
+    let a = jit::promote(n, 1); //~ E0206
+    let b = jit::demote(n); //~ E0404: there is no hint `demote`
+    square(n) + outside(n) + a
+}

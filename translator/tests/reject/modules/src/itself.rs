@@ -1,0 +1,2 @@
+#[path = "itself.rs"]
+mod again; //~ E0002: contains itself

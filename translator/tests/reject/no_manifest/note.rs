@@ -1,0 +1,1 @@
+//~? E0001: cannot read

@@ -1,0 +1,4 @@
+fn step(n: i64) -> i64 {
+    let twice = ; //~ E0003: syntax error
+    twice
+}
