@@ -24,7 +24,7 @@ use crate::thir::BodyOwner;
 
 use crate::items::{AdtDef, AssocTyDef, ConstDef, FnDef, ImplDef, Portal, StaticDef, TraitDef};
 use crate::names::Name;
-use crate::source::SourceMap;
+use crate::source::{SourceMap, Span};
 use crate::thir::Body;
 use crate::ty::{
     AdtId, Args, AssocTyId, ClosureId, ClosureKind, ConstId, FnId, ImplId, StaticId, TraitId, Ty,
@@ -162,8 +162,8 @@ pub struct Program {
     pub(crate) impls_of_trait: RefCell<HashMap<TraitId, Vec<ImplId>>>,
     pub(crate) inherent_impls: RefCell<HashMap<Head, Vec<ImplId>>>,
     pub(crate) expansions: Cell<usize>,
-    /// How many tokens macros have made so far.
-    pub(crate) expanded_tokens: Cell<usize>,
+    /// The use of a macro that was expanded last, and how many tokens it has made.
+    pub(crate) expanded_tokens: Cell<(Option<Span>, usize)>,
     /// Whether some macro that is not seen may declare items, or macros come from crates that are not seen.
     pub(crate) unseen_items: Cell<bool>,
     pub(crate) waiting: Option<(crate::collect::sigs::Marks, Vec<crate::resolve::Import>)>,

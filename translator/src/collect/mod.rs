@@ -144,8 +144,8 @@ pub(crate) struct Collector<'p> {
 }
 
 const EXPANSION_LIMIT: u32 = 64;
-/// The greatest number of tokens that all macros of a crate make together.
-const MAX_EXPANDED: usize = 2_000_000;
+/// The greatest number of tokens that one use of a macro makes, over all steps.
+const MAX_EXPANDED: usize = 200_000;
 
 impl<'p> Collector<'p> {
     pub(crate) fn new(prog: &'p Program, origin: Origin) -> Self {
@@ -621,7 +621,10 @@ impl<'p> Collector<'p> {
             return None;
         }
         match self.prog.find_macro(scope, &mac.path) {
-            Some(Def::Macro(id)) => self.prog.expand_macro(id, mac),
+            Some(Def::Macro(id)) => {
+                let ident = &mac.path.segments.last()?.ident;
+                self.prog.expand_macro(id, mac, self.prog.sources.span(ident.span()))
+            }
             _ => {
                 if is_glue(&mac.path) {
                     self.prog.scopes.mark_glue(scope);
@@ -710,15 +713,15 @@ impl Program {
         }
     }
 
-    /// Expands a use of one of the crate's macros; errors are reported.
-    pub(crate) fn expand_macro(&self, id: MacroId, mac: &syn::Macro) -> Option<TokenStream> {
+    /// Expands a use of one of the crate's macros; errors are reported. Expansions without end are those of the use at `root`.
+    pub(crate) fn expand_macro(&self, id: MacroId, mac: &syn::Macro, root: Span) -> Option<TokenStream> {
         let src = self.src.macros.get(id.index());
         let number = self.expansions.get();
         self.expansions.set(number + 1);
         let span = self.sources.span(mac.path.segments.last()?.ident.span());
         match &src.rules {
             Ok(rules) => match rules.expand(mac.tokens.clone(), number) {
-                Ok(tokens) => self.within_limits(tokens, span),
+                Ok(tokens) => self.within_limits(tokens, root),
                 Err(e) => {
                     let at = self.sources.span(e.span());
                     self.diags.push(
@@ -744,14 +747,16 @@ impl Program {
         }
     }
 
-    /// What a macro made, unless all macros together made more than any program wants, or it is too deep.
+    /// What a macro made, unless the use at `span` made more than any program wants, or it is too deep.
     fn within_limits(&self, tokens: TokenStream, span: Span) -> Option<TokenStream> {
-        let count = self.expanded_tokens.get() + count_tokens(tokens.clone());
-        self.expanded_tokens.set(count);
+        let (last, before) = self.expanded_tokens.get();
+        let before = if last == Some(span) { before } else { 0 };
+        let count = before + count_tokens(tokens.clone());
+        self.expanded_tokens.set((Some(span), count));
         if count > MAX_EXPANDED {
             self.diags.push(
                 Diagnostic::new(Code::Macro, span, "macro expansion does not end")
-                    .label(format!("macros have made more than {MAX_EXPANDED} tokens"))
+                    .label(format!("this has made more than {MAX_EXPANDED} tokens"))
                     .help("a recursive macro needs a rule without recursion"),
             );
             return None;

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use metatrace_defs::hint::Hint;
 use syn::spanned::Spanned;
 
 use crate::collect::types::{AnonymousParams, TyCx};
@@ -344,19 +345,38 @@ impl Program {
         VariantDef { name: plain_name(ident), ctor, ctor_fn: None, fields: fields.collect(), discriminant }
     }
 
+    /// Of the attributes only `portal` takes arguments.
+    fn hint_arguments(&self, hint: Hint, attr: &syn::Attribute, cx: &TyCx<'_>) {
+        let span = match &attr.meta {
+            syn::Meta::Path(_) => return,
+            syn::Meta::List(l) if hint == Hint::Portal || l.tokens.is_empty() => return,
+            syn::Meta::List(l) => l.tokens.span(),
+            syn::Meta::NameValue(nv) => nv.value.span(),
+        };
+        let name = hint.name();
+        cx.error(
+            Diagnostic::new(Code::HintUse, cx.span(span), format!("`{name}` takes no arguments"))
+                .label("remove this")
+                .help(format!("write `#[jit::{name}]`")),
+        );
+    }
+
     /// The runtime's attributes; `portal` is handled apart.
     fn hints(&self, scope: ModId, attrs: &[syn::Attribute], cx: &TyCx<'_>) -> Vec<HintAttr> {
         let mut out = Vec::new();
         for a in attrs {
             match self.hint_attr(scope, a) {
-                Some(Ok(hint)) => out.push(HintAttr {
-                    name: Name::new(hint.name()),
-                    args: match &a.meta {
-                        syn::Meta::List(l) => l.tokens.clone(),
-                        _ => Default::default(),
-                    },
-                    span: self.sources.span(a.path().span()),
-                }),
+                Some(Ok(hint)) => {
+                    self.hint_arguments(hint, a, cx);
+                    out.push(HintAttr {
+                        name: Name::new(hint.name()),
+                        args: match &a.meta {
+                            syn::Meta::List(l) => l.tokens.clone(),
+                            _ => Default::default(),
+                        },
+                        span: self.sources.span(a.path().span()),
+                    })
+                }
                 Some(Err(d)) => {
                     cx.error(d);
                 }

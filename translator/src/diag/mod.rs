@@ -102,6 +102,16 @@ impl Diagnostic {
         self
     }
 
+    /// Whether both say the same of places one of which contains the other.
+    fn repeats(&self, other: &Diagnostic) -> bool {
+        let within = |a: Span, b: Span| a.file == b.file && a.lo <= b.lo && b.hi <= a.hi;
+        let near = match (self.span, other.span) {
+            (Some(a), Some(b)) => within(a, b) || within(b, a),
+            (a, b) => a == b,
+        };
+        near && self.code == other.code && self.message == other.message
+    }
+
     /// A note of the translation as a warning.
     pub fn from_note(note: &Note, sources: &SourceMap) -> Diagnostic {
         let mut out = Diagnostic::nowhere(note.code, note.message.as_str());
@@ -212,7 +222,7 @@ impl Diagnostics {
     /// Adds an error, unless the same stands there already.
     pub fn push(&self, diagnostic: Diagnostic) {
         let mut list = self.list.borrow_mut();
-        if !list.contains(&diagnostic) {
+        if !list.iter().any(|known| known.repeats(&diagnostic)) {
             list.push(diagnostic);
         }
     }

@@ -37,6 +37,25 @@ enum Binding {
 
 type Bindings = HashMap<String, Binding>;
 
+/// What a variable of a macro can stand for.
+const FRAGMENTS: &[&str] = &[
+    "block",
+    "expr",
+    "expr_2021",
+    "ident",
+    "item",
+    "lifetime",
+    "literal",
+    "meta",
+    "pat",
+    "pat_param",
+    "path",
+    "stmt",
+    "tt",
+    "ty",
+    "vis",
+];
+
 /// A macro's rules.
 #[derive(Debug)]
 pub struct Rules(Vec<(Vec<Matcher>, Vec<Output>)>);
@@ -126,6 +145,9 @@ fn matchers(stream: TokenStream) -> syn::Result<Vec<Matcher>> {
                     i += 2;
                 }
                 Some(TokenTree::Ident(n)) => match (is_punct(trees.get(i + 2), ':'), trees.get(i + 3)) {
+                    (true, Some(TokenTree::Ident(f))) if !FRAGMENTS.iter().any(|known| f == known) => {
+                        return Err(syn::Error::new(f.span(), format!("unknown fragment `{f}`")));
+                    }
                     (true, Some(TokenTree::Ident(f))) => {
                         out.push(Matcher::Var { name: n.to_string(), fragment: f.to_string() });
                         i += 4;

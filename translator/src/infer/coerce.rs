@@ -67,7 +67,7 @@ impl FnCx<'_> {
                 let (found, span) = (self.ty(id), self.span_at(id));
                 let d = Diagnostic::new(
                     Code::Mismatch,
-                    span,
+                    self.span_at(self.last_value(id)),
                     format!("expected `{}`, found `{}`", self.show(to), self.show(found)),
                 )
                 .label("this has another type than its place wants")
@@ -75,6 +75,20 @@ impl FnCx<'_> {
                 self.report_types(d, &[to, found]);
                 let ty = Ty::error();
                 self.node(ExprKind::NeverToAny(id), ty, span)
+            }
+        }
+    }
+
+    /// The expression that a block's value comes from.
+    fn last_value(&self, mut id: ExprId) -> ExprId {
+        loop {
+            id = match *self.kind(id) {
+                ExprKind::Block(b) => match self.body.block(b).tail {
+                    Some(tail) => tail,
+                    None => return id,
+                },
+                ExprKind::Scope(inner) => inner,
+                _ => return id,
             }
         }
     }

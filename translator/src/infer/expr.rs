@@ -1,5 +1,6 @@
 //! Expressions: the dispatch, and those without a page of their own.
 
+use super::outline::block_like;
 use super::{Exp, FnCx, R, spans};
 use crate::diag::{Code, Diagnostic};
 use crate::expand::plain_name;
@@ -19,13 +20,22 @@ impl FnCx<'_> {
     /// Types an expression of which a type is expected. If it cannot be typed and the type is known, it is outlined.
     pub(super) fn check_outlining(&mut self, e: &syn::Expr, ty: Ty) -> R<ExprId> {
         let mark = self.mark();
-        match self.check_expr(e, Exp::Has(ty)) {
+        match self.check_caught(e, Exp::Has(ty)) {
             Ok(id) => Ok(id),
             Err(o) => {
                 self.undo(mark);
                 self.outline_expr(e, ty, o)
             }
         }
+    }
+
+    /// Types an expression that is outlined as a whole if something in it cannot be seen and it has no control flow of its own.
+    pub(super) fn check_caught(&mut self, e: &syn::Expr, exp: Exp) -> R<ExprId> {
+        let catches = u32::from(!block_like(strip(e)));
+        self.catchers += catches;
+        let out = self.check_expr(e, exp);
+        self.catchers -= catches;
+        out
     }
 
     /// Types an expression. The result is a place or a value.
@@ -473,6 +483,9 @@ impl FnCx<'_> {
     /// A unit or tuple constructor named as a value.
     pub(super) fn ctor_value(&mut self, ty: Ty, v: VariantIdx, span: Span) -> R<ExprId> {
         let TyKind::Adt(adt, args) = *ty.kind() else { return Ok(self.error_node(span)) };
+        if self.prog.report_item(crate::resolve::Def::Adt(adt)) {
+            return Ok(self.error_node(span));
+        }
         let def = self.prog.adt(adt);
         let Some(variant) = def.variants.get(v.index()) else { return Ok(self.error_node(span)) };
         match (variant.ctor, variant.ctor_fn) {

@@ -117,6 +117,10 @@ impl FnCx<'_> {
     /// Expands one of the crate's macros; `None` if it is not one, or reported.
     pub(super) fn expand_here(&mut self, mac: &syn::Macro, span: Span) -> Option<TokenStream> {
         let Some(Def::Macro(id)) = self.prog.find_macro(self.tycx.scope, &mac.path) else { return None };
+        if self.macro_depth == 0 {
+            self.macro_use = Some(span);
+        }
+        let span = self.macro_use.unwrap_or(span);
         if self.macro_depth > DEPTH {
             self.report(
                 Diagnostic::new(Code::Macro, span, "macro expansion does not end")
@@ -125,7 +129,7 @@ impl FnCx<'_> {
             );
             return None;
         }
-        self.prog.expand_macro(id, mac)
+        self.prog.expand_macro(id, mac, span)
     }
 
     fn bad_expansion(&mut self, span: Span, e: &syn::Error) -> ExprId {

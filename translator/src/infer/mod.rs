@@ -131,6 +131,10 @@ pub(crate) struct FnCx<'p> {
     /// Closures written so far that are not `move`-decided yet, with whether they are `move`.
     moves: Vec<(ClosureId, bool)>,
     macro_depth: u32,
+    /// The outermost use of a macro that is being expanded.
+    macro_use: Option<Span>,
+    /// How many expressions around may still be outlined as a whole if something in them cannot be seen.
+    catchers: u32,
     portal_loops: Vec<(LoopId, Span)>,
     /// How many errors there were before this body.
     errors_before: usize,
@@ -189,6 +193,8 @@ impl<'p> FnCx<'p> {
             closure_calls: Vec::new(),
             moves: Vec::new(),
             macro_depth: 0,
+            macro_use: None,
+            catchers: 0,
             portal_loops: Vec::new(),
             errors_before: prog.diags.len(),
         }

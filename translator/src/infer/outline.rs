@@ -152,7 +152,7 @@ impl VisitMut for Rename<'_> {
 }
 
 /// Code with control flow of its own is followed, not outlined as a whole.
-fn block_like(e: &Expr) -> bool {
+pub(super) fn block_like(e: &Expr) -> bool {
     matches!(
         e,
         Expr::Block(_)

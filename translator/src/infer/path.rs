@@ -15,6 +15,7 @@ use crate::resolve::{Def, Ns};
 use crate::source::Span;
 use crate::thir::*;
 use crate::ty::{AdtId, Args, ConstId, FnId, TraitId, TraitRef, Ty, TyKind, intern_list};
+use metatrace_defs::hint::{Hint, HintForm};
 
 /// What a path means as a value.
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +87,16 @@ impl<'p> FnCx<'p> {
         ValuePath::Error
     }
 
+    fn unknown_hint(&self, path: &str, span: Span) {
+        let name = path.rsplit("::").next().unwrap_or(path);
+        let functions = Hint::ALL.iter().filter(|h| h.form() == HintForm::Function).map(|h| h.name());
+        self.report(
+            Diagnostic::new(Code::HintUse, span, format!("there is no hint `{name}` that is called"))
+                .label("unknown hint")
+                .help(format!("the hints that are functions: {}", functions.collect::<Vec<_>>().join(", "))),
+        );
+    }
+
     fn flush_type_errors(&self) {
         let errors = std::mem::take(&mut *self.tycx.errors.borrow_mut());
         errors.into_iter().for_each(|e| self.report(e));
@@ -143,6 +154,10 @@ impl<'p> FnCx<'p> {
         let rest = &segments[used.min(segments.len())..];
         let last = segments[used - 1];
         match found.def {
+            Def::Foreign(p) if p.starts_with("metatrace::jit::") => {
+                self.unknown_hint(&p, span);
+                Ok(ValuePath::Error)
+            }
             Def::Foreign(p) => self.opaque(span, format!("`{p}`, which is not modelled")),
             // std has modules named like primitive types
             Def::Mod(_) if rest.is_empty() => Ok(self.unresolved(path, span)),

@@ -2,7 +2,7 @@
 
 use super::coerce::CoerceMany;
 use super::expr::strip;
-use super::{Exp, FnCx, InScope, LoopCx, R, spans};
+use super::{Exp, FnCx, InScope, LoopCx, Opaque, R, spans};
 use crate::diag::{Code, Diagnostic};
 use crate::expand::marked_name;
 use crate::thir::*;
@@ -70,29 +70,49 @@ impl FnCx<'_> {
         for (i, s) in b.stmts.iter().enumerate() {
             let last = i + 1 == b.stmts.len();
             match s {
-                syn::Stmt::Local(l) => self.check_let(l, &mut stmts)?,
+                syn::Stmt::Local(l) => {
+                    if let Err(o) = self.check_let(l, &mut stmts) {
+                        self.recover(o)?;
+                        self.check_pat_top(&l.pat, Ty::error());
+                    }
+                }
                 syn::Stmt::Item(_) => {}
                 syn::Stmt::Expr(e, None) if last => {
                     let tail = match exp {
-                        Exp::Has(t) => self.check_outlining(e, t)?,
-                        _ => self.check_expr(e, exp)?,
+                        Exp::Has(t) => self.check_outlining(e, t),
+                        _ => self.check_expr(e, exp),
+                    };
+                    let tail = match tail {
+                        Ok(tail) => tail,
+                        Err(o) => self.recover(o)?,
                     };
                     return Ok((stmts, Some(self.tail(tail))));
                 }
                 syn::Stmt::Expr(e, semi) => {
                     // a block-like expression without semicolon must give `()`
                     let want = if semi.is_none() { Exp::Has(Ty::unit()) } else { Exp::None };
-                    let id = self.check_statement(e, want)?;
-                    stmts.push(Stmt::Expr(id));
-                }
-                syn::Stmt::Macro(m) => {
-                    if let Some(tail) = self.check_macro_stmt(m, last, exp, &mut stmts)? {
-                        return Ok((stmts, Some(self.tail(tail))));
+                    match self.check_statement(e, want) {
+                        Ok(id) => stmts.push(Stmt::Expr(id)),
+                        Err(o) => _ = self.recover(o)?,
                     }
                 }
+                syn::Stmt::Macro(m) => match self.check_macro_stmt(m, last, exp, &mut stmts) {
+                    Ok(None) => {}
+                    Ok(Some(tail)) => return Ok((stmts, Some(self.tail(tail)))),
+                    Err(o) => _ = self.recover(o)?,
+                },
             }
         }
         Ok((stmts, None))
+    }
+
+    /// Goes on behind a statement that cannot be seen, if no expression around can be outlined as a whole: so the errors behind it come too.
+    fn recover(&mut self, o: Box<Opaque>) -> R<ExprId> {
+        if self.catchers > 0 {
+            return Err(o);
+        }
+        self.report_opaque(&o);
+        Ok(self.error_node(o.span))
     }
 
     /// A block's value. Its temporaries end before the block's variables since edition 2024.
@@ -104,7 +124,7 @@ impl FnCx<'_> {
     /// An expression statement: its value is dropped.
     pub(super) fn check_statement(&mut self, e: &syn::Expr, want: Exp) -> R<ExprId> {
         let mark = self.mark();
-        let id = match self.check_expr(e, want) {
+        let id = match self.check_caught(e, want) {
             Ok(id) => id,
             Err(o) => {
                 self.undo(mark);

@@ -139,6 +139,10 @@ impl FnCx<'_> {
                     (format!("`{} == {}`", self.show(p), self.show(ty)), all)
                 }
             };
+            if open && self.prog.diags.len() > self.errors_before {
+                // What is wrong elsewhere in the body may be what is not known here.
+                continue;
+            }
             let d = if open {
                 Diagnostic::new(Code::CannotInfer, o.span, format!("cannot decide whether {text}"))
                     .label("too little is known of the types here")

@@ -33,9 +33,23 @@ impl Manifest {
         let mut m = Manifest { edition: 2015, ..Manifest::default() };
         let (mut lib, mut bins): (Option<PathBuf>, Vec<PathBuf>) = (None, Vec::new());
         let mut section = String::new();
-        for line in text.lines() {
+        let mut has_package = false;
+        let mut open_list = false;
+        for (number, line) in text.lines().enumerate() {
             let line = line.trim();
+            if open_list {
+                open_list = !line.starts_with(']');
+                continue;
+            }
+            open_list = line.ends_with('[');
             if let Some(head) = line.strip_prefix('[') {
+                if !line.contains(']') {
+                    let at = path.display();
+                    return Err(format!(
+                        "`{at}` is malformed: line {} begins a section without end",
+                        number + 1
+                    ));
+                }
                 section = head.trim_start_matches('[').split(']').next().unwrap_or("").trim().to_string();
                 if let Some((_, name)) = section.split_once("dependencies.")
                     && !section.starts_with("build-")
@@ -46,6 +60,7 @@ impl Manifest {
             }
             let Some((key, value)) = line.split_once('=') else { continue };
             let (key, value) = (key.trim(), string_value(value));
+            has_package |= section == "package";
             match (section.as_str(), key) {
                 ("package", "name") => m.name = value.unwrap_or_default(),
                 ("package", "edition") => m.edition = value.and_then(|v| v.parse().ok()).unwrap_or(2024),
@@ -58,6 +73,9 @@ impl Manifest {
                 }
                 _ => {}
             }
+        }
+        if !has_package {
+            return Err(format!("`{}` has no `[package]`", path.display()));
         }
         if m.lib_name.is_empty() {
             m.lib_name = crate_name(&m.name);

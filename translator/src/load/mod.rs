@@ -31,7 +31,11 @@ pub enum Files {
 impl Files {
     fn read(&self, path: &Path) -> Result<String, String> {
         match self {
-            Files::Disk => std::fs::read_to_string(path).map_err(|e| e.to_string()),
+            Files::Disk => std::fs::read_to_string(path).map_err(|e| match e.kind() {
+                std::io::ErrorKind::NotFound => "no such file".to_string(),
+                std::io::ErrorKind::InvalidData => "this is no UTF-8 text".to_string(),
+                _ => e.to_string(),
+            }),
             Files::Memory(map) => map.get(path).cloned().ok_or_else(|| "no such file".to_string()),
         }
     }
@@ -238,6 +242,15 @@ impl Loader<'_> {
                 let dir = path.parent().unwrap_or(Path::new("")).to_path_buf();
                 let inner = Place { file_dir: dir, child_dir, inline: false, open };
                 Some(self.module(Name::new(&name), file.items, &inner))
+            }
+            Err(e) if self.files.exists(&path) => {
+                let message = format!("the file of module `{name}` cannot be read");
+                self.diags.push(
+                    Diagnostic::new(Code::MissingFile, span, message)
+                        .label(format!("`{}`: {e}", path.display()))
+                        .help("Rust source is UTF-8 text"),
+                );
+                None
             }
             Err(e) => {
                 self.diags.push(

@@ -43,7 +43,7 @@ use crate::lower::escape::BodyInfo;
 use crate::program::{Program, Reported};
 use crate::source::Span;
 use crate::thir::{Body, BodyOwner};
-use crate::ty::{Args, ClosureId, ClosureKind, FnId, Ty};
+use crate::ty::{AdtId, Args, ClosureId, ClosureKind, FnId, Ty};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::Path;
 use std::rc::Rc;
@@ -100,6 +100,8 @@ struct Cx<'p> {
     queue: VecDeque<FuncId>,
     types: HashMap<Ty, TypeId>,
     closures: HashMap<Ty, u32>,
+    /// The user's types whose fields are being made, the outermost first.
+    open_types: Vec<AdtId>,
     modules: HashMap<ModId, ModuleId>,
     externs: HashMap<(String, ModuleId, Vec<TypeId>), ExternId>,
     load_times: HashMap<(String, ModuleId), LoadTimeId>,
@@ -131,6 +133,7 @@ pub fn lower(
         queue: VecDeque::new(),
         types: HashMap::new(),
         closures: HashMap::new(),
+        open_types: Vec::new(),
         modules: HashMap::new(),
         externs: HashMap::new(),
         load_times: HashMap::new(),
@@ -327,7 +330,10 @@ impl Cx<'_> {
 
     /// Whether an instance is one of an endless series.
     fn is_endless(&self, key: Key) -> bool {
-        let (Key::Fn(_, args) | Key::Closure(_, args, _)) = key;
+        let args: Args = match key {
+            Key::Fn(_, args) | Key::Closure(_, args, _) | Key::Virtual(_, args) => args,
+            Key::Pointer(_) => &[],
+        };
         let endless = args.iter().any(|ty| ty.is_endless()) || self.out.funcs.len() > MAX_INSTANCES;
         if endless && let Key::Fn(id, _) = key {
             let def = self.program.fn_def(id);
@@ -392,7 +398,7 @@ impl Cx<'_> {
             .keys()
             .filter_map(|key| match *key {
                 Key::Fn(id, _) => Some(id),
-                Key::Closure(..) => None,
+                _ => None,
             })
             .collect();
         while let Some(id) = open.pop() {

@@ -103,7 +103,7 @@ impl Cx<'_> {
         let def = self.program.adt(id).clone();
         let endless = ty.is_endless();
         if endless {
-            self.endless(def.span, &def.path);
+            self.endless_type(&def);
         }
         match def.lang.as_deref() {
             Some("Vec") => {
@@ -143,7 +143,15 @@ impl Cx<'_> {
                     interior_mut: !self.program.is_freeze(ty),
                 })
             } else {
-                Type::Adt(self.adt_fields(ty, &def, &rust, module))
+                let is_users = def.origin == Origin::User;
+                if is_users {
+                    self.open_types.push(id);
+                }
+                let adt = self.adt_fields(ty, &def, &rust, module);
+                if is_users {
+                    self.open_types.pop();
+                }
+                Type::Adt(adt)
             },
             rust,
             module,
@@ -152,6 +160,13 @@ impl Cx<'_> {
         };
         self.out.types.define(type_id, data);
         type_id
+    }
+
+    /// Reports a type that contains ever larger ones, as that of the user's it is in.
+    fn endless_type(&self, def: &AdtDef) {
+        let outer = self.open_types.first().map(|&id| self.program.adt(id));
+        let def = outer.filter(|_| def.origin != Origin::User).unwrap_or(def);
+        self.endless(def.span, &def.path);
     }
 
     fn adt_fields(&mut self, ty: Ty, def: &AdtDef, rust: &str, module: ModuleId) -> Adt {

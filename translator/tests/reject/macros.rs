@@ -1,7 +1,7 @@
 macro_rules! one { ($x:expr) => { $x }; }
 macro_rules! endless { ($x:expr) => { endless!($x + 1) }; }
 macro_rules! items { () => { fn helper() {} }; }
-macro_rules! bad { ($x:nothing) => { $x }; } //~ E0101: malformed macro
+macro_rules! bad { ($x:nothing) => { $x }; } //~ E0101: malformed macro: unknown fragment `nothing`
 macro_rules! growing { ($($x:tt)*) => { growing!($($x)* $($x)*) }; }
 
 fn step(n: i64) -> i64 {

@@ -13,7 +13,6 @@ fn step(n: i64) -> i64 {
     n + s; //~ E0211
     n + 1 = 2; //~ E0212
     let (x, y) = n; //~ E0210: a tuple pattern for what is no tuple
-    let none = None; //~ E0202
     break; //~ E0213: no loop or block to leave
     x + y
 }

@@ -194,7 +194,9 @@ fn read_folder(folder: &Path, prefix: &str, files: &mut Vec<File>) -> io::Result
         let kind = entry.file_type()?;
         if kind.is_dir() {
             let hidden = name.starts_with('.') && ![".ci", ".cargo"].contains(&name.as_str());
-            if !hidden && name != "target" {
+            // What must not be accepted need not be tidy.
+            let rejected = name == "reject" && folder.ends_with("tests");
+            if !hidden && name != "target" && !rejected {
                 read_folder(&entry.path(), &format!("{path}/"), files)?;
             }
         } else if kind.is_file() {

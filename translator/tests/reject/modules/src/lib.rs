@@ -1,7 +1,7 @@
 metatrace::glue!();
 mod missing; //~ E0002: no file for module `missing`
 mod twice; //~ E0002: two files for module `twice`
-mod bytes; //~ E0002: no UTF-8 text
+mod bytes; //~ E0002: this is no UTF-8 text
 mod broken;
 mod itself;
 #[path = "elsewhere/file.rs"]
