@@ -235,7 +235,8 @@ fn check(place: &Place, trace: &Trace, who: &str) {
     }
 }
 
-fn log_trace(place: &Place, title: &str, trace: &Trace) {
+/// Writes a trace to the log, if there is one.
+pub fn log_trace(place: &Place, title: &str, trace: &Trace) {
     if log::wants_traces() {
         let portal = &place.loaded.portal(place.portal).name;
         log::write_trace(&place.loaded.program, &format!("{portal}: {title}"), trace);

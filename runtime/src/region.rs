@@ -13,14 +13,16 @@ use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
 use std::time::Instant;
 
-use metatrace_backend::{CodeId, Part as PartJob, Region as RegionJob};
+use metatrace_backend::{CodeId, Part as PartJob, PartStart, Region as RegionJob};
 use metatrace_defs::TraceOp;
-use metatrace_trace::TargetId;
+use metatrace_optimizer::region as optimizer;
+use metatrace_trace::{GuardId, TargetId};
 
+use crate::compile::log_trace;
 use crate::entry::Place;
 use crate::vm::VmState;
 use crate::vm::stats::add;
-use crate::vm::tables::{Part, Region, Tables, TreeId};
+use crate::vm::tables::{Part, Region, Tables, TreeId, WordMap};
 
 /// The trees to compile as one.
 #[derive(Default)]
@@ -102,9 +104,52 @@ fn connected(tables: &mut Tables, first: TreeId, limit: usize) -> Connected {
     found
 }
 
+/// The parts, optimised together.
+fn optimised(vm: &VmState, place: &Place, parts: &[Rc<Part>]) -> Vec<Part> {
+    let mut guards: WordMap<GuardId, (usize, usize)> = WordMap::default();
+    for (n, part) in parts.iter().enumerate() {
+        guards.extend(part.guards.iter().enumerate().map(|(guard, &id)| (id, (n, guard))));
+    }
+    let sources: Vec<optimizer::Part> = (parts.iter())
+        .map(|part| {
+            let start = match part.start {
+                PartStart::Entry(_) => optimizer::Start::Entry,
+                PartStart::Guard(id) => {
+                    let (of, guard) = guards[&id];
+                    optimizer::Start::Guard(of, guard)
+                }
+            };
+            optimizer::Part { trace: &part.trace, start }
+        })
+        .collect();
+    let began = Instant::now();
+    let (joined, _) = optimizer::optimise_region(&place.loaded.program, &sources);
+    add(&vm.shared.counters.optimising, began.elapsed().as_nanos() as u64);
+    let joined = joined.into_iter().map(|joined| {
+        let part = &parts[joined.part];
+        let guards = joined.guards.iter().map(|&guard| part.guards[guard]).collect();
+        Part { trace: joined.trace, guards, start: part.start }
+    });
+    joined.collect()
+}
+
 fn compile(vm: &VmState, place: &Place, tables: &mut Tables, connected: Connected) {
     let counters = &vm.shared.counters;
-    let parts: Vec<PartJob> = (connected.parts.iter())
+    let joined =
+        if vm.options.params.optimise == 1 { optimised(vm, place, &connected.parts) } else { vec![] };
+    let sources: Vec<&Part> = if joined.is_empty() {
+        connected.parts.iter().map(|part| &**part).collect()
+    } else {
+        joined.iter().collect()
+    };
+    for part in &sources {
+        let title = match part.start {
+            PartStart::Entry(target) => format!("in a region, from {target}"),
+            PartStart::Guard(guard) => format!("in a region, bridge of {guard}"),
+        };
+        log_trace(place, &title, &part.trace);
+    }
+    let parts: Vec<PartJob> = (sources.iter())
         .map(|part| PartJob { trace: &part.trace, guards: &part.guards, start: part.start })
         .collect();
     let program = &place.loaded.program;

@@ -7,7 +7,7 @@
 //! [`locals_offset`]. A frame starts at a multiple of 16, and so does its local memory.
 //!
 //! - Entry: the inputs of the trace are in value slots 0, 1, …, floats as their bits.
-//! - A failing guard leaves its [fail values](metatrace_trace::Trace::fail_values) in slots 0, 1, …
+//! - A failing guard leaves what it [hands over](metatrace_trace::Trace::handed) in slots 0, 1, …
 //! - `finish` leaves its operands in slots 0, 1, …
 //! - `jump` to another trace's target leaves its operands in slots 0, 1, …, where that trace's inputs are. Jumps between
 //!   parts of a [`Region`] leave nothing in the frame, and are not counted as crossings.
@@ -198,7 +198,8 @@ pub trait Backend {
     /// abort reasons.
     fn compile_region(&self, region: &Region) -> Result<CompiledRegion, Abort>;
 
-    /// From now on a failure of `guard` continues in `bridge`, whose inputs are the guard's fail values.
+    /// From now on a failure of `guard` continues in `bridge`, whose inputs are what the guard hands over. Nothing happens if
+    /// no code has the guard any more.
     fn attach_bridge(&self, guard: GuardId, bridge: CodeId);
 
     /// Gives the memory of `code` back. Its guards and its entry must not be used any more.

@@ -15,7 +15,11 @@ use crate::relations::Relation;
 
 /// The greatest constant known, by value and bound.
 #[derive(Clone, Default)]
-pub(crate) struct Bounds(Map<(Value, Opnd), i64>);
+pub(crate) struct Bounds {
+    below: Map<(Value, Opnd), i64>,
+    /// Constants, from the first to the last, with which the sum is known not to be the bound.
+    apart: Map<(Value, Opnd), (u64, u64)>,
+}
 
 impl Forward<'_> {
     /// Two operands are known to compare in some way.
@@ -29,7 +33,7 @@ impl Forward<'_> {
                 self.note_below(a, b);
             } else if known.is_within(apart)
                 && let (Some(value), constant) = self.linear(a)
-                && let Some(&most) = self.bounds.0.get(&(value, b))
+                && let Some(&most) = self.bounds.below.get(&(value, b))
                 && most.checked_add(1) == Some(constant as i64)
             {
                 // At most the bound, and not the bound.
@@ -48,17 +52,31 @@ impl Forward<'_> {
         if least < 0 || most > i128::from(u64::MAX) {
             return;
         }
-        let known = self.bounds.0.entry((value, b)).or_insert(constant);
+        let known = self.bounds.below.entry((value, b)).or_insert(constant);
         *known = constant.max(*known);
         if constant >= 0 {
             self.refine(value, Fact::unsigned(0, u64::MAX - 1 - constant as u64));
         }
     }
 
+    /// `most < bound - x` is known to hold, unsigned and modulo 2^64: neither `x` nor the words behind it up to `x + most`
+    /// are the bound.
+    pub fn learn_distance(&mut self, most: u64, bound: Opnd, x: Opnd) {
+        if let (Some(value), first) = self.linear(x) {
+            self.bounds.apart.insert((value, bound), (first, most));
+        }
+    }
+
+    fn is_apart(&self, a: Opnd, b: Opnd) -> bool {
+        let (Some(value), constant) = self.linear(a) else { return false };
+        let known = self.bounds.apart.get(&(value, b));
+        known.is_some_and(|&(first, most)| constant.wrapping_sub(first) <= most)
+    }
+
     fn is_below(&self, a: Opnd, b: Opnd) -> bool {
         let (Some(value), constant) = self.linear(a) else { return false };
         let constant = constant as i64;
-        self.bounds.0.get(&(value, b)).is_some_and(|&most| constant <= most)
+        self.bounds.below.get(&(value, b)).is_some_and(|&most| constant <= most)
             && i128::from(self.fact_of(value.into()).umin) + i128::from(constant) >= 0
     }
 
@@ -70,7 +88,9 @@ impl Forward<'_> {
             PureOp::UintLt | PureOp::UintLe => (true, false),
             _ => return None,
         };
-        if self.is_below(a, b) {
+        if matches!(op, PureOp::IntEq | PureOp::IntNe) && (self.is_apart(a, b) || self.is_apart(b, a)) {
+            Some(op == PureOp::IntNe)
+        } else if self.is_below(a, b) {
             Some(below)
         } else if self.is_below(b, a) {
             Some(above)

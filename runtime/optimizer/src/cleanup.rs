@@ -185,6 +185,18 @@ fn live_values(program: &Program, trace: &Trace) -> Vec<bool> {
     }
 }
 
+/// Which values something uses.
+pub(crate) fn used_values(trace: &Trace) -> Vec<bool> {
+    let mut is_used = vec![false; trace.values.len()];
+    let args = trace.insts.iter().flat_map(|inst| inst.args.iter().copied());
+    for opnd in args.chain(trace.snapshots.iter().flat_map(|snapshot| snapshot.operands())) {
+        if let Opnd::Value(value) = opnd {
+            is_used[value.index()] = true;
+        }
+    }
+    is_used
+}
+
 fn own_label(trace: &Trace, target: TargetId) -> Option<&Inst> {
     trace.insts.iter().find(|inst| inst.op == TraceOp::Label && inst.target() == target)
 }
@@ -194,7 +206,7 @@ fn live_params(trace: &Trace, is_live: &[bool]) -> usize {
     labels.flat_map(|label| &label.results).filter(|value| is_live[value.index()]).count()
 }
 
-fn renumber(trace: &mut Trace) {
+pub(crate) fn renumber(trace: &mut Trace) {
     let old_values = std::mem::take(&mut trace.values);
     let mut numbers: Vec<Option<Value>> = vec![None; old_values.len()];
     let mut values = Vec::new();
@@ -218,8 +230,7 @@ fn renumber(trace: &mut Trace) {
         let Some(id) = &mut inst.snapshot else { continue };
         *id = *new_ids[id.index()].get_or_insert_with(|| {
             let mut snapshot = old_snapshots[id.index()].take().expect("each snapshot is moved once");
-            let registers = snapshot.frames.iter_mut().flat_map(|frame| &mut frame.registers);
-            registers.for_each(|(_, opnd)| rename(opnd));
+            snapshot.operands_mut().for_each(rename);
             trace.snapshots.push(snapshot);
             SnapshotId::new(trace.snapshots.len() - 1)
         });

@@ -188,17 +188,11 @@ impl<'a> Forward<'a> {
             while let Some((_, note)) = notes.next_if(|(at, _)| *at as usize <= n) {
                 self.written.notes.push((self.written.insts.len() as u32, note.clone()));
             }
-            let args: Args = short(inst.args.iter().map(|&arg| self.mapped(map, arg)));
             if inst.op.is_terminator() {
+                let args = short(inst.args.iter().map(|&arg| self.mapped(map, arg)));
                 return End { op: inst.op, attached: inst.attached, args };
             }
-            let recorded = |value: &Value| source.values[value.index()].recorded.filter(|_| keep_recorded);
-            let recorded: SmallVec<[Option<u64>; 1]> = short(inst.results.iter().map(recorded));
-            let snapshot = inst.snapshot.map(|id| &source.snapshots[id.index()]);
-            let results = self.inst(inst, args, &recorded, snapshot, map);
-            for (&value, opnd) in inst.results.iter().zip(results) {
-                map[value.index()] = opnd;
-            }
+            self.step(source, inst, map, keep_recorded);
         }
         panic!("a verified trace ends with a terminator:\n{source}")
     }
@@ -207,6 +201,59 @@ impl<'a> Forward<'a> {
         match opnd {
             Opnd::Value(value) => self.resolve(map[value.index()]),
             constant => constant,
+        }
+    }
+
+    /// What stands for operands of the source.
+    pub fn mapped_all(&self, map: &[Opnd], opnds: &[Opnd]) -> Vec<Opnd> {
+        opnds.iter().map(|&opnd| self.mapped(map, opnd)).collect()
+    }
+
+    /// The same state with nothing written, to go on in another trace; with the number of values there are.
+    pub fn fork(&mut self) -> (Forward<'a>, usize) {
+        let written = std::mem::take(&mut self.written);
+        let counts = std::mem::take(&mut self.counts);
+        let fork = Forward { first_snapshot: 0, call_was_shared: false, ..self.clone() };
+        self.counts = counts;
+        self.written = written;
+        let values = fork.values.len();
+        (fork, values)
+    }
+
+    /// A guard is known to have failed.
+    pub fn learn_failed(&mut self, op: TraceOp, args: &[Opnd]) {
+        match op {
+            TraceOp::GuardTrue => self.learn_exact(args[0], Opnd::Word(0)),
+            TraceOp::GuardFalse => {
+                self.learn(args[0], true);
+                if self.fact_of(args[0]).umax == 1 {
+                    self.learn_exact(args[0], Opnd::Word(1));
+                }
+            }
+            TraceOp::GuardValue => self.learn_comparison(PureOp::IntEq, args[0], args[1], false),
+            _ => {}
+        }
+    }
+
+    /// Simplifies an operation of `source` that is neither label nor terminator.
+    pub fn step(&mut self, source: &Trace, inst: &Inst, map: &mut [Opnd], keep_recorded: bool) {
+        let args: Args = short(inst.args.iter().map(|&arg| self.mapped(map, arg)));
+        let recorded = |value: &Value| source.values[value.index()].recorded.filter(|_| keep_recorded);
+        let recorded: SmallVec<[Option<u64>; 1]> = short(inst.results.iter().map(recorded));
+        let snapshot = inst.snapshot.map(|id| &source.snapshots[id.index()]);
+        let results = self.inst(inst, args, &recorded, snapshot, map);
+        for (&value, opnd) in inst.results.iter().zip(results) {
+            map[value.index()] = opnd;
+        }
+    }
+
+    /// Writes the label of a loop whose body keeps what the heap is known to hold.
+    pub fn label(&mut self, label: &Inst, map: &mut [Opnd]) {
+        let args: Args = self.mapped_all(map, &label.args).into();
+        let recorded: Vec<Option<u64>> = vec![None; label.results.len()];
+        let results = self.emit(label.op, label.attached, args, &recorded);
+        for (&value, opnd) in label.results.iter().zip(results) {
+            map[value.index()] = opnd;
         }
     }
 
@@ -575,7 +622,8 @@ impl<'a> Forward<'a> {
             registers: frame.registers.iter().map(|&(reg, opnd)| (reg, self.mapped(map, opnd))).collect(),
             ..*frame
         });
-        let snapshot = Snapshot { frames: frames.collect(), merge_points: source.merge_points };
+        let handed = source.handed.as_ref().map(|handed| self.mapped_all(map, handed));
+        let snapshot = Snapshot { frames: frames.collect(), merge_points: source.merge_points, handed };
         self.written.snapshots.push(snapshot);
         SnapshotId::new(self.first_snapshot + self.written.snapshots.len() - 1)
     }

@@ -20,6 +20,11 @@ impl Forward<'_> {
         self.refine(value, fact);
         let Some((op, args)) = self.definition(opnd) else { return };
         let [a, b, _] = args;
+        if let (PureOp::UintLt, true, Opnd::Word(most)) = (op, is_true, a)
+            && let Some((PureOp::IntSub, [bound, x, _])) = self.definition(b)
+        {
+            self.learn_distance(most, bound, x);
+        }
         match (op, is_true) {
             (
                 PureOp::IntEq
@@ -66,7 +71,7 @@ impl Forward<'_> {
     }
 
     /// A comparison of two operands is known to hold, or not to.
-    fn learn_comparison(&mut self, op: PureOp, a: Opnd, b: Opnd, holds: bool) {
+    pub fn learn_comparison(&mut self, op: PureOp, a: Opnd, b: Opnd, holds: bool) {
         let Some(relation) = Relation::of(op, holds) else { return };
         self.learn_relation(a, b, relation);
         let (fa, fb) = (self.fact_of(a), self.fact_of(b));

@@ -21,6 +21,7 @@ mod learn;
 mod loops;
 mod memory;
 mod merge;
+pub mod region;
 mod relations;
 pub mod rules;
 #[cfg(test)]
@@ -65,6 +66,23 @@ pub struct Counts {
     pub peeled: u32,
     /// Uses of each of [`rules::RULES`].
     pub rules: Vec<u32>,
+}
+
+impl Counts {
+    /// Adds what was done elsewhere.
+    fn add(&mut self, other: &Counts) {
+        let Counts { folded, ranges, relations, shared, loads, stores, guards, dead, peeled, rules } = other;
+        self.folded += folded;
+        self.ranges += ranges;
+        self.relations += relations;
+        self.shared += shared;
+        self.loads += loads;
+        self.stores += stores;
+        self.guards += guards;
+        self.dead += dead;
+        self.peeled += peeled;
+        self.rules.iter_mut().zip(rules).for_each(|(sum, uses)| *sum += uses);
+    }
 }
 
 impl Default for Counts {

@@ -7,7 +7,7 @@
 
 use metatrace_defs::descr::{self, Access, Scalar};
 use metatrace_defs::{AccessId, Program, PureOp, TraceOp};
-use metatrace_trace::{Attached, Opnd, Value};
+use metatrace_trace::{Attached, Inst, Opnd, Value};
 
 /// What a location starts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,6 +204,22 @@ impl Heap {
     /// Forgets what a call may change.
     pub fn call(&mut self, program: &Program, writes: &descr::ClassSet) {
         self.entries.retain(|entry| !writes.touches(program.access(entry.access), &program.classes));
+    }
+
+    /// Forgets what any store or call among operations may change, wherever it goes.
+    pub fn forget_effects(&mut self, program: &Program, insts: &[Inst]) {
+        for inst in insts {
+            match (inst.op, inst.attached) {
+                (TraceOp::SetField | TraceOp::SetElem, Attached::Access(id)) => {
+                    let written = program.access(id);
+                    self.entries.retain(|entry| {
+                        !descr::may_alias(program.access(entry.access), written, &program.classes)
+                    });
+                }
+                (TraceOp::Call, Attached::Call(id)) => self.call(program, &program.call(id).writes),
+                _ => {}
+            }
+        }
     }
 
     /// Forgets everything.

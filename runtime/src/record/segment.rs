@@ -22,7 +22,7 @@ pub struct Segment {
 pub fn snapshot(loaded: &Loaded, stack: &Stack<Traced>, merge_points: u32) -> Snapshot {
     let top = stack.frames.len() - 1;
     let frames = stack.frames.iter().enumerate().map(|(n, frame)| snapshot_frame(loaded, frame, n < top));
-    Snapshot { frames: frames.collect(), merge_points }
+    Snapshot { frames: frames.collect(), merge_points, handed: None }
 }
 
 fn snapshot_frame(loaded: &Loaded, frame: &Frame<Traced>, in_call: bool) -> SnapshotFrame {
@@ -119,8 +119,6 @@ fn append(joined: &mut Trace, trace: &Trace, inputs: &[Opnd]) -> Renaming {
 
 fn renamed_snapshot(joined: &mut Trace, snapshot: &Snapshot, renaming: &Renaming) -> SnapshotId {
     let mut snapshot = snapshot.clone();
-    for frame in &mut snapshot.frames {
-        frame.registers.iter_mut().for_each(|(_, opnd)| *opnd = renaming.opnd(*opnd));
-    }
+    snapshot.operands_mut().for_each(|opnd| *opnd = renaming.opnd(*opnd));
     joined.push_snapshot(snapshot)
 }

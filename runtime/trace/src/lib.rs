@@ -213,12 +213,22 @@ pub struct Snapshot {
     pub frames: Vec<SnapshotFrame>,
     /// Merge points passed since the last `count_merge_points`, for statistics.
     pub merge_points: u32,
+    /// What a failing guard hands over instead of the values named here, if who goes on from it knows that: in a
+    /// region, where the frames are those of the guard of the trace as it was compiled alone.
+    pub handed: Option<Vec<Opnd>>,
 }
 
 impl Snapshot {
     /// Every operand, in order.
     pub fn operands(&self) -> impl Iterator<Item = Opnd> + '_ {
-        self.frames.iter().flat_map(|frame| frame.registers.iter().map(|&(_, opnd)| opnd))
+        let registers = self.frames.iter().flat_map(|frame| frame.registers.iter().map(|&(_, opnd)| opnd));
+        registers.chain(self.handed.iter().flatten().copied())
+    }
+
+    /// Every operand, in order.
+    pub fn operands_mut(&mut self) -> impl Iterator<Item = &mut Opnd> + '_ {
+        let registers = self.frames.iter_mut().flat_map(|frame| &mut frame.registers);
+        registers.map(|(_, opnd)| opnd).chain(self.handed.iter_mut().flatten())
     }
 }
 
@@ -336,13 +346,24 @@ impl Trace {
         SnapshotId::new(self.snapshots.len() - 1)
     }
 
-    /// The values that a failing guard with this snapshot hands over, each once, in order of first use.
+    /// What a failing guard with this snapshot hands over.
     ///
-    /// A backend stores them in the first slots of the trace frame; a bridge has them as its inputs.
+    /// A backend stores it in the first slots of the trace frame; a bridge has it as its inputs.
+    pub fn handed(&self, snapshot: SnapshotId) -> Vec<Opnd> {
+        match &self.snapshots[snapshot.index()].handed {
+            Some(handed) => handed.clone(),
+            None => self.fail_values(snapshot).into_iter().map(Opnd::Value).collect(),
+        }
+    }
+
+    /// The values that the registers of a snapshot name, each once, in order of first use: what a failing guard with this
+    /// snapshot hands over, unless the snapshot says otherwise.
     pub fn fail_values(&self, snapshot: SnapshotId) -> Vec<Value> {
         let mut values: Vec<Value> = Vec::new();
         let mut seen = HashSet::new();
-        for value in self.snapshots[snapshot.index()].operands().filter_map(Opnd::as_value) {
+        let frames = &self.snapshots[snapshot.index()].frames;
+        let registers = frames.iter().flat_map(|frame| &frame.registers);
+        for value in registers.filter_map(|&(_, opnd)| opnd.as_value()) {
             // A scan is faster than hashing for the few values that most snapshots have.
             let is_new = if values.len() < 32 {
                 !values.contains(&value)

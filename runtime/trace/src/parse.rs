@@ -332,7 +332,19 @@ impl Parser<'_> {
     fn snapshot(&mut self) -> Result<Snapshot> {
         self.lexer.expect(Token::Equals)?;
         let mut frames = Vec::new();
+        let mut handed = None;
         while !self.lexer.eat_word("merge_points") {
+            if self.lexer.eat_word("hands") {
+                self.lexer.expect(Token::Open)?;
+                let handed = handed.insert(Vec::new());
+                while !self.lexer.eat(&Token::Close) {
+                    if !handed.is_empty() {
+                        self.lexer.expect(Token::Comma)?;
+                    }
+                    handed.push(self.operand()?);
+                }
+                continue;
+            }
             let jitcode: JitCodeId = self.entity("a jitcode")?;
             if matches!(self.lexer.peek(), Token::Str(_)) {
                 self.lexer.advance();
@@ -353,7 +365,7 @@ impl Parser<'_> {
             }
             frames.push(SnapshotFrame { jitcode, pc, locals, registers });
         }
-        Ok(Snapshot { frames, merge_points: self.small()? })
+        Ok(Snapshot { frames, merge_points: self.small()?, handed })
     }
 
     fn register(&mut self) -> Result<Register> {

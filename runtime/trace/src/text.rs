@@ -213,6 +213,10 @@ fn write_snapshot(
         }
         out.write_char(')')?;
     }
+    if let Some(handed) = &snapshot.handed {
+        let handed: Vec<String> = handed.iter().map(Opnd::to_string).collect();
+        write!(out, " hands ({})", handed.join(", "))?;
+    }
     writeln!(out, " merge_points {}", snapshot.merge_points)
 }
 

@@ -8,7 +8,7 @@
 //! 4. `attachments`: what the operation carries is of the form that the table says, and the program has it.
 //! 5. `results`: as many results as the table and the descriptors say, of the kinds that they say.
 //! 6. `guards`: a guard has a snapshot that exists; nothing else has one.
-//! 7. `snapshots`: a snapshot has a frame; its jitcodes exist; each register is one of the jitcode's, no constant, named
+//! 7. `snapshots`: a snapshot has a frame, or says what it hands over; its jitcodes exist; each register is one of the jitcode's, no constant, named
 //!    once, and holds an operand of its kind.
 //! 8. `terminator`: the last operation ends the trace, and no other does.
 //! 9. `constants`: the second operand of `guard_value` and `guard_float_value`, and the operand of `local_addr` and
@@ -267,8 +267,11 @@ impl<'a> Verifier<'a> {
             self.error(format!("the trace has no {id}"));
             return;
         };
-        if snapshot.frames.is_empty() {
+        if snapshot.frames.is_empty() && snapshot.handed.is_none() {
             self.error(format!("{id} has no frame"));
+        }
+        for &opnd in snapshot.handed.iter().flatten() {
+            self.used(opnd);
         }
         for frame in &snapshot.frames {
             let Some(jitcode) = self.program.jitcodes.get(frame.jitcode.index()) else {

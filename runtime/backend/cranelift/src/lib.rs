@@ -244,7 +244,7 @@ impl CraneliftBackend {
         }
         for (n, snapshot) in trace.snapshots.iter().enumerate() {
             if snapshot.operands().count() > values {
-                needed = needed.max(trace.fail_values(metatrace_trace::SnapshotId::new(n)).len());
+                needed = needed.max(trace.handed(metatrace_trace::SnapshotId::new(n)).len());
             }
         }
         if needed > values { Err(Abort::FrameTooLarge) } else { Ok(()) }
@@ -361,7 +361,7 @@ impl Backend for CraneliftBackend {
         let mut codes = self.codes.borrow_mut();
         let bridge = codes.get_mut(&bridge).unwrap_or_else(|| panic!("{bridge} is no code"));
         let guards = self.guards.borrow();
-        let cell = *guards.get(&guard).unwrap_or_else(|| panic!("{guard} is no guard of compiled code"));
+        let Some(&cell) = guards.get(&guard) else { return };
         bridge.attached.push(guard);
         // SAFETY: cells are taken out of the table before they are freed.
         unsafe { (*cell).set_target(self.machine.arena.address(&bridge.block)) };

@@ -15,7 +15,7 @@ use metatrace_backend::{
     locals_offset,
 };
 use metatrace_defs::{Abort, Access, Program, TraceOp};
-use metatrace_trace::{Attached, GuardId, Inst, Opnd, TargetId, Trace, Value};
+use metatrace_trace::{Attached, GuardId, Inst, Opnd, TargetId, Trace};
 
 /// Decides whether a guard that is about to be tested shall fail in any case.
 pub type Force = Box<dyn FnMut(GuardId, &Context) -> bool>;
@@ -49,7 +49,7 @@ enum Step {
     Plain,
     Access(Access),
     Call { shim: Shim, results: usize },
-    Guard { id: GuardId, fail_values: Vec<Value> },
+    Guard { id: GuardId, handed: Vec<Opnd> },
 }
 
 /// Where to go on after an operation.
@@ -112,7 +112,7 @@ impl Reference {
     fn fits(&self, trace: &Trace) -> bool {
         let values = self.values.get();
         let widest_exit = trace.insts.iter().map(|inst| match (inst.op, inst.snapshot) {
-            (_, Some(snapshot)) => trace.fail_values(snapshot).len(),
+            (_, Some(snapshot)) => trace.handed(snapshot).len(),
             (op, None) if op.is_terminator() => inst.args.len(),
             _ => 0,
         });
@@ -130,7 +130,7 @@ fn step(program: &Program, job: &Job, inst: &Inst, guards: &mut impl Iterator<It
     match (inst.attached, inst.snapshot) {
         (_, Some(snapshot)) => {
             let id = guards.next().expect("the job numbers every guard");
-            Step::Guard { id, fail_values: job.trace.fail_values(snapshot) }
+            Step::Guard { id, handed: job.trace.handed(snapshot) }
         }
         (Attached::Access(id), _) => Step::Access(program.access(id).clone()),
         (Attached::Call(id), _) => {
@@ -254,12 +254,12 @@ impl Run<'_> {
     /// As [`Backend::run`].
     unsafe fn inst(&mut self, inst: &Inst, step: &Step) -> Next {
         let args: Vec<u64> = inst.args.iter().map(|&arg| self.get(arg)).collect();
-        if let Step::Guard { id, fail_values } = step {
+        if let Step::Guard { id, handed } = step {
             // SAFETY: the context is valid, and nothing else holds a reference to it now.
             let context = unsafe { &*self.context };
             let forced = self.backend.force.borrow_mut().as_mut().is_some_and(|force| force(*id, context));
             let holds = guard_holds(inst.op, &args, context);
-            return if holds && !forced { Next::Inst } else { self.leave(*id, fail_values) };
+            return if holds && !forced { Next::Inst } else { self.leave(*id, handed) };
         }
         match (inst.op, step) {
             (TraceOp::Pure(op), _) => {
@@ -347,8 +347,8 @@ impl Run<'_> {
         Next::Code(to)
     }
 
-    fn leave(&mut self, guard: GuardId, fail_values: &[Value]) -> Next {
-        let values: Vec<u64> = fail_values.iter().map(|value| self.values[value.index()]).collect();
+    fn leave(&mut self, guard: GuardId, handed: &[Opnd]) -> Next {
+        let values: Vec<u64> = handed.iter().map(|&opnd| self.get(opnd)).collect();
         self.store_slots(&values);
         match self.backend.bridges.borrow().get(&guard) {
             Some(&bridge) => Next::Code(bridge),

@@ -47,8 +47,8 @@ impl Exits {
         let exit = match self.by_snapshot.get(&(snapshot, known)) {
             Some(&exit) => exit,
             None => {
-                let values = trace.fail_values(snapshot);
-                let opnds = values.into_iter().map(|value| match (plan.resolve(value.into()), known) {
+                let handed = trace.handed(snapshot);
+                let opnds = handed.into_iter().map(|opnd| match (plan.resolve(opnd), known) {
                     (opnd, Some((tested, bits))) if opnd == tested.into() => Opnd::Word(bits),
                     (opnd, _) => opnd,
                 });

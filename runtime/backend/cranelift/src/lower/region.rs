@@ -144,8 +144,8 @@ impl<'a> Lowering<'a> {
         let block = self.b.create_block();
         self.b.switch_to_block(leave);
         let mut inputs = vec![];
-        for value in self.job.trace.fail_values(snapshot) {
-            inputs.push(match (self.plan.resolve(value.into()), known) {
+        for opnd in self.job.trace.handed(snapshot) {
+            inputs.push(match (self.plan.resolve(opnd), known) {
                 (Opnd::Value(value), Some((tested, bits))) if value == tested => {
                     Input::Constant(Opnd::Word(bits))
                 }

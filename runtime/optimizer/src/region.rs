@@ -1,0 +1,214 @@
+//! Traces that are compiled as one, optimised together.
+//!
+//! In: optimised traces, bridges behind the trace that they leave from. Out: the same traces, where a bridge knows all that
+//! its guard's trace knew where the guard stands, and that the guard has failed: facts about values, equal operations, what
+//! memory holds. It uses the values of that trace, and of those that it is itself a bridge of, as they are: they are its
+//! inputs, and its guard hands them over. Guards that cannot fail any more are gone, and bridges of such guards with them.
+//!
+//! Relies on: a bridge is entered by its guard alone, and the guard fails if and only if its test does not hold.
+//! Guarantees: entries keep their inputs; a guard without a bridge hands over what it handed over before, in its order.
+//!
+//! The traces are walked once more, from a trace with an entry into its bridges. At a guard with a bridge the state of the
+//! walk is kept, and the bridge walked from there. What holds at a label holds in the loop behind it, but for what memory
+//! holds, which must not be written to anywhere in the loop.
+
+use metatrace_defs::{Program, TraceOp};
+use metatrace_trace::verify::assert_valid;
+use metatrace_trace::{Opnd, Snapshot, SnapshotId, Trace, Value};
+
+use crate::facts::Fact;
+use crate::forward::{End, Forward};
+use crate::hash::Map;
+use crate::{Counts, cleanup};
+
+/// A trace of a region.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    /// The trace.
+    pub trace: &'a Trace,
+    /// Where it starts.
+    pub start: Start,
+}
+
+/// Where a trace of a region starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// At an entry.
+    Entry,
+    /// Where a guard fails: the number of its part, which stands before this one, and its number among that part's guards.
+    Guard(usize, usize),
+}
+
+/// What became of a trace of a region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// Which part it is.
+    pub part: usize,
+    /// The trace.
+    pub trace: Trace,
+    /// For each of its guards, its number among the guards that the part had.
+    pub guards: Vec<usize>,
+}
+
+/// Optimises the traces of a region. Those that are left come in the order of the parts.
+///
+/// # Panics
+/// As [`crate::optimise`].
+pub fn optimise_region(program: &Program, parts: &[Part]) -> (Vec<Joined>, Counts) {
+    let mut region =
+        Region { program, parts, bridges: Map::default(), joined: vec![], counts: Counts::default() };
+    for (n, part) in parts.iter().enumerate() {
+        if let Start::Guard(of, guard) = part.start {
+            region.bridges.insert((of, guard), n);
+        }
+    }
+    for (n, part) in parts.iter().enumerate().filter(|(_, part)| part.start == Start::Entry) {
+        let mut walk = Forward::new(program, part.trace.values.len());
+        let inputs: Vec<Value> = (part.trace.inputs.iter())
+            .map(|&input| {
+                let data = part.trace.values[input.index()];
+                walk.new_value(data.kind, data.recorded, Fact::ANY)
+            })
+            .collect();
+        let handed: Vec<Opnd> = inputs.iter().map(|&input| input.into()).collect();
+        region.part(n, walk, 0, &handed, inputs);
+    }
+    region.joined.sort_by_key(|joined| joined.part);
+    (region.joined, region.counts)
+}
+
+struct Region<'a> {
+    program: &'a Program,
+    parts: &'a [Part<'a>],
+    /// The part that starts at a guard, by the guard's part and number.
+    bridges: Map<(usize, usize), usize>,
+    joined: Vec<Joined>,
+    counts: Counts,
+}
+
+/// A bridge that is still to be walked.
+struct Fork<'a> {
+    part: usize,
+    /// The snapshot of the guard, among those of the trace that has it.
+    snapshot: SnapshotId,
+    walk: Forward<'a>,
+    /// How many values there were.
+    values: usize,
+    handed: Vec<Opnd>,
+}
+
+impl<'a> Region<'a> {
+    /// Optimises a part and its bridges. The state of `walk` holds at its start; of its values, those before number `outer` are
+    /// of other parts; `handed` stands for its inputs. Gives the values of other parts that it uses, which become its inputs
+    /// behind `inputs`.
+    fn part(
+        &mut self,
+        n: usize,
+        mut walk: Forward<'a>,
+        outer: usize,
+        handed: &[Opnd],
+        mut inputs: Vec<Value>,
+    ) -> Vec<Value> {
+        let source = with_what_guards_hand_over(self.parts[n].trace);
+        let mut map = vec![Opnd::Word(0); source.values.len()];
+        for (input, &opnd) in source.inputs.iter().zip(handed) {
+            map[input.index()] = opnd;
+        }
+        let (guards, forks) = self.walk(n, &source, &mut walk, &mut map);
+        let mut written = walk.take();
+        for fork in forks {
+            let used = self.part(fork.part, fork.walk, fork.values, &fork.handed, vec![]);
+            let used = used.into_iter().map(Opnd::Value).collect();
+            written.snapshots[fork.snapshot.index()].handed = Some(used);
+        }
+        let mut trace = Trace {
+            inputs: vec![],
+            values: walk.value_data(),
+            insts: written.insts,
+            snapshots: written.snapshots,
+            notes: vec![],
+        };
+        let mut used = outer_values(&trace, outer);
+        let own = inputs.len();
+        inputs.extend(&used);
+        trace.inputs = inputs;
+        cleanup::dead_stores(self.program, &mut trace, &mut walk.counts);
+        cleanup::dead_operations(self.program, &mut trace, &mut walk.counts);
+        let is_used = cleanup::used_values(&trace);
+        let mut kept = trace.inputs.iter().map(|input| is_used[input.index()]).skip(own);
+        used.retain(|_| kept.next().expect("as many inputs as values of other parts"));
+        let mut at = 0;
+        trace.inputs.retain(|input| {
+            at += 1;
+            at <= own || is_used[input.index()]
+        });
+        cleanup::renumber(&mut trace);
+        if cfg!(debug_assertions) {
+            assert_valid(self.program, &trace, "the optimiser of regions");
+        }
+        self.counts.add(&walk.counts);
+        self.joined.push(Joined { part: n, trace, guards });
+        used
+    }
+
+    /// Walks over a part: its guards that are left, and its bridges.
+    fn walk(
+        &self,
+        n: usize,
+        source: &Trace,
+        walk: &mut Forward<'a>,
+        map: &mut [Opnd],
+    ) -> (Vec<usize>, Vec<Fork<'a>>) {
+        let (mut guards, mut forks) = (vec![], vec![]);
+        let mut guard = 0;
+        for (at, inst) in source.insts.iter().enumerate() {
+            if inst.op.is_terminator() {
+                let args = walk.mapped_all(map, &inst.args).into();
+                walk.end(End { op: inst.op, attached: inst.attached, args });
+            } else if inst.op == TraceOp::Label {
+                walk.heap.forget_effects(self.program, &source.insts[at..]);
+                walk.label(inst, map);
+            } else if let Some(id) = inst.snapshot {
+                let fork = self.bridges.get(&(n, guard)).map(|&part| {
+                    let (mut fork, values) = walk.fork();
+                    let handed = source.snapshots[id.index()].handed.as_deref().unwrap_or_default();
+                    let args = walk.mapped_all(map, &inst.args);
+                    fork.learn_failed(inst.op, &args);
+                    let handed = fork.mapped_all(map, handed);
+                    (part, fork, values, handed)
+                });
+                let before = walk.written.insts.len();
+                walk.step(source, inst, map, true);
+                if walk.written.insts.len() > before {
+                    guards.push(guard);
+                    if let Some((part, walk, values, handed)) = fork {
+                        let snapshot = SnapshotId::new(guards.len() - 1);
+                        forks.push(Fork { part, snapshot, walk, values, handed });
+                    }
+                }
+                guard += 1;
+            } else {
+                walk.step(source, inst, map, true);
+            }
+        }
+        (guards, forks)
+    }
+}
+
+/// The trace, each guard with a snapshot of its own that has nothing but what the guard hands over.
+fn with_what_guards_hand_over(trace: &Trace) -> Trace {
+    let mut source = Trace { snapshots: vec![], notes: vec![], ..trace.clone() };
+    for inst in source.insts.iter_mut().filter(|inst| inst.op.is_guard()) {
+        let id = inst.snapshot.expect("a verified guard has a snapshot");
+        let merge_points = trace.snapshots[id.index()].merge_points;
+        inst.snapshot = Some(SnapshotId::new(source.snapshots.len()));
+        source.snapshots.push(Snapshot { frames: vec![], merge_points, handed: Some(trace.handed(id)) });
+    }
+    source
+}
+
+/// The values of other parts that a trace uses, ascending.
+fn outer_values(trace: &Trace, outer: usize) -> Vec<Value> {
+    let is_used = cleanup::used_values(trace);
+    (0..outer).filter(|&n| is_used[n]).map(Value::new).collect()
+}
