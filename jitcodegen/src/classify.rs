@@ -1,8 +1,8 @@
 //! Which functions are looked inside.
 //!
 //! A function is looked inside if it has a graph, no hint speaks against it, and it has no loop (unless it is a portal
-//! or marked `unroll_safe`). All others are called natively. Portals are entered by traces, but calls of a portal stay
-//! calls: it is an interpreter of its own.
+//! or marked `unroll_safe`). All others are called natively. Calls of a portal are for the recorder to decide: it looks
+//! inside unless the call is recursive or there is compiled code to enter.
 
 use std::collections::HashMap;
 

@@ -251,11 +251,8 @@ pub fn is_uninhabited(types: &Types, ty: TypeId) -> bool {
     }
 }
 
-/// `Rc` or `Arc` of a sized type, by its spelling: the function that makes samples.
+/// `Rc` or `Arc`, by its spelling: the function that makes samples of those of sized types.
 pub fn counted(rust: &str) -> Option<&'static str> {
-    if rust.contains("dyn ") {
-        return None;
-    }
     match layout::path(rust) {
         "std::rc::Rc" => Some("sample_rc"),
         "std::sync::Arc" => Some("sample_arc"),
@@ -277,12 +274,11 @@ pub fn lacks_samples(types: &Types, ty: TypeId) -> Option<TypeId> {
         | Type::F64
         | Type::Never
         | Type::FnPtr { .. }
+        | Type::Ref { .. }
         | Type::Box(_)
         | Type::Vec(_)
         | Type::String => None,
-        Type::Ref { to, .. } | Type::RawPtr { to, .. } => {
-            matches!(types.get(*to), Type::Dyn(_)).then_some(ty)
-        }
+        Type::RawPtr { to, .. } => matches!(types.get(*to), Type::Dyn(_)).then_some(ty),
         Type::Str | Type::Slice(_) | Type::Dyn(_) | Type::Closure { .. } => Some(ty),
         Type::Tuple(parts) => all(parts),
         Type::Array(elem, _) => lacks_samples(types, *elem),

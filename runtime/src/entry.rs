@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use metatrace_backend::{CodeId, Exit};
 use metatrace_defs::Abort;
-use metatrace_defs::jitcode::PortalId;
+use metatrace_defs::jitcode::{Portal, PortalId};
 use metatrace_trace::{GuardId, short};
 
 use crate::compile::{self, Start};
@@ -16,7 +16,7 @@ use crate::loaded::Loaded;
 use crate::machine::{Blackhole, Outcome, Panic, Stack, Values};
 use crate::record::{End, Session, kinds, merge_point_operands};
 use crate::region;
-use crate::rt::{PortalGlue, Scalars, TracedBox, TracedHeader};
+use crate::rt::{PortalGlue, ProgramGlue, Scalars, TracedBox, TracedHeader};
 use crate::traced::Traced;
 use crate::vm::stats::add;
 use crate::vm::tables::{Entry, Guard, GuardFrame, Key, LoopCell, Source};
@@ -71,9 +71,15 @@ pub fn canonical_owner(address: u64) -> u64 {
     address + std::mem::offset_of!(TracedBox<()>, canonical) as u64
 }
 
+/// Which word of a portal's parameters is the owner.
+pub fn owner_word(portal: &Portal) -> usize {
+    let owner = portal.params.iter().position(|param| param.owner).expect("a portal has an owner");
+    portal.params[..owner].iter().map(|param| param.kinds.len()).sum()
+}
+
 /// A portal, as the runtime finds it.
 pub struct Place {
-    pub glue: &'static PortalGlue,
+    pub program: &'static ProgramGlue,
     pub loaded: &'static Loaded,
     pub portal: PortalId,
     /// Which word of the parameters is the owner.
@@ -81,15 +87,13 @@ pub struct Place {
 }
 
 impl Place {
-    fn new(glue: &'static PortalGlue) -> Place {
-        let loaded = glue.program.loaded().unwrap_or_else(|message| {
+    /// Portal number `portal` of a program.
+    pub fn new(program: &'static ProgramGlue, portal: PortalId) -> Place {
+        let loaded = program.loaded().unwrap_or_else(|message| {
             eprintln!("{message}");
             std::process::exit(2)
         });
-        let portal = loaded.portal(PortalId(glue.index));
-        let owner = portal.params.iter().position(|param| param.owner).expect("a portal has an owner");
-        let owner = portal.params[..owner].iter().map(|param| param.kinds.len()).sum();
-        Place { glue, loaded, portal: PortalId(glue.index), owner }
+        Place { program, loaded, portal, owner: owner_word(loaded.portal(portal)) }
     }
 
     /// The cell of the merge point with these parameters.
@@ -100,7 +104,7 @@ impl Place {
         let greens = words.iter().zip(kinds(portal)).enumerate();
         let greens =
             greens.filter(|(n, (_, (_, green)))| *green && *n != self.owner).map(|(_, (&word, _))| word);
-        let key: Key = (std::ptr::from_ref(self.glue) as usize, short(greens));
+        let key: Key = (std::ptr::from_ref(self.program) as usize, self.portal, short(greens));
         vm.tables.borrow_mut().cell(owner, &key).clone()
     }
 
@@ -114,6 +118,40 @@ impl Place {
     }
 }
 
+/// Calls a portal from jitcode or compiled code, with the words of its parameters: where there is compiled code for them,
+/// that is entered; otherwise, and where native code is to go on, `native` is called with the words.
+///
+/// # Errors
+/// What the portal panicked with, if `native` did not run.
+pub fn call(
+    glue: &'static PortalGlue,
+    words: &[u64],
+    native: impl FnOnce(&[u64]) -> u64,
+) -> Result<u64, Panic> {
+    let vm = vm::current();
+    if !vm.options.enabled {
+        return Ok(native(words));
+    }
+    let place = Place::new(glue.program, PortalId(glue.index));
+    let Some(entry) = place.cell(&vm, words).entry.get() else { return Ok(native(words)) };
+    let mut words: Values<u64> = words.into();
+    words[place.owner] = canonical_owner(owner_box(words[place.owner]));
+    let outcome = match run(&vm, &place, entry, &words) {
+        Left::AtHeader(words) => enter_words(glue, &words),
+        Left::Out(outcome) => outcome,
+    };
+    match outcome {
+        Outcome::Return(results) => {
+            // SAFETY: the context is this VM's, and no reference to it is held.
+            let context = unsafe { &mut *vm.context() };
+            context.results[..results.len()].copy_from_slice(&results);
+            Ok(results.first().copied().unwrap_or(0))
+        }
+        Outcome::MergePoint(words) => Ok(native(&words)),
+        Outcome::Panic(payload) => Err(payload),
+    }
+}
+
 /// How a part of the work ended.
 enum Left {
     /// At a merge point behind a back edge, with the words of the parameters.
@@ -124,7 +162,7 @@ enum Left {
 
 fn enter_words(glue: &'static PortalGlue, words: &[u64]) -> Outcome {
     let vm = vm::current();
-    let place = Place::new(glue);
+    let place = Place::new(glue.program, PortalId(glue.index));
     let mut words: Values<u64> = words.into();
     loop {
         let address = owner_box(words[place.owner]);

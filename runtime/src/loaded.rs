@@ -5,7 +5,7 @@
 
 use metatrace_defs::code::{Decoded, decode_all};
 use metatrace_defs::descr::{Access, Class, ClassId, LoadTime, Reach, Scalar};
-use metatrace_defs::inst::Operand;
+use metatrace_defs::inst::{ControlOp, Inst, Operand};
 use metatrace_defs::jitcode::{Portal, PortalId};
 use metatrace_defs::{AccessId, JitCode, JitCodeId, Kind, Program, image, verify};
 
@@ -24,6 +24,8 @@ pub struct Loaded {
     /// The address of an owner's box, which a reference to the owner refers to.
     pub owner_box: AccessId,
     bodies: Vec<Body>,
+    /// Whether each portal has back edges of the guest program.
+    loops: Vec<bool>,
 }
 
 /// The instructions of a jitcode.
@@ -106,11 +108,16 @@ impl Loaded {
         if cfg!(debug_assertions) {
             verify::verify(&program).map_err(|errors| refused(&errors.join("; ")))?;
         }
-        let bodies =
+        let bodies: Vec<Body> =
             program.jitcodes.iter().map(Body::new).collect::<Result<_, _>>().map_err(|e| refused(&e))?;
         let flag = add_access(&mut program, "metatrace.flag", Reach::Class);
         let owner_box = add_access(&mut program, "metatrace.owner_box", Reach::Anything);
-        Ok(Loaded { program, shims: glue.shims, flag, owner_box, bodies })
+        let has_loop = |portal: &Portal| {
+            let body: &Body = &bodies[portal.jitcode.index()];
+            body.insts.iter().any(|inst| inst.inst == Inst::Control(ControlOp::LoopHeader))
+        };
+        let loops = program.portals.iter().map(has_loop).collect();
+        Ok(Loaded { program, shims: glue.shims, flag, owner_box, bodies, loops })
     }
 
     /// The instructions of a jitcode.
@@ -121,6 +128,11 @@ impl Loaded {
     /// A portal.
     pub fn portal(&self, id: PortalId) -> &Portal {
         &self.program.portals[id.index()]
+    }
+
+    /// Whether a portal has back edges of the guest program: without, it stands for a function of it.
+    pub fn has_loop(&self, id: PortalId) -> bool {
+        self.loops[id.index()]
     }
 
     /// The portal whose jitcode this is.

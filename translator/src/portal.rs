@@ -21,6 +21,21 @@ use crate::resolve::Def;
 use crate::source::Span;
 use crate::ty::{FnId, Ty, TyKind};
 
+/// The body of a portal whose first statement is the merge point, which stands for a function of the interpreted program,
+/// as a loop that is never repeated; any other body as it is. The attribute rewrites it in the same way.
+pub(crate) fn looped(block: syn::Block) -> syn::Block {
+    let begins = match block.stmts.first() {
+        Some(syn::Stmt::Macro(m)) => m.mac.path.segments.last(),
+        Some(syn::Stmt::Expr(syn::Expr::Macro(m), _)) => m.mac.path.segments.last(),
+        _ => None,
+    };
+    let Some(span) = begins.filter(|s| s.ident == "merge_point").map(|s| s.ident.span()) else {
+        return block;
+    };
+    let (first, rest) = (&block.stmts[0], &block.stmts[1..]);
+    syn::parse_quote_spanned! { span => { loop { #first return { #(#rest)* } } } }
+}
+
 /// Finds merge points and back-edge hints in a body.
 struct Hints<'p> {
     prog: &'p Program,

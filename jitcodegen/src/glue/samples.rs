@@ -232,6 +232,9 @@ impl Cx<'_> {
         let rust = &types.data(ty).rust;
         let bits = "::metatrace::rt::sample_bits(n)";
         let memory = |to: TypeId| format!("::metatrace::rt::sample_memory::<{}>()", types.data(to).rust);
+        if let Some(wide) = self.wide_sample(ty) {
+            return wide;
+        }
         match types.get(ty) {
             Type::Bool => "n % 2 == 1".to_string(),
             Type::Char => "::metatrace::rt::sample_char(n)".to_string(),
@@ -274,6 +277,26 @@ impl Cx<'_> {
             },
             _ => panic!("a sample of {rust}"),
         }
+    }
+
+    /// A sample of an owner of something unsized, or of a reference to a trait object: two words, of which nobody uses what they
+    /// refer to.
+    fn wide_sample(&self, ty: TypeId) -> Option<String> {
+        let types = &self.program.types;
+        let to = match types.get(ty) {
+            Type::Box(to) => *to,
+            Type::Opaque(opaque) if counted(&opaque.rust).is_some() => *opaque.reaches.first()?,
+            Type::Ref { to, .. } if matches!(types.get(*to), Type::Dyn(_)) => *to,
+            _ => return None,
+        };
+        let memory = "::metatrace::rt::sample_memory::<[usize; 8]>() as usize";
+        let second = match types.get(to) {
+            Type::Dyn(_) => memory,
+            Type::Str | Type::Slice(_) => "n % 2",
+            _ => return None,
+        };
+        let rust = &types.data(ty).rust;
+        Some(format!("::core::mem::transmute::<[usize; 2], {rust}>([{memory}, {second}])"))
     }
 
     /// What a `NonNull` points to.

@@ -20,7 +20,11 @@ impl Cx<'_> {
             ShimKind::Func(id) => {
                 let func = self.program.func(id);
                 let path = func.rust.as_deref().unwrap_or_default();
-                self.call(path, &func.params, func.ret)
+                let (count, call) = self.call(path, &func.params, func.ret);
+                match self.program.portals.iter().find(|portal| portal.func == id) {
+                    Some(portal) => (count, portal_text(&portal.ident, count, &call)),
+                    None => (count, call),
+                }
             }
             ShimKind::Extern(id) => {
                 let callee = self.program.extern_fn(id);
@@ -132,6 +136,15 @@ impl Cx<'_> {
             data.rust
         )
     }
+}
+
+/// A call of a portal with `count` words: it may enter compiled code.
+fn portal_text(ident: &str, count: usize, call: &str) -> String {
+    let words = (0..count).map(|n| format!("a{n}")).collect::<Vec<_>>().join(", ");
+    format!(
+        "::metatrace::rt::portal_call(cx, &portal_{ident}, &[{words}], |words| {{ \
+         let &[{words}] = words else {{ ::core::unreachable!() }}; {call} }})"
+    )
 }
 
 /// A call; a closure's parameters get their types from the arguments.

@@ -17,7 +17,7 @@ impl Builder<'_> {
     pub(super) fn call(&mut self, callee: Callee, args: &[ValueId]) -> Lowered<Vec<Src>> {
         let args = self.values(args);
         let (op, index, results) = match callee {
-            Callee::Func(id) if self.cx.classes.is_inside(id) => {
+            Callee::Func(id) if self.cx.classes.is_inside(id) || self.is_portal(id) => {
                 let ret = self.cx.program.func(id).ret;
                 (ControlOp::InlineCall, self.cx.jitcodes.of(id), self.result_kinds(ret))
             }
@@ -30,6 +30,11 @@ impl Builder<'_> {
         let regs: Vec<_> = results.into_iter().map(|kind| self.out.reg(kind)).collect();
         self.control(op, vec![Field::Index(index), Field::Sources(args), Field::Dsts(regs.clone())]);
         Ok(regs.into_iter().map(Src::Reg).collect())
+    }
+
+    /// Whether the function is a portal: the recorder decides whether a call of it is looked inside.
+    fn is_portal(&self, id: flow::FuncId) -> bool {
+        self.cx.program.portals.iter().any(|portal| portal.func == id)
     }
 
     /// A call that ends its block.

@@ -2,11 +2,14 @@
 //!
 //! In: the attribute's arguments and the function. Out: the function with
 //!
-//! - its one loop labelled, and the merge point (the loop's first statement) removed;
+//! - its one loop (a body that begins with the merge point is made one) labelled, and the merge point (the loop's first
+//!   statement) removed;
 //! - a local `macro_rules!` inside the loop, which `can_enter_jit!` calls. It is defined inside the loop body, so that
 //!   label and parameters are visible where it is defined, wherever it is used: in nested matches and loops, and in
 //!   the interpreter's own macros, whose tokens nobody can look into here.
 //!
+//! - where `can_enter_jit!` does not occur, so that it stands for a function of the interpreted program and not for a
+//!   loop: the entry into compiled code at its beginning;
 //! - a second copy of its body before the first, taken where statistics are wanted: its merge point counts.
 //!
 //! `can_enter_jit!` ends the iteration: it counts, and on its cold path hands all parameters by value to the runtime
@@ -15,7 +18,7 @@
 //! written: a back edge of its own would have LLVM split the interpreter's loop in two.
 
 use metatrace_defs::{Hint, hint::HintForm};
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
@@ -38,6 +41,8 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
     })?;
     let mut errors = Errors::default();
     check_signature(&function, &mut errors);
+    loop_once(&mut function.block);
+    let is_function = !mentions(&function.block, Hint::CanEnterJit.name());
     let params = Params::new(&mut function, &mut errors);
     let options = Options::parse(arguments, &params, function.sig.ident.span(), &mut errors);
     let enter = entry(&function.sig.ident, &params, options.owner.as_ref());
@@ -48,7 +53,8 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
     let Loops { found, mut errors, .. } = rewrite;
     if ACTIVE {
         let count = quote!(#[cfg(metatrace)] ::metatrace::rt::count_merge_point(););
-        let mut rewrite = Loops { enter, count, found: 0, closures: 0, errors: Errors::default() };
+        let mut rewrite =
+            Loops { enter: enter.clone(), count, found: 0, closures: 0, errors: Errors::default() };
         rewrite.visit_block_mut(&mut counting);
         function.block.stmts.insert(
             0,
@@ -57,11 +63,14 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
                 if ::metatrace::rt::counting() { return #counting; }
             },
         );
+        if is_function {
+            function.block.stmts.insert(0, parse_quote! { { #enter } });
+        }
     }
     if found != 1 {
         errors.add(
             function.sig.ident.span(),
-            "a portal has exactly one `loop` whose first statement is `jit::merge_point!();`",
+            "a portal begins with `jit::merge_point!();`, or has exactly one `loop` that does",
         );
     }
     errors.finish()?;
@@ -69,6 +78,18 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
         #[allow(unused_mut, unused_assignments, unused_macros, unreachable_code, unexpected_cfgs)]
     });
     Ok(function.into_token_stream())
+}
+
+/// Makes a body that begins with the merge point a loop that is never repeated. The translator rewrites it in the same way.
+fn loop_once(block: &mut syn::Block) {
+    let begins = match block.stmts.first() {
+        Some(Stmt::Macro(statement)) => is_macro(&statement.mac, Hint::MergePoint.name()),
+        _ => false,
+    };
+    if begins {
+        let (first, rest) = (&block.stmts[0], &block.stmts[1..]);
+        *block = parse_quote! {{ loop { #first return { #(#rest)* } } }};
+    }
 }
 
 /// Mistakes, reported together.
@@ -278,6 +299,18 @@ fn entry(function: &Ident, params: &Params, owner: Option<&Ident>) -> TokenStrea
 /// What a parameter's new value is bound to.
 fn new_value(name: &Ident) -> Ident {
     format_ident!("__new_{}", name)
+}
+
+/// Whether an identifier occurs anywhere, also among tokens that nobody can parse here.
+fn mentions(block: &syn::Block, name: &str) -> bool {
+    fn any(tokens: TokenStream, name: &str) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Ident(ident) => ident == name,
+            TokenTree::Group(group) => any(group.stream(), name),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+        })
+    }
+    any(block.to_token_stream(), name)
 }
 
 fn is_macro(mac: &Macro, name: &str) -> bool {

@@ -145,7 +145,7 @@ impl Domain for Blackhole<'_> {
         if self.loaded.portal_of(callee).is_some() { Way::Native } else { Way::Jitcode }
     }
 
-    fn inner_merge_point(&mut self, _: &Stack<u64>, _: PortalId, _: &[u64]) -> Way {
+    fn inner_merge_point(&mut self, _: &mut Stack<u64>, _: PortalId, _: &mut Values<u64>) -> Way {
         Way::Native
     }
 }

@@ -74,12 +74,12 @@ pub trait Domain {
     fn called(&mut self, stack: &Stack<Self::Value>, call: CallId);
     /// How to call a function that has jitcode.
     fn inline(&mut self, stack: &Stack<Self::Value>, callee: JitCodeId, args: &[Self::Value]) -> Way;
-    /// How to go on at the merge point of an activation that is not the outermost.
+    /// How to go on at the merge point of an activation that is not the outermost, with these values.
     fn inner_merge_point(
         &mut self,
-        stack: &Stack<Self::Value>,
+        stack: &mut Stack<Self::Value>,
         portal: PortalId,
-        args: &[Self::Value],
+        args: &mut Values<Self::Value>,
     ) -> Way;
 }
 
@@ -285,12 +285,12 @@ impl<D: Domain> Run<'_, D> {
     }
 
     fn merge_point(&mut self) -> Step<D::Value> {
-        let values = self.values(1);
+        let mut values = self.values(1);
         if self.stack.frames.len() == 1 {
             return Step::MergePoint(values);
         }
         let portal = PortalId(self.fields.number(0));
-        match self.domain.inner_merge_point(self.stack, portal, &values) {
+        match self.domain.inner_merge_point(self.stack, portal, &mut values) {
             Way::Jitcode => {
                 self.stack.top_mut().loop_header = false;
                 self.next()

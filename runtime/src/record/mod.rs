@@ -12,6 +12,7 @@
 //! Guarantees: a guard stands before the test it protects, with everything live there in its snapshot, or directly after a
 //! call. Whenever a step is over, recording may be given up and the stack run on by the blackhole interpreter.
 
+mod greens;
 mod heap;
 mod segment;
 mod session;
@@ -26,8 +27,10 @@ use metatrace_trace::{Attached, Opnd, Value, short};
 
 use smallvec::SmallVec;
 
+use crate::entry::Place;
 use crate::loaded::Loaded;
 use crate::machine::{Domain, Panic, Stack, Values, Way, call_native};
+use crate::rt::ProgramGlue;
 use crate::vm::owner::OwnerId;
 use crate::vm::tables::{WordMap, WordSet};
 use crate::vm::{VmState, log};
@@ -75,6 +78,7 @@ struct Interior {
 pub struct Recorder<'a> {
     vm: &'a Rc<VmState>,
     loaded: &'a Loaded,
+    program: &'static ProgramGlue,
     segments: Vec<Segment>,
     /// Operations in all segments but the last.
     operations: usize,
@@ -265,6 +269,16 @@ impl<'a> Recorder<'a> {
             let test = self.push(less, &[value.opnd, Opnd::Word(high)], Attached::None, &[1])[0];
             self.guard(stack, TraceOp::GuardTrue, &[test.opnd]);
         }
+    }
+
+    /// Whether the call of a portal is one of a loop that is compiled already: it is entered there.
+    fn is_compiled_loop(&self, portal: PortalId, args: &[Traced]) -> bool {
+        if !self.loaded.has_loop(portal) {
+            return false;
+        }
+        let words: Values<u64> = args.iter().map(|arg| arg.bits).collect();
+        let cell = Place::new(self.program, portal).cell(self.vm, &words);
+        cell.entry.get().is_some()
     }
 
     fn greens(&self, portal: PortalId, args: &[Traced]) -> Values<u64> {
@@ -471,17 +485,24 @@ impl Domain for Recorder<'_> {
         };
         let greens = self.greens(portal, args);
         self.portals.retain(|open| open.0 < depth);
-        if too_deep || self.portals.iter().any(|open| (open.1, &open.2) == (portal, &greens)) {
+        let is_open = self.portals.iter().any(|open| (open.1, &open.2) == (portal, &greens));
+        if too_deep || is_open || self.is_compiled_loop(portal, args) {
             return Way::Native;
         }
         self.portals.push((depth, portal, greens));
         Way::Jitcode
     }
 
-    fn inner_merge_point(&mut self, stack: &Stack<Traced>, portal: PortalId, args: &[Traced]) -> Way {
+    fn inner_merge_point(
+        &mut self,
+        stack: &mut Stack<Traced>,
+        portal: PortalId,
+        args: &mut Values<Traced>,
+    ) -> Way {
         if stack.top().loop_header {
             return Way::Native;
         }
+        self.fix_greens(stack, self.loaded.portal(portal), args);
         self.pass_merge_point();
         self.note(portal, args);
         Way::Jitcode

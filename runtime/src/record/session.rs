@@ -11,9 +11,10 @@ use metatrace_defs::jitcode::{Portal, PortalId};
 use metatrace_defs::{Abort, Kind, TraceOp};
 use metatrace_trace::{Attached, Opnd, Trace, Value, short};
 
+use super::greens::set_parameters;
 use super::segment::{Segment, join};
 use super::{HeapCache, Recorder, Root, Traced};
-use crate::entry::{Place, canonical_owner};
+use crate::entry::Place;
 use crate::loaded::Loaded;
 use crate::machine::{LocalArea, Panic, Stack, Step, Values, step};
 use crate::vm::VmState;
@@ -52,6 +53,7 @@ impl<'a> Session<'a> {
         let recorder = Recorder {
             vm,
             loaded: place.loaded,
+            program: place.program,
             segments: Vec::new(),
             operations: 0,
             heap: HeapCache::default(),
@@ -166,7 +168,7 @@ impl<'a> Session<'a> {
     /// The outermost activation stands at its merge point.
     fn merge_point(&mut self, mut values: Values<Traced>) -> Option<End> {
         let portal = self.place.loaded.portal(self.portal);
-        self.fix_greens(portal, &mut values);
+        self.recorder.fix_greens(&mut self.stack, portal, &mut values);
         let header = self.stack.frames[0].loop_header;
         if header && self.recorder.abort.is_none() {
             self.words = short(values.iter().map(|value| value.bits));
@@ -196,49 +198,6 @@ impl<'a> Session<'a> {
         self.recorder.pass_merge_point();
     }
 
-    /// Makes the greens constants, and the owner the canonical reference to it.
-    fn fix_greens(&mut self, portal: &Portal, values: &mut Values<Traced>) {
-        for ((n, value), (_, green)) in values.iter_mut().enumerate().zip(kinds(portal)) {
-            if !green {
-                continue;
-            }
-            *value = if n == self.place.owner {
-                self.fix_owner(*value)
-            } else {
-                self.recorder.promoted(&mut self.stack, *value)
-            };
-        }
-        self.set_parameters(portal, values);
-    }
-
-    /// The canonical reference to the owner that `value` refers to, as a constant.
-    ///
-    /// A reference need not be canonical, and what it refers to may have been moved in its place: unless that is frozen, the
-    /// trace reads the address of the owner's box again and guards it.
-    fn fix_owner(&mut self, value: Traced) -> Traced {
-        let recorder = &mut self.recorder;
-        let address = crate::entry::owner_box(value.bits);
-        if value.opnd.as_const().is_some() && value.root != Root::None {
-            recorder.rely_on(value.root);
-        } else {
-            let access = Attached::Access(self.place.loaded.owner_box);
-            let found = recorder.push_one(TraceOp::GetField, &[value.opnd], access, address, Root::None);
-            recorder.promoted(&mut self.stack, found);
-        }
-        recorder.rely_on(Root::Owner(address));
-        Traced::constant(Kind::Word, canonical_owner(address), Root::Owner(address))
-    }
-
-    /// Puts the words of the parameters where the merge point reads them.
-    fn set_parameters(&mut self, portal: &Portal, values: &[Traced]) {
-        let loaded = self.place.loaded;
-        for (&operand, &value) in merge_point_operands(loaded, portal).iter().zip(values) {
-            if !operand.is_const() {
-                self.stack.set(loaded, operand, value);
-            }
-        }
-    }
-
     /// Starts a segment at the merge point where the outermost activation stands: the reds become its inputs.
     fn start_segment(&mut self, mut values: Values<Traced>) {
         let portal = self.place.loaded.portal(self.portal);
@@ -261,7 +220,7 @@ impl<'a> Session<'a> {
         }
         self.recorder.segments.push(Segment { trace, greens: Some(greens), handed: Values::new() });
         self.recorder.note(self.portal, &values);
-        self.set_parameters(portal, &values);
+        set_parameters(&mut self.stack, self.place.loaded, portal, &values);
     }
 
     /// Passes the merge point at which the recording starts.

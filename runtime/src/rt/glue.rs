@@ -78,6 +78,28 @@ pub unsafe fn shim_call<R: Scalars>(context: *mut Context, f: impl FnOnce() -> R
     }
 }
 
+/// The body of the call shim of a portal: enters compiled code, or runs `native`, which is a shim's body, with the words
+/// of the parameters.
+///
+/// # Safety
+/// As for [`shim_call`]; the words must be those of the portal's parameters.
+#[inline(always)]
+pub unsafe fn portal_call(
+    context: *mut Context,
+    glue: &'static PortalGlue,
+    words: &[u64],
+    native: impl FnOnce(&[u64]) -> u64,
+) -> u64 {
+    match crate::entry::call(glue, words, native) {
+        Ok(word) => word,
+        Err(payload) => {
+            // SAFETY: as above.
+            unsafe { catch(context, payload) };
+            0
+        }
+    }
+}
+
 /// # Safety
 /// As for [`shim_call`].
 #[cold]

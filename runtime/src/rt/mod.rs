@@ -18,7 +18,7 @@ pub use crate::entry::{enter, tick};
 pub use crate::traced::{TracedBox, TracedHeader};
 pub use crate::vm::log::{count_merge_point, counting};
 pub use claims::{claim_function, claim_vtable, known_function, known_vtable};
-pub use glue::{PortalGlue, ProgramGlue, shim_call};
+pub use glue::{PortalGlue, ProgramGlue, portal_call, shim_call};
 pub use metatrace_backend::{Context, Shim};
 pub use probe::{
     Container, Exactly, any, exactly, overflow_checks, rc_offset, shim_call_with, variant_offset, vec_offset,

@@ -13,6 +13,7 @@ use std::rc::Rc;
 
 use metatrace_backend::{CodeId, PartStart};
 use metatrace_defs::inst::Operand;
+use metatrace_defs::jitcode::PortalId;
 use metatrace_defs::param::Params;
 use metatrace_defs::{Abort, JitCodeId};
 use metatrace_trace::{GuardId, TargetId, Trace};
@@ -32,8 +33,8 @@ metatrace_defs::entity! {
     RegionId = "region"
 }
 
-/// A portal and the greens that are not the owner. The portal is known by the address of its glue.
-pub type Key = (usize, SmallVec<[u64; 2]>);
+/// A portal and the greens that are not the owner. The portal is known by the address of its program's glue and its number.
+pub type Key = (usize, PortalId, SmallVec<[u64; 2]>);
 
 /// What is known of a place where loops may start.
 #[derive(Debug, Default)]

@@ -382,6 +382,8 @@ impl<'p> Collector<'p> {
         container: Container,
         vis: Vis,
     ) -> FnId {
+        let is_portal = attrs.iter().any(|a| a.path().segments.last().is_some_and(|s| s.ident == "portal"));
+        let block = if is_portal { block.map(crate::portal::looped) } else { block };
         if let Some(b) = &block
             && self.origin == Origin::User
         {

@@ -3,7 +3,9 @@
 //! A module for each; `GUESTS` lists their programs. Their tests demand the right answers of every engine, and that compiled
 //! code carries the work. `cargo xtask bench guests` tells how much faster it is.
 
+pub mod nodes;
 pub mod stack;
+pub mod tree;
 
 metatrace::glue!();
 
@@ -22,5 +24,5 @@ pub struct Program {
 
 /// All programs of all guests.
 pub fn programs() -> Vec<Program> {
-    [stack::PROGRAMS].concat()
+    [nodes::PROGRAMS, stack::PROGRAMS, tree::PROGRAMS].concat()
 }
