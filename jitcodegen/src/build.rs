@@ -77,6 +77,11 @@ pub fn build_script() {
     println!("cargo::rustc-cfg=metatrace");
 }
 
+/// The conditions that hold in the build, as Cargo tells a build script.
+pub fn build_script_cfg() -> Cfg {
+    Cfg::from_build_script(std::env::vars())
+}
+
 fn run_build_script() -> Result<(), String> {
     let variable = |name: &str| {
         std::env::var(name).map_err(|_| format!("error: `{name}` is not set: this is for build scripts"))
@@ -86,7 +91,7 @@ fn run_build_script() -> Result<(), String> {
     let job = Job {
         // A build script runs in its package's folder.
         package: PathBuf::new(),
-        cfg: Cfg::from_build_script(std::env::vars()),
+        cfg: build_script_cfg(),
         target: (variable("CARGO_CFG_TARGET_ARCH")?, variable("CARGO_CFG_TARGET_OS")?),
         emit_graph: emit.split(',').any(|what| what == "graph"),
         emit_jitcode: emit.split(',').any(|what| what == "jitcode"),

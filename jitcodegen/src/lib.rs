@@ -29,6 +29,6 @@ mod scalar;
 mod shape;
 mod tables;
 
-pub use build::{Job, Translation, build_script, check, translate, write};
+pub use build::{Job, Translation, build_script, build_script_cfg, check, translate, write};
 pub use generate::{Error, Output, Outside, generate};
 pub use object_file::object_file;

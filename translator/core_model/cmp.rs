@@ -106,6 +106,7 @@ pub trait Ord: Eq + PartialOrd<Self> {
     where
         Self: Sized,
     {
+        assert!(min <= max);
         if self < min {
             min
         } else if self > max {
@@ -194,18 +195,54 @@ impl PartialEq for () {
 }
 impl Eq for () {}
 
-impl<A: PartialEq, B: PartialEq> PartialEq for (A, B) {
-    fn eq(&self, other: &(A, B)) -> bool {
-        self.0 == other.0 && self.1 == other.1
+impl PartialOrd for () {
+    fn partial_cmp(&self, _other: &()) -> Option<Ordering> {
+        Some(Ordering::Equal)
     }
 }
-impl<A: Eq, B: Eq> Eq for (A, B) {}
-impl<A: PartialEq, B: PartialEq, C: PartialEq> PartialEq for (A, B, C) {
-    fn eq(&self, other: &(A, B, C)) -> bool {
-        self.0 == other.0 && self.1 == other.1 && self.2 == other.2
+impl Ord for () {
+    fn cmp(&self, _other: &()) -> Ordering {
+        Ordering::Equal
     }
 }
-impl<A: Eq, B: Eq, C: Eq> Eq for (A, B, C) {}
+
+// The comparisons are those of each pair of fields in turn. A pair that has no order decides: then nothing is less.
+macro_rules! compare_tuples {
+    ($(($($name:ident $field:tt)*))*) => { $(
+        impl<$($name: PartialEq),*> PartialEq for ($($name,)*) {
+            fn eq(&self, other: &($($name,)*)) -> bool {
+                $(self.$field == other.$field)&&*
+            }
+        }
+        impl<$($name: Eq),*> Eq for ($($name,)*) {}
+        impl<$($name: PartialOrd),*> PartialOrd for ($($name,)*) {
+            fn partial_cmp(&self, other: &($($name,)*)) -> Option<Ordering> {
+                $(match self.$field.partial_cmp(&other.$field) {
+                    Some(Ordering::Equal) => {}
+                    decided => return decided,
+                })*
+                Some(Ordering::Equal)
+            }
+        }
+        impl<$($name: Ord),*> Ord for ($($name,)*) {
+            fn cmp(&self, other: &($($name,)*)) -> Ordering {
+                $(match self.$field.cmp(&other.$field) {
+                    Ordering::Equal => {}
+                    decided => return decided,
+                })*
+                Ordering::Equal
+            }
+        }
+    )* };
+}
+compare_tuples! {
+    (A 0)
+    (A 0 B 1)
+    (A 0 B 1 C 2)
+    (A 0 B 1 C 2 D 3)
+    (A 0 B 1 C 2 D 3 E 4)
+    (A 0 B 1 C 2 D 3 E 4 F 5)
+}
 
 impl<A: PartialEq<B> + ?Sized, B: ?Sized> PartialEq<&B> for &A {
     fn eq(&self, other: &&B) -> bool {
@@ -253,11 +290,27 @@ impl<T: PartialEq<U>, U> PartialEq<[U]> for [T] {
     fn eq(&self, other: &[U]) -> bool {}
 }
 impl<T: Eq> Eq for [T] {}
+impl<T: PartialOrd> PartialOrd for [T] {
+    #[opaque]
+    fn partial_cmp(&self, other: &[T]) -> Option<Ordering> {}
+}
+impl<T: Ord> Ord for [T] {
+    #[opaque]
+    fn cmp(&self, other: &[T]) -> Ordering {}
+}
 impl<T: PartialEq<U>, U, const N: usize> PartialEq<[U; N]> for [T; N] {
     #[opaque]
     fn eq(&self, other: &[U; N]) -> bool {}
 }
 impl<T: Eq, const N: usize> Eq for [T; N] {}
+impl<T: PartialOrd, const N: usize> PartialOrd for [T; N] {
+    #[opaque]
+    fn partial_cmp(&self, other: &[T; N]) -> Option<Ordering> {}
+}
+impl<T: Ord, const N: usize> Ord for [T; N] {
+    #[opaque]
+    fn cmp(&self, other: &[T; N]) -> Ordering {}
+}
 impl<T: PartialEq<U>, U> PartialEq<crate::vec::Vec<U>> for crate::vec::Vec<T> {
     #[opaque]
     fn eq(&self, other: &crate::vec::Vec<U>) -> bool {}

@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod explain_error;
+mod fuzz;
 mod inspect;
 mod report;
 mod run;
@@ -113,8 +114,38 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
     },
+    /// Search for mistakes of the toolchain with generated code.
+    Fuzz {
+        #[command(subcommand)]
+        what: Fuzz,
+    },
     /// Check the project's own rules.
     Tidy,
+}
+
+#[derive(Subcommand)]
+enum Fuzz {
+    /// Compare generated functions, natively and in every engine.
+    Translation {
+        /// The first case's seed; the others follow.
+        #[arg(long, default_value_t = 1000)]
+        seed: u64,
+        /// How many cases; each has some functions.
+        #[arg(long, default_value_t = 200)]
+        count: u64,
+        /// How many of them become one crate.
+        #[arg(long, default_value_t = 50)]
+        batch: u64,
+        /// Build the crates as releases.
+        #[arg(long)]
+        release: bool,
+        /// Make failing cases smaller.
+        #[arg(long)]
+        shrink: bool,
+        /// Do not run what was translated.
+        #[arg(long)]
+        translate_only: bool,
+    },
 }
 
 /// What went wrong with a command, said to the user.
@@ -138,6 +169,9 @@ fn main() -> ExitCode {
         }
         Command::Test { filter, bless } => test::test(filter.as_deref(), bless),
         Command::Bench { filter, json } => bench::bench(filter.as_deref(), json.as_deref()),
+        Command::Fuzz { what: Fuzz::Translation { seed, count, batch, release, shrink, translate_only } } => {
+            fuzz::translation(&fuzz::Options { seed, count, batch, release, shrink, translate_only })
+        }
         Command::Tidy => tidy_command(),
     };
     match result {

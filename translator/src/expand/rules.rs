@@ -15,7 +15,7 @@ use super::MARK;
 enum Matcher {
     Token(TokenTree),
     Var { name: String, fragment: String },
-    Repeat { inner: Vec<Matcher>, separator: Option<TokenTree>, op: char },
+    Repeat { inner: Vec<Matcher>, separator: Vec<TokenTree>, op: char },
     Group(Delimiter, Vec<Matcher>),
 }
 
@@ -24,7 +24,7 @@ enum Matcher {
 enum Output {
     Token(TokenTree),
     Var(Ident),
-    Repeat { inner: Vec<Output>, separator: Option<TokenTree>, span: Span },
+    Repeat { inner: Vec<Output>, separator: Vec<TokenTree>, span: Span },
     Group(Delimiter, Vec<Output>, Span),
 }
 
@@ -112,19 +112,19 @@ fn is_punct(tree: Option<&TokenTree>, c: char) -> bool {
 }
 
 /// Reads separator and operator after `$( … )`; gives them and the index behind.
-fn repeat_tail(trees: &[TokenTree], mut i: usize, at: Span) -> syn::Result<(Option<TokenTree>, char, usize)> {
+fn repeat_tail(trees: &[TokenTree], mut i: usize, at: Span) -> syn::Result<(Vec<TokenTree>, char, usize)> {
     let op = |t: Option<&TokenTree>| match t {
         Some(TokenTree::Punct(p)) if matches!(p.as_char(), '*' | '+' | '?') => Some(p.as_char()),
         _ => None,
     };
-    let mut separator = None;
+    let mut separator = Vec::new();
     if op(trees.get(i)).is_none() || op(trees.get(i)) == Some('+') && op(trees.get(i + 1)).is_some() {
-        separator = trees.get(i).cloned();
+        separator.extend(trees.get(i).cloned());
         i += 1;
     }
-    // a separator of two characters keeps its last one: both are matched as single punctuation anyway
+    // `&&`, `=>`
     while op(trees.get(i)).is_none() && matches!(trees.get(i), Some(TokenTree::Punct(_))) {
-        separator = trees.get(i).cloned();
+        separator.extend(trees.get(i).cloned());
         i += 1;
     }
     match op(trees.get(i)) {
@@ -323,7 +323,7 @@ fn match_all(pattern: &[Matcher], s: ParseStream<'_>) -> syn::Result<Bindings> {
             }
             Matcher::Repeat { inner, separator, op } => {
                 let rest = &pattern[i + 1..];
-                let turns = match_repeat(inner, separator.as_ref(), *op, rest, s)?;
+                let turns = match_repeat(inner, separator, *op, rest, s)?;
                 let mut names = Vec::new();
                 variables(inner, &mut names);
                 for name in names {
@@ -338,7 +338,7 @@ fn match_all(pattern: &[Matcher], s: ParseStream<'_>) -> syn::Result<Bindings> {
 
 fn match_repeat(
     inner: &[Matcher],
-    separator: Option<&TokenTree>,
+    separator: &[TokenTree],
     op: char,
     rest: &[Matcher],
     s: ParseStream<'_>,
@@ -349,14 +349,11 @@ fn match_repeat(
             break;
         }
         let fork = s.fork();
-        if !turns.is_empty()
-            && let Some(sep) = separator
-            && match_token(sep, &fork).is_err()
-        {
+        if !turns.is_empty() && separator.iter().any(|token| match_token(token, &fork).is_err()) {
             break;
         }
         // without a separator, the token that follows the repetition ends it
-        if let (None, Some(Matcher::Token(next))) = (separator, rest.first())
+        if let ([], Some(Matcher::Token(next))) = (separator, rest.first())
             && match_token(next, &s.fork()).is_ok()
             && !matches!(inner.first(), Some(Matcher::Token(t)) if same_token(t, next))
         {
@@ -364,10 +361,8 @@ fn match_repeat(
         }
         match match_all(inner, &fork) {
             Ok(_) => {
-                if !turns.is_empty()
-                    && let Some(sep) = separator
-                {
-                    match_token(sep, s)?;
+                if !turns.is_empty() {
+                    separator.iter().try_for_each(|token| match_token(token, s))?;
                 }
                 turns.push(match_all(inner, s)?);
             }
@@ -510,7 +505,7 @@ fn substitute(output: &[Output], env: &[&Bindings], id: Option<usize>) -> syn::R
                 }
                 for turn in 0..count {
                     if turn > 0 {
-                        out.extend(separator.clone());
+                        out.extend(separator.iter().cloned());
                     }
                     let layer: Bindings =
                         columns.iter().map(|(n, v)| ((*n).clone(), v[turn].clone())).collect();

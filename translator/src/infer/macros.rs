@@ -396,7 +396,8 @@ impl FnCx<'_> {
                     _ => trees.len(),
                 };
                 let pat: TokenStream = trees[..end].iter().cloned().collect();
-                self.rewritten(quote_spanned!(at => match #e { #pat => true, _ => false }), exp, span)
+                // In parentheses, as a struct's braces would begin the arms.
+                self.rewritten(quote_spanned!(at => match (#e) { #pat => true, _ => false }), exp, span)
             }
             "vec" => self.vec_macro(tokens, exp, span),
             "cfg" => {

@@ -439,6 +439,15 @@ impl Lower<'_, '_> {
         if !place.path.is_empty() || matches!(self.pointee_of(place.base), Type::Array(..) | Type::Slice(_)) {
             place = Place { base: pointer, path: vec![] };
         }
+        if let Some(to) = self.cx.out.types.pointee(self.b.ty(pointer))
+            && let Type::Array(..) = self.get(to)
+        {
+            // An index into an array is one of its elements: arrays are counted as the elements of a slice.
+            let slice = self.cx.add(Type::Slice(to));
+            let fat = self.cx.ref_to(slice, true);
+            let len = self.b.constant(usize, i64::MAX as u64);
+            place.base = self.b.op(fat, OpKind::MakeFat { address: pointer, len });
+        }
         place.path.push(Proj::Index(by));
         self.b.op(flow, OpKind::Ref(place))
     }
