@@ -4,7 +4,7 @@
 //!
 //! A node's text is its parts in order. What a node declares is visible wherever the generator made use of it; taking nodes
 //! away can only take declarations away, never move a use out of their scope. So [`Node::repair`] is all that is needed to
-//! make a tree well-typed again: a value that uses something no longer declared becomes its type's default, a statement
+//! make a tree well-typed again: a value that uses something undeclared becomes its type's default, a statement
 //! that does disappears. What is no value (a place, an arm) passes the fault on to the node around it.
 
 use crate::types::{Ty, Types};
