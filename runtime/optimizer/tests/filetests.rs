@@ -1,4 +1,5 @@
-//! Each file in `tests/traces` is a trace, a line `#### optimised`, and what the optimiser makes of it.
+//! Each file in `tests/traces` is a trace, a line `#### optimised`, and what the optimiser makes of it. Each in
+//! `tests/regions` is the traces of a region, titled `entry` or `bridge of PART guard NUMBER`, and what becomes of them.
 //!
 //! A comment `# loop t0 t1` before the trace says that its entry is `t0` and that `t1` is free for a label; without it
 //! the trace is no loop. `METATRACE_BLESS=1 cargo test -p metatrace-optimizer --test filetests` accepts what is new.
@@ -6,14 +7,47 @@
 use std::fs;
 use std::path::Path;
 
+use metatrace_optimizer::region::{Joined, Part, Start, optimise_region};
 use metatrace_optimizer::{Options, optimise_counted, rules::RULES};
-use metatrace_trace::{TargetId, parse};
+use metatrace_trace::{ParseError, TargetId, TraceFile, parse, parse_file};
 
 const SEPARATOR: &str = "#### optimised\n";
 
 #[test]
 fn traces_become_what_the_files_say() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traces");
+    check("traces", |input| {
+        let (program, trace) = parse(input)?;
+        let (optimised, counts) = optimise_counted(&program, &trace, options(input));
+        let rules = RULES.iter().zip(&counts.rules).filter(|(_, uses)| **uses > 0);
+        let rules: Vec<String> = rules.map(|(rule, uses)| format!("{} {uses}", rule.name)).collect();
+        let rules = if rules.is_empty() { String::new() } else { format!("# rules: {}\n", rules.join(", ")) };
+        Ok(rules + &optimised.to_string())
+    });
+}
+
+#[test]
+fn regions_become_what_the_files_say() {
+    check("regions", |input| {
+        let TraceFile { program, traces } = parse_file(input)?;
+        let start = |title: &str| match title.split(' ').collect::<Vec<_>>()[..] {
+            ["bridge", "of", part, "guard", guard] => {
+                Start::Guard(part.parse().unwrap(), guard.parse().unwrap())
+            }
+            _ => Start::Entry,
+        };
+        let parts: Vec<Part> =
+            traces.iter().map(|(title, trace)| Part { trace, start: start(title) }).collect();
+        let (joined, _) = optimise_region(&program, &parts);
+        let text = joined
+            .iter()
+            .map(|Joined { part, trace, guards }| format!("# part {part}, guards {guards:?}\n{trace}"));
+        Ok(text.collect())
+    });
+}
+
+/// Compares what the files of a directory say with what `optimised` gives.
+fn check(directory: &str, optimised: impl Fn(&str) -> Result<String, ParseError>) {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(directory);
     let bless = std::env::var_os("METATRACE_BLESS").is_some();
     let mut files: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
@@ -22,15 +56,7 @@ fn traces_become_what_the_files_say() {
     for file in files {
         let text = fs::read_to_string(&file).unwrap();
         let (input, expected) = text.split_once(SEPARATOR).unwrap_or((&text, ""));
-        let (program, trace) = parse(input).unwrap_or_else(|error| panic!("{}:{error}", file.display()));
-        let (optimised, counts) = optimise_counted(&program, &trace, options(input));
-        let rules = RULES.iter().zip(&counts.rules).filter(|(_, uses)| **uses > 0);
-        let rules: Vec<String> = rules.map(|(rule, uses)| format!("{} {uses}", rule.name)).collect();
-        let mut actual = format!("# rules: {}\n", rules.join(", "));
-        if rules.is_empty() {
-            actual.clear();
-        }
-        actual += &optimised.to_string();
+        let actual = optimised(input).unwrap_or_else(|error| panic!("{}:{error}", file.display()));
         if actual != expected && bless {
             fs::write(&file, format!("{input}{SEPARATOR}{actual}")).unwrap();
         } else if actual != expected {

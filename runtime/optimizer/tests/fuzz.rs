@@ -4,9 +4,10 @@
 //! `METATRACE_FUZZ_SEED` on.
 
 use metatrace_backend_reference::Reference;
+use metatrace_optimizer::region::{Part, Start, optimise_region};
 use metatrace_optimizer::{Options, optimise};
 use metatrace_trace::{Trace, to_text, verify};
-use metatrace_trace_fuzz::{Case, ENTRY, FREE_TARGET, Outcome, generate, guard_pcs};
+use metatrace_trace_fuzz::{Case, Cut, ENTRY, FREE_TARGET, Outcome, cut, generate, guard_pcs};
 
 const CASES: u64 = 150;
 
@@ -23,6 +24,50 @@ fn optimised_traces_do_the_same() {
         peeled += check(seed, size);
     }
     assert!(peeled > 0, "no loop was peeled");
+}
+
+#[test]
+fn regions_do_the_same() {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
+    let first = number("METATRACE_FUZZ_SEED").unwrap_or(0);
+    let mut cuts = 0;
+    for seed in first..first + number("METATRACE_FUZZ").unwrap_or(CASES) {
+        let size = 3 + (seed as usize * 7) % 45;
+        let mut case = generate(seed, size);
+        let expected = case.run(&Reference::new(), &case.trace.clone());
+        let source = optimise(&case.program, &case.trace, Options::default());
+        for trace in [case.trace.clone(), source] {
+            for at in (0..trace.insts.len()).step_by(1 + seed as usize % 3) {
+                let Some(cut) = cut(&trace, at) else { continue };
+                check_region(&mut case, &cut, &expected, seed);
+                cuts += 1;
+            }
+        }
+    }
+    assert!(cuts > 0, "no trace was cut");
+}
+
+/// Compares a trace in two with what comes out of optimising the two together.
+fn check_region(case: &mut Case, cut: &Cut, expected: &Outcome, seed: u64) {
+    let [first, bridge] = &cut.traces;
+    for trace in &cut.traces {
+        assert_eq!(verify(&case.program, trace), Ok(()), "seed {seed}");
+    }
+    let parts = [
+        Part { trace: first, start: Start::Entry },
+        Part { trace: bridge, start: Start::Guard(0, cut.guard) },
+    ];
+    let (joined, _) = optimise_region(&case.program, &parts);
+    let parts: Vec<_> =
+        joined.iter().map(|joined| (joined.part, &joined.trace, joined.guards.clone())).collect();
+    let actual = case.run_cut(&Reference::new(), cut, &parts);
+    assert!(
+        actual == *expected,
+        "seed {seed}\n{first}\n{bridge}\nbecame\n{}\nexpected {:?}\nactual {:?}",
+        joined.iter().map(|joined| joined.trace.to_string()).collect::<Vec<_>>().join("\n"),
+        expected.left,
+        actual.left,
+    );
 }
 
 /// Compares a case before and after optimisation; gives 1 if it has a label afterwards.

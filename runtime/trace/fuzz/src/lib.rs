@@ -10,10 +10,10 @@
 mod generate;
 pub mod world;
 
-use metatrace_backend::{Backend, Context, Exit, FRAME_HEADER, Job};
+use metatrace_backend::{Backend, CodeId, Context, Exit, FRAME_HEADER, Job, Part, PartStart, Region};
 use metatrace_defs::inst::Operand as Register;
-use metatrace_defs::{JitCodeId, Program};
-use metatrace_trace::{GuardId, Opnd, TargetId, Trace};
+use metatrace_defs::{JitCodeId, Program, TraceOp};
+use metatrace_trace::{Attached, GuardId, Inst, Opnd, Snapshot, TargetId, Trace, Value};
 
 pub use generate::generate;
 
@@ -110,38 +110,135 @@ impl Case {
         let job = Job { program: &self.program, shims: &shims, trace, guards: &guards, entry: Some(ENTRY) };
         let compiled = backend.compile(&job).unwrap_or_else(|abort| panic!("{abort}:\n{trace}"));
 
+        let (exit, context) = self.execute(backend, compiled.code);
+        backend.free(compiled.code);
+        let (left, merge_points) = match exit {
+            Exit::Finish => (self.finished(trace), 0),
+            Exit::Guard(guard) => resume(trace, guard.index(), self.slots()),
+            Exit::Crossing(target) => unreachable!("one trace does not cross to {target}"),
+        };
+        self.outcome(left, merge_points, &context)
+    }
+
+    /// Compiles two traces that were [`cut`] from one (or what became of them, with the numbers that their guards had), runs
+    /// them as [`Case::run`] does, and frees them.
+    ///
+    /// # Panics
+    /// If the backend refuses them, or parts have no guard for the bridge.
+    pub fn run_cut(
+        &mut self,
+        backend: &dyn Backend,
+        cut: &Cut,
+        parts: &[(usize, &Trace, Vec<usize>)],
+    ) -> Outcome {
+        backend.set_frame(FRAME_VALUES, FRAME_BYTES);
+        let first = cut.traces[0].insts.iter().filter(|inst| inst.op.is_guard()).count();
+        let guards: Vec<Vec<GuardId>> = (parts.iter())
+            .map(|(part, _, guards)| guards.iter().map(|guard| GuardId::new(part * first + guard)).collect())
+            .collect();
+        let starts = [PartStart::Entry(ENTRY), PartStart::Guard(GuardId::new(cut.guard))];
+        let parts: Vec<Part> = (parts.iter().zip(&guards))
+            .map(|((part, trace, _), guards)| Part { trace, guards, start: starts[*part] })
+            .collect();
+        let shims = world::shims();
+        let region = Region { program: &self.program, shims: &shims, parts: &parts };
+        let compiled = backend.compile_region(&region).unwrap_or_else(|abort| panic!("{abort}"));
+        let code = compiled.entries[0].1;
+        let (exit, context) = self.execute(backend, code);
+        backend.free(code);
+        let (left, merge_points) = match exit {
+            Exit::Finish => (self.finished(cut.traces.last().expect("two traces")), 0),
+            Exit::Guard(guard) if guard.index() < first => {
+                resume(&cut.traces[0], guard.index(), self.slots())
+            }
+            Exit::Guard(guard) => resume(&cut.traces[1], guard.index() - first, self.slots()),
+            Exit::Crossing(target) => unreachable!("a region does not cross to {target}"),
+        };
+        self.outcome(left, merge_points, &context)
+    }
+
+    /// Runs code from the inputs and the memory image.
+    fn execute(&mut self, backend: &dyn Backend, code: CodeId) -> (Exit, Context) {
         self.memory.copy_from_slice(&self.image);
         let slots = FRAME_HEADER..FRAME_HEADER + FRAME_VALUES;
         self.frame[slots.end..].copy_from_slice(&self.locals);
-        self.frame[slots.clone()][..self.inputs.len()].copy_from_slice(&self.inputs);
+        self.frame[slots][..self.inputs.len()].copy_from_slice(&self.inputs);
         let mut context = Context::default();
         // SAFETY: the frame has the size that was set, and the inputs are those the trace was generated for.
-        let exit = unsafe { backend.run(compiled.code, self.frame.as_mut_ptr(), &mut context) };
-        backend.free(compiled.code);
+        let exit = unsafe { backend.run(code, self.frame.as_mut_ptr(), &mut context) };
+        (exit, context)
+    }
 
-        let values = &self.frame[slots.clone()];
-        let (left, merge_points) = match exit {
-            Exit::Finish => {
-                let count = trace.insts.last().map_or(0, |inst| inst.args.len());
-                (Left::Finish(values[..count].to_vec()), 0)
-            }
-            Exit::Guard(guard) => resume(trace, guard, values),
-            Exit::Crossing(target) => unreachable!("one trace does not cross to {target}"),
-        };
+    fn slots(&self) -> &[u64] {
+        &self.frame[FRAME_HEADER..FRAME_HEADER + FRAME_VALUES]
+    }
+
+    fn finished(&self, trace: &Trace) -> Left {
+        let count = trace.insts.last().map_or(0, |inst| inst.args.len());
+        Left::Finish(self.slots()[..count].to_vec())
+    }
+
+    fn outcome(&self, left: Left, merge_points: u64, context: &Context) -> Outcome {
         Outcome {
             left,
             merge_points: context.merge_points + merge_points,
             pending: context.pending,
             memory: self.memory.to_vec(),
-            locals: self.frame[slots.end..].to_vec(),
+            locals: self.frame[FRAME_HEADER + FRAME_VALUES..].to_vec(),
         }
     }
 }
 
+/// A trace in two: one with an entry, and a bridge of one of its guards.
+pub struct Cut {
+    /// The two.
+    pub traces: [Trace; 2],
+    /// The number of the bridge's guard among the first one's.
+    pub guard: usize,
+}
+
+/// Cuts a trace at operation `at`, if that is a guard on a truth value and the trace has no label: a guard before it fails if
+/// it would hold, and what follows is that guard's bridge.
+pub fn cut(trace: &Trace, at: usize) -> Option<Cut> {
+    let inst = &trace.insts[at];
+    let opposite = match inst.op {
+        TraceOp::GuardTrue => TraceOp::GuardFalse,
+        TraceOp::GuardFalse => TraceOp::GuardTrue,
+        _ => return None,
+    };
+    if trace.insts.iter().any(|inst| inst.op == TraceOp::Label) {
+        return None;
+    }
+    let (before, after) = trace.insts.split_at(at);
+    let mut is_used = vec![false; trace.values.len()];
+    for inst in &after[1..] {
+        let snapshot = inst.snapshot.map(|id| &trace.snapshots[id.index()]);
+        let opnds =
+            inst.args.iter().copied().chain(snapshot.into_iter().flat_map(|snapshot| snapshot.operands()));
+        opnds.filter_map(Opnd::as_value).for_each(|value| is_used[value.index()] = true);
+    }
+    let defined = trace.inputs.iter().chain(before.iter().flat_map(|inst| &inst.results)).copied();
+    let handed: Vec<Value> = defined.filter(|value| is_used[value.index()]).collect();
+    let mut first = Trace { insts: before.to_vec(), ..trace.clone() };
+    let id = inst.snapshot.expect("a verified guard has a snapshot");
+    let handed_over = Some(handed.iter().map(|&value| value.into()).collect());
+    let snapshot =
+        first.push_snapshot(Snapshot { handed: handed_over, ..trace.snapshots[id.index()].clone() });
+    first.insts.push(Inst { op: opposite, snapshot: Some(snapshot), ..inst.clone() });
+    first.insts.push(inst.clone());
+    let again = trace.inputs.iter().map(|&input| input.into()).collect();
+    let (attached, results) = (Attached::Target(ENTRY), Default::default());
+    first.insts.push(Inst { op: TraceOp::Jump, args: again, attached, results, snapshot: None });
+    first.notes.clear();
+    let bridge = Trace { inputs: handed, insts: after[1..].to_vec(), notes: vec![], ..trace.clone() };
+    let guard = before.iter().filter(|inst| inst.op.is_guard()).count();
+    Some(Cut { traces: [first, bridge], guard })
+}
+
 /// What a guard's snapshot says, with the values that were handed over.
-fn resume(trace: &Trace, guard: GuardId, values: &[u64]) -> (Left, u64) {
+fn resume(trace: &Trace, guard: usize, values: &[u64]) -> (Left, u64) {
     let mut snapshots = trace.insts.iter().filter_map(|inst| inst.snapshot);
-    let id = snapshots.nth(guard.index()).expect("the guard is one of the trace");
+    let id = snapshots.nth(guard).expect("the guard is one of the trace");
     let fail_values = trace.fail_values(id);
     let value = |opnd: Opnd| match opnd {
         Opnd::Value(value) => {
