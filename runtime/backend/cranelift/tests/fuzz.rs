@@ -7,9 +7,10 @@ use metatrace_backend::{Backend, CodeId, Compiled, CompiledRegion, Context, Exit
 use metatrace_backend_cranelift::{CraneliftBackend, OptLevel};
 use metatrace_backend_reference::Reference;
 use metatrace_defs::{Abort, Kind, PureOp, TraceOp};
+use metatrace_optimizer::region::{Part, Start, optimise_region};
 use metatrace_optimizer::{Options, optimise};
 use metatrace_trace::{Attached, GuardId, Inst, Opnd, Trace, Value};
-use metatrace_trace_fuzz::{Case, ENTRY, FREE_TARGET, generate};
+use metatrace_trace_fuzz::{Case, ENTRY, FREE_TARGET, cut, generate};
 
 const CASES: u64 = 150;
 
@@ -45,6 +46,39 @@ fn generated_traces_do_the_same() {
         }
     }
     assert!(engines.iter().all(|engine| engine.backend.code_memory() == 0));
+}
+
+/// Traces in two, optimised together and compiled as one, do the same as before.
+#[test]
+fn generated_regions_do_the_same() {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
+    let first = number("METATRACE_FUZZ_SEED").unwrap_or(0);
+    let engines = [OptLevel::None, OptLevel::Speed]
+        .map(|level| Compiling { backend: CraneliftBackend::new(LIMIT).unwrap(), level });
+    for seed in first..first + number("METATRACE_FUZZ").unwrap_or(CASES) {
+        let mut case = generate(seed, 3 + (seed as usize * 7) % 60);
+        let trace = with_one_nan(&case.trace);
+        let expected = case.run(&Reference::new(), &trace);
+        for at in (seed as usize % 4..trace.insts.len()).step_by(4) {
+            let Some(cut) = cut(&trace, at) else { continue };
+            let [first, bridge] = &cut.traces;
+            let parts = [
+                Part { trace: first, start: Start::Entry },
+                Part { trace: bridge, start: Start::Guard(0, cut.guard) },
+            ];
+            let (joined, _) = optimise_region(&case.program, &parts);
+            let parts: Vec<_> =
+                joined.iter().map(|joined| (joined.part, &joined.trace, joined.guards.clone())).collect();
+            for engine in &engines {
+                let actual = case.run_cut(engine, &cut, &parts);
+                assert!(
+                    actual == expected,
+                    "seed {seed} at {at}, {:?}: {expected:?}\n{actual:?}",
+                    engine.level
+                );
+            }
+        }
+    }
 }
 
 fn compare(case: &mut Case, trace: &Trace, engines: &[Compiling], seed: u64) {

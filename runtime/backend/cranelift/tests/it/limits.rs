@@ -1,7 +1,7 @@
 //! Large traces, many values, and what is refused.
 
 use crate::common::{BYTES, Frame, LIMIT, PRELUDE, Traces, VALUES, check, cranelift, run};
-use metatrace_backend::{Backend, CodeId, Compiled, Exit, Job};
+use metatrace_backend::{Backend, CodeId, Compiled, Context, Exit, Job};
 use metatrace_backend_cranelift::{CraneliftBackend, OptLevel};
 use metatrace_defs::inst::Operand;
 use metatrace_defs::{Abort, JitCodeId, Kind, Program, PureOp, TraceOp};
@@ -166,4 +166,34 @@ fn texts_for_people() {
     assert!(backend.code_address(compiled.code).is_some());
     backend.free(compiled.code);
     assert_eq!(backend.code_bytes(compiled.code), None);
+}
+
+/// What only the way out needs is done there, and what a guard tests is known there.
+#[test]
+fn exits_do_what_only_they_need() {
+    let (program, trace) = parse(&format!(
+        "{PRELUDE} trace (%0 w, %1 w) {{ %2 = int_mul(%0, 5) %3 = int_lt(%0, %1) guard_true(%3) s0
+        %4 = int_add(%0, %1) guard_true(%4) s1 finish(%4) }}
+        s0 = j0 @0 locals 0 (w0 = %0, w1 = %2, w2 = %3) merge_points 0
+        s1 = j0 @0 locals 0 (w0 = %2, w1 = %4) merge_points 0"
+    ))
+    .unwrap();
+    let backend = cranelift();
+    let guards = [GuardId(0), GuardId(1)];
+    let job = Job { program: &program, shims: &[], trace: &trace, guards: &guards, entry: None };
+    let clif = backend.clif_text(&job);
+    let (hot, cold) = clif.split_once("cold").expect("exits are cold");
+    assert!(!hot.contains("imul") && cold.matches("imul").count() == 2, "{clif}");
+    assert!(!clif.contains("uextend"), "the comparison is nowhere needed as a word:\n{clif}");
+    let compiled = backend.compile(&job).unwrap();
+    let mut frame = Frame::new();
+    let minus = |n: i64| -n as u64;
+    for (inputs, guard, handed) in [([7, 3], 0, vec![7, 35, 0]), ([minus(4), 4], 1, vec![minus(20), 0])] {
+        frame.slots()[..2].copy_from_slice(&inputs);
+        // SAFETY: the frame has the size that was set, and the trace accesses no memory.
+        let exit = unsafe { backend.run(compiled.code, frame.pointer(), &mut Context::default()) };
+        assert_eq!(exit, Exit::Guard(GuardId(guard)));
+        assert_eq!(frame.slots()[..handed.len()], handed[..]);
+    }
+    backend.free(compiled.code);
 }
