@@ -330,6 +330,7 @@ impl Program {
                 ("MIN", true) => int.mask(1 << (int.bits() - 1)),
                 ("MIN", false) => 0,
                 ("BITS", _) => int.bits() as u128,
+                ("__ONE", _) => 1,
                 _ => return None,
             }));
         }
