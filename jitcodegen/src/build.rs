@@ -58,6 +58,13 @@ pub struct Translation {
     pub warnings: Vec<String>,
 }
 
+impl Translation {
+    /// What was translated, what was not and why, and how long it took.
+    pub fn report(&self) -> serde_json::Value {
+        report(&self.graphs, &self.output, self.image.len(), &self.stages)
+    }
+}
+
 /// The whole of an interpreter's build script: translates the package if its feature `jit` is on, and sets the cfg
 /// `metatrace` that makes `metatrace::glue!()` include what was generated.
 ///

@@ -42,21 +42,22 @@ impl Classes {
 
 fn why_outside(program: &Program, id: FuncId) -> Option<String> {
     let func = program.func(id);
+    let hint = |on: bool, name: &str| on.then(|| format!("is marked `#[jit::{name}]`"));
+    let hinted = hint(func.attrs.dont_look_inside, "dont_look_inside")
+        .or_else(|| hint(func.attrs.elidable, "elidable"))
+        .or_else(|| hint(func.attrs.loop_invariant, "loop_invariant"));
+    if hinted.is_some() {
+        return hinted;
+    }
     let graph = match &func.body {
         Ok(graph) => graph,
         Err(why) => return Some(format!("cannot be entered: {why}")),
     };
-    let hint = |on: bool, name: &str| on.then(|| format!("is marked `#[jit::{name}]`"));
     if program.portals.iter().any(|portal| portal.func == id) {
         return Some("is a portal".to_string());
     }
-    hint(func.attrs.dont_look_inside, "dont_look_inside")
-        .or_else(|| hint(func.attrs.elidable, "elidable"))
-        .or_else(|| hint(func.attrs.loop_invariant, "loop_invariant"))
-        .or_else(|| {
-            let has_loop = !func.attrs.unroll_safe && has_loop(graph);
-            has_loop.then(|| "has a loop and is not marked `#[jit::unroll_safe]`".to_string())
-        })
+    let has_loop = !func.attrs.unroll_safe && has_loop(graph);
+    has_loop.then(|| "has a loop and is not marked `#[jit::unroll_safe]`".to_string())
 }
 
 /// Whether control can come back to a block.

@@ -41,6 +41,8 @@ pub struct Outside {
     pub name: String,
     /// Why.
     pub why: String,
+    /// Whether that is because calls of it with the same arguments are interchangeable.
+    pub elidable: bool,
     /// Where it is defined.
     pub pos: Pos,
 }
@@ -54,6 +56,8 @@ pub struct Output {
     pub glue: Vec<(String, String)>,
     /// Functions that are called and not looked inside.
     pub outside: Vec<Outside>,
+    /// Functions of the crate that traces neither look inside nor call.
+    pub unreached: Vec<(String, Pos)>,
     /// Functions that could not be looked inside though nothing in their source says so, and other advice.
     pub notes: Vec<Note>,
 }
@@ -225,7 +229,8 @@ fn finish(
     }
     let notes = notes(program, &made, refused);
     let outside = outside(program, &made);
-    Ok(Output { program: image, glue, outside, notes })
+    let unreached = unreached(program, &made);
+    Ok(Output { program: image, glue, outside, unreached, notes })
 }
 
 /// The functions of the crate that are called natively.
@@ -236,8 +241,23 @@ fn outside(program: &flow::Program, made: &Made) -> Vec<Outside> {
         let func = program.func(id);
         let why = made.classes.why_outside(id).to_string();
         // The portal's own call is for going on natively, unless something calls it.
-        out.push(Outside { name: func.name.clone(), why, pos: func.pos });
+        let elidable = func.attrs.elidable;
+        out.push(Outside { name: func.name.clone(), why, elidable, pos: func.pos });
     }
+    out
+}
+
+/// The functions of the crate that traces have nothing to do with: nothing calls them, or only what is not looked inside.
+fn unreached(program: &flow::Program, made: &Made) -> Vec<(String, Pos)> {
+    let called = |id: FuncId| made.tables.shims.contains(&ShimKind::Func(id));
+    let unused = |(n, func): (usize, &flow::Func)| {
+        let id = FuncId::new(n);
+        let out = func.rust.is_some() && !made.funcs.contains(&id) && !called(id);
+        out.then(|| (func.name.clone(), func.pos))
+    };
+    let mut out = program.unreached.clone();
+    out.extend(program.funcs.iter().enumerate().filter_map(unused));
+    out.sort_by(|a, b| (a.1.file, a.1.line, &a.0).cmp(&(b.1.file, b.1.line, &b.0)));
     out
 }
 

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use metatrace_defs::descr::{CallDescr, ClassSet, call_flag};
 use metatrace_translator::flow::{Pos, Program};
 use serde_json::{Value, json};
 
-use crate::generate::Output;
+use crate::generate::{Output, Outside};
 
 /// The stages of a translation, in their order, with the time each took.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +19,12 @@ pub fn report(program: &Program, output: &Output, image: usize, stages: &Stages)
         file.map_or(Value::Null, |file| json!(format!("{file}:{}:{}", pos.line, pos.column)))
     };
     let jitcodes = &output.program.jitcodes;
+    let outside = |elidable: bool| {
+        let chosen = output.outside.iter().filter(|outside| outside.elidable == elidable);
+        let entry =
+            |outside: &Outside| json!({ "name": outside.name, "why": outside.why, "at": at(outside.pos) });
+        chosen.map(entry).collect::<Vec<_>>()
+    };
     json!({
         "crate": program.name,
         "hash": format!("{:#018x}", program.hash),
@@ -31,12 +38,15 @@ pub fn report(program: &Program, output: &Output, image: usize, stages: &Stages)
         "looked_inside": jitcodes.iter().map(|jitcode| json!({
             "name": jitcode.name,
             "bytes": jitcode.code.len(),
+            "at": program.funcs.iter().find(|f| f.name == jitcode.name).map(|f| at(f.pos)),
         })).collect::<Vec<_>>(),
-        "called": output.outside.iter().map(|outside| json!({
-            "name": outside.name,
-            "why": outside.why,
-            "at": at(outside.pos),
+        "called": outside(false),
+        "elidable": outside(true),
+        "never_reached": output.unreached.iter().map(|(name, pos)| json!({
+            "name": name,
+            "at": at(*pos),
         })).collect::<Vec<_>>(),
+        "effects": output.program.calls.iter().map(|call| effects(&output.program, call)).collect::<Vec<_>>(),
         "notes": output.notes.iter().map(|note| json!({
             "code": note.code.id(),
             "subject": note.subject,
@@ -54,5 +64,24 @@ pub fn report(program: &Program, output: &Output, image: usize, stages: &Stages)
             "nanoseconds": time.as_nanos() as u64,
         })).collect::<Vec<_>>(),
         "nanoseconds": stages.0.iter().map(|(_, time)| time.as_nanos() as u64).sum::<u64>(),
+    })
+}
+
+/// What was inferred about a call: the kinds of memory that it may read and write, and what else may happen in it.
+fn effects(program: &metatrace_defs::Program, call: &CallDescr) -> Value {
+    let classes = |set: &ClassSet| match set {
+        ClassSet::All => json!("everything"),
+        ClassSet::Some(list) => {
+            json!(list.iter().map(|c| &program.classes[c.index()].name).collect::<Vec<_>>())
+        }
+    };
+    json!({
+        "name": call.name,
+        "reads": classes(&call.reads),
+        "writes": classes(&call.writes),
+        "may_panic": call.has(call_flag::CAN_PANIC),
+        "may_collect": call.has(call_flag::CAN_COLLECT),
+        "elidable": call.has(call_flag::ELIDABLE),
+        "loop_invariant": call.has(call_flag::LOOP_INVARIANT),
     })
 }

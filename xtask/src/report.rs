@@ -35,6 +35,33 @@ fn names(report: &Value, key: &str) -> Vec<String> {
         .collect()
 }
 
+/// What was inferred about a call, in one line.
+fn effect(call: &Value) -> String {
+    let set = |key: &str| match call.get(key) {
+        Some(Value::Array(list)) if list.is_empty() => None,
+        Some(Value::Array(list)) => {
+            let names: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
+            Some(format!("{key} {}", names.join(", ")))
+        }
+        Some(Value::String(all)) => Some(format!("{key} {all}")),
+        _ => None,
+    };
+    let flag = |key: &str, text: &str| {
+        call.get(key).and_then(Value::as_bool).filter(|on| *on).map(|_| text.to_string())
+    };
+    let parts = [
+        set("reads"),
+        set("writes"),
+        flag("may_panic", "may panic"),
+        flag("may_collect", "may allocate"),
+        flag("elidable", "elidable"),
+        flag("loop_invariant", "loop-invariant"),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let name = call.get("name").and_then(Value::as_str).unwrap_or("?");
+    if parts.is_empty() { format!("{name}: nothing") } else { format!("{name}: {}", parts.join("; ")) }
+}
+
 /// The stages of the translation, with the milliseconds that each took.
 pub fn stages(report: &Value) -> Vec<(String, f64)> {
     let list = report.get("stages").and_then(Value::as_array);
@@ -56,6 +83,8 @@ fn text(out: &Translated) -> String {
         ("portals", "portals"),
         ("functions looked inside", "looked_inside"),
         ("functions called, and why", "called"),
+        ("functions that are elidable", "elidable"),
+        ("functions never reached by traces", "never_reached"),
         ("notes", "notes"),
     ] {
         let list = names(report, key);
@@ -64,6 +93,13 @@ fn text(out: &Translated) -> String {
             for name in list {
                 let _ = writeln!(text, "    {name}");
             }
+        }
+    }
+    let effects = report.get("effects").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    if !effects.is_empty() {
+        let _ = writeln!(text, "effects of calls ({}):", effects.len());
+        for call in effects {
+            let _ = writeln!(text, "    {}", effect(call));
         }
     }
     let number = |key: &str| report.get(key).and_then(Value::as_u64).unwrap_or(0);
@@ -95,6 +131,13 @@ mod tests {
             "portals": ["toy::run"],
             "looked_inside": ["toy::run", "toy::step"],
             "called": [{ "name": "toy::print", "why": "#[dont_look_inside]", "at": "src/lib.rs:3:1" }],
+            "elidable": [{ "name": "toy::square", "why": "is marked", "at": null }],
+            "never_reached": [{ "name": "toy::main", "at": "src/main.rs:1:1" }],
+            "effects": [
+                { "name": "toy::print", "reads": "everything", "writes": ["Log.lines"], "may_panic": true },
+                { "name": "toy::square", "reads": [], "writes": [], "elidable": true },
+                { "name": "toy::none", "reads": [], "writes": [] },
+            ],
             "jitcode_bytes": 120, "image_bytes": 400,
             "stages": [{ "name": "load", "nanoseconds": 1_500_000u64 }, { "name": "encode", "nanoseconds": 500_000u64 }],
         });
@@ -103,6 +146,11 @@ mod tests {
         for part in [
             "toy::step",
             "toy::print: #[dont_look_inside] (src/lib.rs:3:1)",
+            "toy::square: is marked",
+            "toy::main (src/main.rs:1:1)",
+            "toy::print: reads everything; writes Log.lines; may panic",
+            "toy::square: elidable",
+            "toy::none: nothing",
             "120 bytes",
             "load 1.5 ms",
             "in all 2.0 ms",

@@ -98,6 +98,8 @@ pub struct Program {
     pub portals: Vec<Portal>,
     /// Functions that are called though the author might expect them looked inside, and why.
     pub notes: Vec<Note>,
+    /// Functions of the crate that nothing lowered calls: their paths, and where they are.
+    pub unreached: Vec<(String, Pos)>,
 }
 
 /// A module of the crate.

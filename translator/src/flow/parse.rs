@@ -8,6 +8,7 @@
 //! load_time lt0 "LIMIT" in mod1 frozen = "crate::a::LIMIT as u64"
 //! static "COUNT" mut i64                       `mut`: a `static mut`
 //! portal portal0 "demo" fn0 interpret params(pc, code) greens(0) owner 1
+//! unreached "crate::g" @0:3:4                  functions that nothing calls
 //! note E0501 "f" "why" help "what to do" chain("portal", "f") width 5
 //! struct crate::P in mod0 {x: i64, 1: f64}     facts after the module: drop nofreeze cell freezes repr(C, u8)
 //! enum crate::Op in mod0 repr(u8) {Halt, Push{0: i64} = 4}
@@ -250,6 +251,11 @@ impl Parser {
             }
             "portal" => self.portal()?,
             "note" => self.note()?,
+            "unreached" => {
+                let name = self.string()?;
+                let pos = self.pos()?;
+                self.program.unreached.push((name, pos));
+            }
             "struct" => self.adt(false)?,
             "enum" => self.adt(true)?,
             "opaque" => self.opaque()?,

@@ -105,6 +105,9 @@ impl Printer<'_> {
             }
             out.push('\n');
         }
+        for (name, pos) in &p.unreached {
+            let _ = writeln!(out, "unreached {name:?}{}", self.pos(*pos));
+        }
         for note in &p.notes {
             let _ = write!(out, "note {} {:?} {:?}", note.code.id(), note.subject, note.message);
             if !note.help.is_empty() {

@@ -125,29 +125,14 @@ pub fn lower(
         files: program.sources().files().map(|(_, f)| relative(&f.path, base)).collect(),
         ..flow::Program::default()
     };
-    let mut cx = Cx {
-        program,
-        out,
-        instances: HashMap::new(),
-        keys: Vec::new(),
-        queue: VecDeque::new(),
-        types: HashMap::new(),
-        closures: HashMap::new(),
-        open_types: Vec::new(),
-        modules: HashMap::new(),
-        externs: HashMap::new(),
-        load_times: HashMap::new(),
-        infos: HashMap::new(),
-    };
+    let mut cx = Cx::new(program, out);
     cx.add_modules();
     cx.add_statics();
     for portal in program.portals().to_vec() {
         cx.add_portal(&portal);
     }
-    while let Some(id) = cx.queue.pop_front() {
-        cx.lower_instance(id);
-    }
-    cx.look_behind_errors();
+    cx.run();
+    cx.add_unreached();
     if !program.diagnostics().is_empty() {
         return Err(Reported);
     }
@@ -158,6 +143,66 @@ pub fn lower(
         panic!("lowering made a broken program:\n{}\n{text}", errors.join("\n"));
     }
     Ok(cx.out)
+}
+
+/// Lowers every function of the user's crate that has no generic parameters, and what they reach, as if portals called them. For tests.
+pub fn lower_functions(program: &Program) {
+    let mut cx = Cx::new(program, flow::Program { name: "guest".to_string(), ..flow::Program::default() });
+    cx.add_modules();
+    cx.add_statics();
+    for id in (0..program.fn_count()).map(FnId::new) {
+        let def = program.fn_def(id);
+        let plain =
+            def.origin == Origin::User && def.kind == FnKind::Source && def.generics.params.is_empty();
+        if plain && !program.report_item(crate::resolve::Def::Fn(id)) {
+            cx.instance(Key::Fn(id, &[]), None);
+        }
+    }
+    cx.run();
+}
+
+impl<'p> Cx<'p> {
+    fn new(program: &'p Program, out: flow::Program) -> Cx<'p> {
+        Cx {
+            program,
+            out,
+            instances: HashMap::new(),
+            keys: Vec::new(),
+            queue: VecDeque::new(),
+            types: HashMap::new(),
+            closures: HashMap::new(),
+            open_types: Vec::new(),
+            modules: HashMap::new(),
+            externs: HashMap::new(),
+            load_times: HashMap::new(),
+            infos: HashMap::new(),
+        }
+    }
+
+    fn add_unreached(&mut self) {
+        let reached: HashSet<FnId> = self
+            .instances
+            .keys()
+            .filter_map(|key| match *key {
+                Key::Fn(id, _) => Some(id),
+                _ => None,
+            })
+            .collect();
+        for id in (0..self.program.fn_count()).map(FnId::new).filter(|id| !reached.contains(id)) {
+            let def = self.program.fn_def(id);
+            if def.origin == Origin::User && def.kind == FnKind::Source {
+                self.out.unreached.push((def.path.to_string(), self.pos(def.span)));
+            }
+        }
+    }
+
+    /// Lowers what is asked for, and what that asks for.
+    fn run(&mut self) {
+        while let Some(id) = self.queue.pop_front() {
+            self.lower_instance(id);
+        }
+        self.look_behind_errors();
+    }
 }
 
 impl Cx<'_> {

@@ -83,6 +83,8 @@ impl Cx<'_> {
                     freeze: false,
                 });
             }
+            // Nothing comes out of the translation.
+            _ if !self.program.diagnostics().is_empty() => Type::Tuple(vec![]),
             TyKind::Param(..)
             | TyKind::Projection(..)
             | TyKind::Const(_)
@@ -101,6 +103,7 @@ impl Cx<'_> {
 
     fn adt(&mut self, ty: Ty, id: AdtId, args: Args) -> TypeId {
         let def = self.program.adt(id).clone();
+        self.program.report_item(crate::resolve::Def::Adt(id));
         let endless = ty.is_endless();
         if endless {
             self.endless_type(&def);

@@ -1,1 +1,0 @@
-//! No input makes the tools panic.
