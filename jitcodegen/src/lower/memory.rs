@@ -339,19 +339,39 @@ impl Builder<'_> {
 
     /// The flags of an access to word `word` of a leaf of type `leaf`.
     pub(super) fn leaf_flags(&self, address: &Address, leaf: TypeId, word: u32) -> u8 {
+        let length = if self.is_length(address, leaf, word) { access_flag::LENGTH } else { 0 };
         if address.is_mutable || !self.types().data(leaf).freeze {
-            return access_flag::INTERIOR_MUT;
+            return access_flag::INTERIOR_MUT | length;
         }
         let is_buffer = matches!(address.place, Holder::Container(_));
-        match self.types().get(leaf) {
-            Type::Ref { .. } | Type::RawPtr { .. } | Type::Box(_) if address.is_owned && word == 0 => {
-                access_flag::FREEZES | access_flag::KEEPS_FROZEN
+        length
+            | match self.types().get(leaf) {
+                Type::Ref { .. } | Type::RawPtr { .. } | Type::Box(_) if address.is_owned && word == 0 => {
+                    access_flag::FREEZES | access_flag::KEEPS_FROZEN
+                }
+                Type::Ref { mutable: false, .. } | Type::Box(_) if word == 0 => access_flag::KEEPS_FROZEN,
+                Type::RawPtr { .. } if is_buffer => access_flag::KEEPS_FROZEN,
+                // Who holds an `Rc` keeps others from changing what it points to.
+                Type::Opaque(opaque) if word == 0 && layout::is_shared(opaque) => access_flag::KEEPS_FROZEN,
+                _ => 0,
             }
-            Type::Ref { mutable: false, .. } | Type::Box(_) if word == 0 => access_flag::KEEPS_FROZEN,
-            Type::RawPtr { .. } if is_buffer => access_flag::KEEPS_FROZEN,
-            // Who holds an `Rc` keeps others from changing what it points to.
-            Type::Opaque(opaque) if word == 0 && layout::is_shared(opaque) => access_flag::KEEPS_FROZEN,
-            _ => 0,
+    }
+
+    /// Whether the word of a leaf is the length or capacity of something whose elements take space.
+    fn is_length(&self, address: &Address, leaf: TypeId, word: u32) -> bool {
+        let types = self.types();
+        let takes_space = |elem| types.scalars(elem).is_none_or(|scalars| !scalars.is_empty());
+        match (address.place, types.get(leaf)) {
+            (Holder::Container(of), Type::Int { .. }) => match *types.get(of) {
+                Type::Vec(elem) => takes_space(elem),
+                _ => true,
+            },
+            (_, &Type::Ref { to, .. }) if word == 1 => match *types.get(to) {
+                Type::Slice(elem) => takes_space(elem),
+                Type::Str => true,
+                _ => false,
+            },
+            _ => false,
         }
     }
 

@@ -186,6 +186,8 @@ pub mod access_flag {
         KEEPS_FROZEN = keeps_frozen = 2;
         /// The pointer read (or the interior address) is frozen whatever the base is.
         FREEZES = freezes = 4;
+        /// The word is a length or a capacity: at most `isize::MAX`.
+        LENGTH = length = 8;
     }
 }
 

@@ -4,7 +4,7 @@
 //! for all operands from given sets; the tests check this by sampling. `meet` of sets that exclude each other happens
 //! only in code that is never reached; it then keeps the first set.
 
-use metatrace_defs::descr::Scalar;
+use metatrace_defs::descr::{Access, Scalar, access_flag};
 use metatrace_defs::{Kind, PureOp};
 
 /// A set of words.
@@ -63,6 +63,14 @@ impl Fact {
             Scalar::U32 => Fact::unsigned(0, 0xffff_ffff),
             Scalar::I32 => Fact::signed(i32::MIN.into(), i32::MAX.into()),
             Scalar::Word | Scalar::Float => Fact::ANY,
+        }
+    }
+
+    /// What a read by an access can give.
+    pub fn of_access(access: &Access) -> Fact {
+        match access.flags & access_flag::LENGTH {
+            0 => Fact::of_scalar(access.scalar),
+            _ => Fact::unsigned(0, i64::MAX as u64),
         }
     }
 

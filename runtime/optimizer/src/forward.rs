@@ -8,7 +8,7 @@
 //! because values do not change; what is known of memory is true until something writes. Guards, calls and stores keep
 //! their order, and nothing moves up: what is computed stands where it stood, or is what was computed before.
 
-use metatrace_defs::descr::{Scalar, call_flag};
+use metatrace_defs::descr::{Scalar, access_flag, call_flag};
 use metatrace_defs::{Kind, Program, PureOp, TraceOp};
 use metatrace_trace::{
     Attached, Inst, Opnd, Snapshot, SnapshotFrame, SnapshotId, Trace, Value, ValueData, short,
@@ -290,7 +290,7 @@ impl<'a> Forward<'a> {
                 SmallVec::new()
             }
             TraceOp::GetFieldFrozen | TraceOp::GetElemFrozen => {
-                let fact = Fact::of_scalar(self.program.access(inst.access()).scalar);
+                let fact = Fact::of_access(self.program.access(inst.access()));
                 let results = self.foldable(inst, args, recorded);
                 if let Opnd::Value(value) = results[0] {
                     self.refine(value, fact);
@@ -507,7 +507,7 @@ impl<'a> Forward<'a> {
         }
         let result = self.emit(inst.op, inst.attached, args, &[recorded])[0];
         if let (Opnd::Value(value), Kind::Word) = (result, access.scalar.kind()) {
-            self.refine(value, Fact::of_scalar(access.scalar));
+            self.refine(value, Fact::of_access(access));
         }
         let scalar = access.scalar;
         self.heap.insert(Entry { location, access: inst.access(), scalar, value: result, carried: None });
@@ -548,7 +548,16 @@ impl<'a> Forward<'a> {
             self.counts.stores += 1;
             return;
         }
-        self.heap.store(program, access, &location);
+        if let Opnd::Value(stored) = self.resolve(value)
+            && access.flags & access_flag::LENGTH != 0
+        {
+            self.refine(stored, Fact::of_access(access));
+        }
+        let mut heap = std::mem::take(&mut self.heap);
+        heap.store(program, access, &location, |other, bytes| {
+            self.are_apart((&location, access.scalar.bytes()), (other, bytes))
+        });
+        self.heap = heap;
         args.push(stored);
         self.emit(inst.op, inst.attached, args, &[]);
         let (scalar, access) = (access.scalar, inst.access());

@@ -194,10 +194,18 @@ impl Heap {
         self.entries.push(entry);
     }
 
-    /// Forgets what a store may change.
-    pub fn store(&mut self, program: &Program, access: &Access, location: &Location) {
+    /// Forgets what a store may change. `are_apart` tells of a location and a number of bytes whether they are known to be
+    /// elsewhere.
+    pub fn store(
+        &mut self,
+        program: &Program,
+        access: &Access,
+        location: &Location,
+        are_apart: impl Fn(&Location, usize) -> bool,
+    ) {
         self.entries.retain(|entry| {
             !may_touch(program, (access, location), (program.access(entry.access), &entry.location))
+                || are_apart(&entry.location, entry.scalar.bytes())
         });
     }
 

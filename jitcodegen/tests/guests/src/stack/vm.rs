@@ -1,3 +1,6 @@
+//! The machine. In: a module of checked functions. Out: the result of function 0, or what went wrong; the stack machine trusts
+//! slots, targets and handles.
+
 use metatrace::{Traced, jit};
 
 metatrace::glue!();
@@ -141,6 +144,7 @@ impl Vm {
         self.arrays[handle].get_mut(index as usize).ok_or(Error::Index(index))
     }
 
+    #[jit::unroll_safe]
     fn enter(&mut self, callee: &Function) -> Result<(), Error> {
         if self.stack.len() < callee.arity {
             return Err(Error::Other(format!("too few arguments for {}", callee.name)));
