@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use metatrace_backend::{CodeId, Exit};
 use metatrace_defs::Abort;
-use metatrace_defs::jitcode::{Portal, PortalId};
+use metatrace_defs::jitcode::PortalId;
 use metatrace_trace::{GuardId, short};
 
 use crate::compile::{self, Start};
@@ -71,12 +71,6 @@ pub fn canonical_owner(address: u64) -> u64 {
     address + std::mem::offset_of!(TracedBox<()>, canonical) as u64
 }
 
-/// Which word of a portal's parameters is the owner.
-pub fn owner_word(portal: &Portal) -> usize {
-    let owner = portal.params.iter().position(|param| param.owner).expect("a portal has an owner");
-    portal.params[..owner].iter().map(|param| param.kinds.len()).sum()
-}
-
 /// A portal, as the runtime finds it.
 pub struct Place {
     pub program: &'static ProgramGlue,
@@ -93,7 +87,7 @@ impl Place {
             eprintln!("{message}");
             std::process::exit(2)
         });
-        Place { program, loaded, portal, owner: owner_word(loaded.portal(portal)) }
+        Place { program, loaded, portal, owner: loaded.facts(portal).owner }
     }
 
     /// The cell of the merge point with these parameters.
@@ -110,11 +104,24 @@ impl Place {
 
     /// The words of the reds.
     fn reds<'w>(&self, words: &'w [u64]) -> impl Iterator<Item = u64> + use<'w> {
-        words
-            .iter()
-            .zip(kinds(self.loaded.portal(self.portal)))
-            .filter(|(_, (_, green))| !green)
-            .map(|(&w, _)| w)
+        self.loaded.facts(self.portal).reds.iter().map(|&n| words[n])
+    }
+
+    /// The compiled code to enter with these parameters.
+    fn entry(&self, vm: &VmState, words: &[u64]) -> Option<Entry> {
+        if self.loaded.facts(self.portal).has_greens {
+            return self.cell(vm, words).entry.get();
+        }
+        // Of an owner that is the only green, the cell that was looked for last is at hand.
+        let address = owner_box(words[self.owner]);
+        let key = (std::ptr::from_ref(self.program) as usize, self.portal);
+        // SAFETY: the word is a reference to a living owner.
+        unsafe { vm.last_cell(address, key) }.unwrap_or_else(|| {
+            let cell = self.cell(vm, words);
+            // SAFETY: as above; the owner keeps the cell until it is gone.
+            unsafe { vm.keep_cell(address, key, &cell) };
+            cell.entry.get()
+        })
     }
 }
 
@@ -133,20 +140,23 @@ pub fn call(
         return Ok(native(words));
     }
     let place = Place::new(glue.program, PortalId(glue.index));
-    let Some(entry) = place.cell(&vm, words).entry.get() else { return Ok(native(words)) };
-    let mut words: Values<u64> = words.into();
-    words[place.owner] = canonical_owner(owner_box(words[place.owner]));
-    let outcome = match run(&vm, &place, entry, &words) {
+    let Some(entry) = place.entry(&vm, words) else { return Ok(native(words)) };
+    let give = |results: &[u64]| {
+        // SAFETY: the context is this VM's, and no reference to it is held.
+        let context = unsafe { &mut *vm.context() };
+        context.results[..results.len()].copy_from_slice(results);
+        Ok(results.first().copied().unwrap_or(0))
+    };
+    let (mut frame, guard) = run_code(&vm, &place, entry, words);
+    let Some(guard) = guard else {
+        return give(&frame.values()[..place.loaded.portal(place.portal).results.len()]);
+    };
+    let outcome = match guard_failed(&vm, &place, guard, frame) {
         Left::AtHeader(words) => enter_words(glue, &words),
         Left::Out(outcome) => outcome,
     };
     match outcome {
-        Outcome::Return(results) => {
-            // SAFETY: the context is this VM's, and no reference to it is held.
-            let context = unsafe { &mut *vm.context() };
-            context.results[..results.len()].copy_from_slice(&results);
-            Ok(results.first().copied().unwrap_or(0))
-        }
+        Outcome::Return(results) => give(&results),
         Outcome::MergePoint(words) => Ok(native(&words)),
         Outcome::Panic(payload) => Err(payload),
     }
@@ -229,6 +239,22 @@ fn interpret(vm: &VmState, place: &Place, words: &[u64]) -> Outcome {
 
 /// Runs compiled code, and whatever follows when it is left.
 fn run(vm: &Rc<VmState>, place: &Place, entry: Entry, words: &[u64]) -> Left {
+    match run_code(vm, place, entry, words) {
+        (mut frame, None) => {
+            let results = place.loaded.portal(place.portal).results.len();
+            Left::Out(Outcome::Return(frame.values()[..results].into()))
+        }
+        (frame, Some(guard)) => guard_failed(vm, place, guard, frame),
+    }
+}
+
+/// Runs compiled code until it returns, or until the guard that is given back fails.
+fn run_code<'v>(
+    vm: &'v VmState,
+    place: &Place,
+    entry: Entry,
+    words: &[u64],
+) -> (TraceFrame<'v>, Option<GuardId>) {
     let mut frame = vm.frame();
     for (slot, word) in frame.values().iter_mut().zip(place.reds(words)) {
         *slot = word;
@@ -237,11 +263,8 @@ fn run(vm: &Rc<VmState>, place: &Place, entry: Entry, words: &[u64]) -> Left {
     let mut code = entry.code;
     loop {
         match execute(vm, code, &mut frame) {
-            Exit::Finish => {
-                let results = place.loaded.portal(place.portal).results.len();
-                return Left::Out(Outcome::Return(frame.values()[..results].into()));
-            }
-            Exit::Guard(guard) => return guard_failed(vm, place, guard, frame),
+            Exit::Finish => return (frame, None),
+            Exit::Guard(guard) => return (frame, Some(guard)),
             Exit::Crossing(target) => code = region::crossed(vm, place, target),
         }
     }

@@ -24,8 +24,33 @@ pub struct Loaded {
     /// The address of an owner's box, which a reference to the owner refers to.
     pub owner_box: AccessId,
     bodies: Vec<Body>,
-    /// Whether each portal has back edges of the guest program.
-    loops: Vec<bool>,
+    portals: Vec<PortalFacts>,
+}
+
+/// What is often asked of a portal.
+#[derive(Debug)]
+pub struct PortalFacts {
+    /// Which word of the parameters is the owner.
+    pub owner: usize,
+    /// Which words of the parameters are red.
+    pub reds: Vec<usize>,
+    /// Whether there are greens beside the owner.
+    pub has_greens: bool,
+    /// Whether it has back edges of the guest program: without, it stands for a function of it.
+    pub has_loop: bool,
+}
+
+impl PortalFacts {
+    fn new(portal: &Portal, body: &Body) -> PortalFacts {
+        let owner = portal.params.iter().position(|param| param.owner).expect("a portal has an owner");
+        let words = portal.params.iter().flat_map(|param| param.kinds.iter().map(|_| param.green));
+        PortalFacts {
+            owner: portal.params[..owner].iter().map(|param| param.kinds.len()).sum(),
+            reds: words.enumerate().filter(|(_, green)| !green).map(|(n, _)| n).collect(),
+            has_greens: portal.params.iter().any(|param| param.green && !param.owner),
+            has_loop: body.insts.iter().any(|inst| inst.inst == Inst::Control(ControlOp::LoopHeader)),
+        }
+    }
 }
 
 /// The instructions of a jitcode.
@@ -112,12 +137,9 @@ impl Loaded {
             program.jitcodes.iter().map(Body::new).collect::<Result<_, _>>().map_err(|e| refused(&e))?;
         let flag = add_access(&mut program, "metatrace.flag", Reach::Class);
         let owner_box = add_access(&mut program, "metatrace.owner_box", Reach::Anything);
-        let has_loop = |portal: &Portal| {
-            let body: &Body = &bodies[portal.jitcode.index()];
-            body.insts.iter().any(|inst| inst.inst == Inst::Control(ControlOp::LoopHeader))
-        };
-        let loops = program.portals.iter().map(has_loop).collect();
-        Ok(Loaded { program, shims: glue.shims, flag, owner_box, bodies, loops })
+        let facts = |portal: &Portal| PortalFacts::new(portal, &bodies[portal.jitcode.index()]);
+        let portals = program.portals.iter().map(facts).collect();
+        Ok(Loaded { program, shims: glue.shims, flag, owner_box, bodies, portals })
     }
 
     /// The instructions of a jitcode.
@@ -130,9 +152,9 @@ impl Loaded {
         &self.program.portals[id.index()]
     }
 
-    /// Whether a portal has back edges of the guest program: without, it stands for a function of it.
-    pub fn has_loop(&self, id: PortalId) -> bool {
-        self.loops[id.index()]
+    /// What is often asked of a portal.
+    pub fn facts(&self, id: PortalId) -> &PortalFacts {
+        &self.portals[id.index()]
     }
 
     /// The portal whose jitcode this is.

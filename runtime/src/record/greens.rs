@@ -1,11 +1,11 @@
 //! Greens at merge points: constants of the trace from there on, the owner as the canonical reference to it.
 
-use metatrace_defs::jitcode::Portal;
+use metatrace_defs::jitcode::{Portal, PortalId};
 use metatrace_defs::{Kind, TraceOp};
 use metatrace_trace::Attached;
 
 use super::{Recorder, Root, Traced, kinds, merge_point_operands};
-use crate::entry::{canonical_owner, owner_word};
+use crate::entry::canonical_owner;
 use crate::loaded::Loaded;
 use crate::machine::{Stack, Values};
 
@@ -15,10 +15,11 @@ impl Recorder<'_> {
     pub(super) fn fix_greens(
         &mut self,
         stack: &mut Stack<Traced>,
-        portal: &Portal,
+        portal: PortalId,
         values: &mut Values<Traced>,
     ) {
-        let owner = owner_word(portal);
+        let owner = self.loaded.facts(portal).owner;
+        let portal = self.loaded.portal(portal);
         for (n, (value, (_, green))) in values.iter_mut().zip(kinds(portal)).enumerate() {
             if green {
                 *value =

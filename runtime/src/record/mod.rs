@@ -273,7 +273,7 @@ impl<'a> Recorder<'a> {
 
     /// Whether the call of a portal is one of a loop that is compiled already: it is entered there.
     fn is_compiled_loop(&self, portal: PortalId, args: &[Traced]) -> bool {
-        if !self.loaded.has_loop(portal) {
+        if !self.loaded.facts(portal).has_loop {
             return false;
         }
         let words: Values<u64> = args.iter().map(|arg| arg.bits).collect();
@@ -502,7 +502,7 @@ impl Domain for Recorder<'_> {
         if stack.top().loop_header {
             return Way::Native;
         }
-        self.fix_greens(stack, self.loaded.portal(portal), args);
+        self.fix_greens(stack, portal, args);
         self.pass_merge_point();
         self.note(portal, args);
         Way::Jitcode

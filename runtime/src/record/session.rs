@@ -168,7 +168,7 @@ impl<'a> Session<'a> {
     /// The outermost activation stands at its merge point.
     fn merge_point(&mut self, mut values: Values<Traced>) -> Option<End> {
         let portal = self.place.loaded.portal(self.portal);
-        self.recorder.fix_greens(&mut self.stack, portal, &mut values);
+        self.recorder.fix_greens(&mut self.stack, self.portal, &mut values);
         let header = self.stack.frames[0].loop_header;
         if header && self.recorder.abort.is_none() {
             self.words = short(values.iter().map(|value| value.bits));
