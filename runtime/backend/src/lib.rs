@@ -13,7 +13,7 @@
 //!   parts of a [`Region`] leave nothing in the frame, and are not counted as crossings.
 //! - `local_addr(n)` is the address of byte `n` of the local memory.
 
-use metatrace_defs::{Abort, Program};
+use metatrace_defs::{Abort, CallDescr, Program};
 use metatrace_trace::{GuardId, TargetId, Trace};
 
 metatrace_defs::entity! {
@@ -41,7 +41,7 @@ pub struct Context {
     /// Not 0 if something is pending; see [`pending`]. Tested after calls by `guard_not_pending`.
     pub pending: u64,
     /// Results of the last call, by number; number 0 is unused, as it comes back in a register.
-    pub results: [u64; 8],
+    pub results: [u64; CallDescr::MAX_RESULTS],
     /// Merge points passed in compiled code, as `count_merge_points` counts them.
     pub merge_points: u64,
     /// Jumps from one compiled code to another until code is left by [`Exit::Crossing`]; 0 for never.
@@ -84,27 +84,26 @@ impl Shim {
     /// `context` must be the current VM's.
     ///
     /// # Panics
-    /// If there are more than [`metatrace_defs::CallDescr::MAX_ARGS`] arguments: the generator refuses such calls.
+    /// If there are more than [`CallDescr::MAX_ARGS`] arguments: the generator refuses such calls.
     pub unsafe fn call(self, context: *mut Context, args: &[u64]) -> u64 {
-        macro_rules! dispatch {
-            ($($n:literal: $($i:literal)*;)*) => {
-                match args.len() {
-                    $($n => {
-                        // SAFETY: the caller vouches that the shim has this signature.
-                        let f: extern "C" fn(*mut Context $(, dispatch!(@ty $i))*) -> u64 =
-                            unsafe { std::mem::transmute(self.0) };
-                        f(context $(, args[$i])*)
-                    })*
-                    n => panic!("a call with {n} arguments"),
+        // From no argument on, one more each time.
+        macro_rules! try_with {
+            ([$($arg:ident)*] $($more:ident)*) => {
+                if let [$($arg),*] = *args {
+                    // SAFETY: the caller vouches that the shim has this signature.
+                    let f: extern "C" fn(*mut Context $(, try_with!(@word $arg))*) -> u64 =
+                        unsafe { std::mem::transmute(self.0) };
+                    f(context $(, $arg)*)
+                } else {
+                    try_with!(@next [$($arg)*] $($more)*)
                 }
             };
-            (@ty $i:literal) => { u64 };
+            (@next [$($arg:ident)*] $next:ident $($more:ident)*) => { try_with!([$($arg)* $next] $($more)*) };
+            (@next [$($arg:ident)*]) => { panic!("a call with {} arguments", args.len()) };
+            (@word $arg:ident) => { u64 };
         }
-        dispatch! {
-            0: ; 1: 0; 2: 0 1; 3: 0 1 2; 4: 0 1 2 3; 5: 0 1 2 3 4; 6: 0 1 2 3 4 5; 7: 0 1 2 3 4 5 6;
-            8: 0 1 2 3 4 5 6 7; 9: 0 1 2 3 4 5 6 7 8; 10: 0 1 2 3 4 5 6 7 8 9; 11: 0 1 2 3 4 5 6 7 8 9 10;
-            12: 0 1 2 3 4 5 6 7 8 9 10 11; 13: 0 1 2 3 4 5 6 7 8 9 10 11 12; 14: 0 1 2 3 4 5 6 7 8 9 10 11 12 13;
-        }
+        const { assert!(CallDescr::MAX_ARGS == 24) };
+        try_with!([] a0 a1 a2 a3 a4 a5 a6 a7 a8 a9 a10 a11 a12 a13 a14 a15 a16 a17 a18 a19 a20 a21 a22 a23)
     }
 }
 

@@ -312,9 +312,9 @@ pub struct CallDescr {
 
 impl CallDescr {
     /// The most arguments a call may have.
-    pub const MAX_ARGS: usize = 14;
+    pub const MAX_ARGS: usize = 24;
     /// The most results a call may have.
-    pub const MAX_RESULTS: usize = 8;
+    pub const MAX_RESULTS: usize = 16;
 
     /// Whether all of `flags` are set.
     pub fn has(&self, flags: u8) -> bool {

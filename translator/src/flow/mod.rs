@@ -60,7 +60,7 @@ metatrace_defs::entity! {
 }
 
 /// The most words that an SSA value may have when taken apart.
-pub const MAX_WORDS: usize = 8;
+pub const MAX_WORDS: usize = 16;
 
 /// Where something stands in the source. Line 0: nowhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
