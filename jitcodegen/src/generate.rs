@@ -54,6 +54,8 @@ pub struct Output {
     pub program: Program,
     /// The glue of each module that needs some: its path, and the text of its file.
     pub glue: Vec<(String, String)>,
+    /// Functions that are looked inside but have no jitcode, for they were inlined wherever they are called.
+    pub inlined: Vec<String>,
     /// Functions that are called and not looked inside.
     pub outside: Vec<Outside>,
     /// Functions of the crate that traces neither look inside nor call.
@@ -73,7 +75,7 @@ pub fn generate(program: &flow::Program) -> Result<Output, Vec<Error>> {
     let mut refused: HashMap<FuncId, Refused> = HashMap::new();
     loop {
         match attempt(program, &refused) {
-            Ok(made) => return finish(program, made, &refused),
+            Ok(made) => return inlined(program, made, &refused),
             Err(Failure::Refused(func, why)) => {
                 let is_portal = program.portals.iter().any(|portal| portal.func == func);
                 if is_portal {
@@ -84,6 +86,21 @@ pub fn generate(program: &flow::Program) -> Result<Output, Vec<Error>> {
             }
         }
     }
+}
+
+/// Generates again with small functions inlined, now that it is known which are looked inside.
+fn inlined(
+    program: &flow::Program,
+    made: Made,
+    refused: &HashMap<FuncId, Refused>,
+) -> Result<Output, Vec<Error>> {
+    let smaller = flow::inline::program(program, &|id| made.classes.is_inside(id));
+    // A graph that inlining made too large for its instructions stays as it was written.
+    let Ok(again) = attempt(&smaller, refused) else { return finish(program, made, refused) };
+    let gone = made.funcs.iter().filter(|id| !again.funcs.contains(id));
+    let gone = gone.map(|&id| program.func(id).name.clone()).collect();
+    let unreached = unreached(program, &made);
+    Ok(Output { inlined: gone, unreached, ..finish(&smaller, again, refused)? })
 }
 
 fn portal_error(program: &flow::Program, func: FuncId, why: Refused) -> Error {
@@ -230,7 +247,7 @@ fn finish(
     let notes = notes(program, &made, refused);
     let outside = outside(program, &made);
     let unreached = unreached(program, &made);
-    Ok(Output { program: image, glue, outside, unreached, notes })
+    Ok(Output { program: image, glue, inlined: Vec::new(), outside, unreached, notes })
 }
 
 /// The functions of the crate that are called natively.

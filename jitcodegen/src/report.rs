@@ -35,11 +35,13 @@ pub fn report(program: &Program, output: &Output, image: usize, stages: &Stages)
             "owner": portal.params.iter().find(|p| p.owner).map(|p| &p.name),
             "reds": portal.params.iter().filter(|p| !p.green).map(|p| &p.name).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
-        "looked_inside": jitcodes.iter().map(|jitcode| json!({
-            "name": jitcode.name,
-            "bytes": jitcode.code.len(),
-            "at": program.funcs.iter().find(|f| f.name == jitcode.name).map(|f| at(f.pos)),
-        })).collect::<Vec<_>>(),
+        "looked_inside": jitcodes.iter().map(|jitcode| (&jitcode.name, jitcode.code.len()))
+            .chain(output.inlined.iter().map(|name| (name, 0)))
+            .map(|(name, bytes)| json!({
+                "name": name,
+                "bytes": bytes,
+                "at": program.funcs.iter().find(|f| f.name == *name).map(|f| at(f.pos)),
+            })).collect::<Vec<_>>(),
         "called": outside(false),
         "elidable": outside(true),
         "never_reached": output.unreached.iter().map(|(name, pos)| json!({

@@ -16,9 +16,12 @@
 //! - Where Rust's result depends on the build (overflow checks, `size_of`, constants of the crate), the graph refers
 //!   to a [`LoadTimeId`], a number that the glue tells at start-up.
 
+pub mod inline;
 mod lex;
 pub mod parse;
 pub mod print;
+pub mod promote;
+pub mod simplify;
 pub mod types;
 pub mod verify;
 

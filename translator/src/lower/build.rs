@@ -8,13 +8,13 @@
 //! jump can be lowered like any other; [`Builder::finish`] leaves it out. A variable that was never written reads as
 //! zeros: drop flags rely on it.
 //!
-//! [`Builder::finish`] replaces values that turned out equal, and simplifies ([`crate::lower::simplify`]).
+//! [`Builder::finish`] replaces values that turned out equal, and simplifies ([`crate::flow::simplify`]).
 
+use crate::flow::simplify;
 use crate::flow::types::TypeId;
 use crate::flow::{
     Block, BlockId, Callee, Graph, Op, OpKind, Place, Pos, SlotData, SlotId, Target, Terminator, ValueId,
 };
-use crate::lower::simplify;
 use metatrace_defs::PureOp;
 use std::collections::HashMap;
 

@@ -5,7 +5,7 @@
 //!
 //! - [`types`] says what types are in the graph, and how Rust spells them;
 //! - [`escape`] finds out which variables need an address;
-//! - [`build`] makes SSA form, [`simplify`] makes it small;
+//! - [`build`] makes SSA form, `crate::flow::simplify` makes it small;
 //! - [`func`] sets up a function; [`expr`], [`cond`], [`place`], [`matching`], [`arith`], [`call`], [`intrinsic`] lower
 //!   what stands in it; [`scope`] and [`glue`] run drops;
 //! - [`dispatch`] makes the functions that call what is behind a trait object or function pointer;
@@ -30,7 +30,7 @@ mod native;
 mod place;
 mod queries;
 mod scope;
-mod simplify;
+
 mod types;
 
 use crate::diag::{Code, Diagnostic, chain_text};

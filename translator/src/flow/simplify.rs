@@ -10,7 +10,7 @@ use crate::flow::{BlockId, Graph, Op, OpKind, Target, Terminator, ValueId};
 use std::collections::HashMap;
 
 /// Replaces every value by what `replaced` says, and drops parameters that were replaced with their arguments.
-pub(super) fn replace_values(graph: &mut Graph, replaced: &[ValueId]) {
+pub fn replace_values(graph: &mut Graph, replaced: &[ValueId]) {
     let keep: Vec<Vec<bool>> = graph
         .blocks
         .iter()
@@ -37,7 +37,7 @@ pub(super) fn replace_values(graph: &mut Graph, replaced: &[ValueId]) {
 const MAX_ROUNDS: usize = 100;
 
 /// Simplifies until nothing changes, and numbers anew.
-pub(super) fn run(graph: &mut Graph) {
+pub fn run(graph: &mut Graph) {
     for _ in 0..MAX_ROUNDS {
         let mut changed = fold_branches(graph);
         drop_unreachable(graph);
