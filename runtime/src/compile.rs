@@ -58,7 +58,7 @@ struct PieceGuard {
 pub fn install(
     vm: &Rc<VmState>,
     place: &Place,
-    session: &Session,
+    session: &mut Session,
     end: &End,
     start: &Start,
 ) -> Result<(), Abort> {
@@ -85,7 +85,7 @@ pub fn install(
         End::Abort(_) | End::Panic(_) => unreachable!("a recording that was given up is not compiled"),
     };
     let attached = into.map_or(Attached::None, |entry| Attached::Target(entry.target));
-    let trace = session.trace(lead, None, (terminator, attached));
+    let trace = session.take_trace(lead, None, (terminator, attached));
     let into = into.map(|entry| entry.tree);
     match start {
         Start::Cell(cell) => {
@@ -103,13 +103,13 @@ pub fn install(
 }
 
 /// Compiles and registers the loop that starts at segment `n`.
-fn install_loop(vm: &Rc<VmState>, place: &Place, session: &Session, n: usize) -> Result<Entry, Abort> {
+fn install_loop(vm: &Rc<VmState>, place: &Place, session: &mut Session, n: usize) -> Result<Entry, Abort> {
     let (label, target) = {
         let mut tables = vm.tables.borrow_mut();
         (tables.new_target(), tables.new_target())
     };
     let jump = (TraceOp::Jump, Attached::Target(label));
-    let trace = session.trace(n..session.segments(), Some(label), jump);
+    let trace = session.take_trace(n..session.segments(), Some(label), jump);
     let piece = compile(vm, place, trace, &format!("loop {target}"), Some(target))?;
     let cell = place.cell(vm, &session.segment_words(n));
     add(&vm.shared.counters.loops, 1);

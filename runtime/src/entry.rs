@@ -99,7 +99,7 @@ impl Place {
         let greens =
             greens.filter(|(n, (_, (_, green)))| *green && *n != self.owner).map(|(_, (&word, _))| word);
         let key: Key = (std::ptr::from_ref(self.program) as usize, self.portal, short(greens));
-        vm.tables.borrow_mut().cell(owner, &key).clone()
+        vm.tables.borrow_mut().cell(owner, &key)
     }
 
     /// The words of the reds.
@@ -399,7 +399,7 @@ fn record(vm: &Rc<VmState>, place: &Place, mut session: Session, start: Start) -
             resume(vm, place, stack.map(|value| value.bits), None)
         }
         end => {
-            if let Err(reason) = compile::install(vm, place, &session, &end, &start) {
+            if let Err(reason) = compile::install(vm, place, &mut session, &end, &start) {
                 vm.failed(heat, reason);
             }
             match end {

@@ -42,12 +42,12 @@ fn snapshot_frame(loaded: &Loaded, frame: &Frame<Traced>, in_call: bool) -> Snap
     SnapshotFrame { jitcode: frame.jitcode, pc, locals: frame.locals, registers }
 }
 
-/// The trace of consecutive segments, ended by a terminator with `args`.
+/// The trace of consecutive segments, moved out of them, ended by a terminator with `args`.
 ///
 /// With `label`, a label stands at its start, to which the trace may jump.
 pub fn join(
     program: &Program,
-    segments: &[Segment],
+    segments: &mut [Segment],
     label: Option<TargetId>,
     end: (TraceOp, Attached),
     args: &[Opnd],
@@ -71,9 +71,10 @@ pub fn join(
         handed = params.into_iter().map(Opnd::Value).collect();
     }
     let mut ended = vec![];
-    for (n, segment) in segments.iter().enumerate() {
-        let renaming = append(&mut joined, &segment.trace, &handed);
-        let last = if n + 1 == segments.len() { args } else { &segment.handed };
+    let all = segments.len();
+    for (n, segment) in segments.iter_mut().enumerate() {
+        let renaming = append(&mut joined, std::mem::take(&mut segment.trace), &handed);
+        let last = if n + 1 == all { args } else { &segment.handed };
         handed = last.iter().map(|&opnd| renaming.opnd(opnd)).collect();
         ended.clone_from(&handed);
     }
@@ -93,15 +94,14 @@ impl Renaming {
     }
 }
 
-fn append(joined: &mut Trace, trace: &Trace, inputs: &[Opnd]) -> Renaming {
+fn append(joined: &mut Trace, trace: Trace, inputs: &[Opnd]) -> Renaming {
     let mut renaming = Renaming(vec![Opnd::Word(0); trace.values.len()]);
     for (input, &opnd) in trace.inputs.iter().zip(inputs) {
         renaming.0[input.index()] = opnd;
     }
-    let first = joined.insts.len() as u32;
-    joined.notes.extend(trace.notes.iter().map(|(at, text)| (at + first, text.clone())));
-    for inst in &trace.insts {
-        let mut inst = inst.clone();
+    let (first, first_snapshot) = (joined.insts.len() as u32, joined.snapshots.len());
+    joined.notes.extend(trace.notes.into_iter().map(|(at, text)| (at + first, text)));
+    for mut inst in trace.insts {
         inst.args.iter_mut().for_each(|arg| *arg = renaming.opnd(*arg));
         for result in &mut inst.results {
             let data = trace.values[result.index()];
@@ -109,16 +109,12 @@ fn append(joined: &mut Trace, trace: &Trace, inputs: &[Opnd]) -> Renaming {
             renaming.0[result.index()] = Opnd::Value(value);
             *result = value;
         }
-        if let Some(id) = inst.snapshot {
-            inst.snapshot = Some(renamed_snapshot(joined, &trace.snapshots[id.index()], &renaming));
-        }
+        inst.snapshot = inst.snapshot.map(|id| SnapshotId::new(first_snapshot + id.index()));
         joined.insts.push(inst);
     }
+    for mut snapshot in trace.snapshots {
+        snapshot.operands_mut().for_each(|opnd| *opnd = renaming.opnd(*opnd));
+        joined.push_snapshot(snapshot);
+    }
     renaming
-}
-
-fn renamed_snapshot(joined: &mut Trace, snapshot: &Snapshot, renaming: &Renaming) -> SnapshotId {
-    let mut snapshot = snapshot.clone();
-    snapshot.operands_mut().for_each(|opnd| *opnd = renaming.opnd(*opnd));
-    joined.push_snapshot(snapshot)
 }

@@ -240,21 +240,21 @@ impl<'a> Session<'a> {
         self.recorder.segments.len()
     }
 
-    /// The trace of segments `from..to`, which goes on in a following segment (`to` is less than all), or ends as the
-    /// recording does.
-    pub fn trace(
-        &self,
+    /// Takes the trace of segments `from..to`, which goes on in a following segment (`to` is less than all), or ends as the
+    /// recording does. Nothing of it is left in them.
+    pub fn take_trace(
+        &mut self,
         segments: std::ops::Range<usize>,
         label: Option<metatrace_trace::TargetId>,
         end: (TraceOp, Attached),
     ) -> Trace {
-        let all = &self.recorder.segments;
+        let all = &mut self.recorder.segments;
         let handed: Values<Opnd> = if segments.end == all.len() {
             self.handed.iter().map(|value| value.opnd).collect()
         } else {
             all[segments.end - 1].handed.clone()
         };
-        join(&self.place.loaded.program, &all[segments], label, end, &handed)
+        join(&self.place.loaded.program, &mut all[segments], label, end, &handed)
     }
 
     /// Constants of its snapshots that are addresses of frozen memory.

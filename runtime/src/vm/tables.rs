@@ -204,12 +204,12 @@ impl Tables {
     ///
     /// # Panics
     /// If the owner is gone.
-    pub fn cell(&mut self, owner: OwnerId, key: &Key) -> &Rc<LoopCell> {
+    pub fn cell(&mut self, owner: OwnerId, key: &Key) -> Rc<LoopCell> {
         let cells = &mut self.owners[owner.index()].as_mut().expect("a living owner").cells;
-        if !cells.contains_key(key) {
-            cells.insert(key.clone(), Rc::default());
+        match cells.get(key) {
+            Some(cell) => cell.clone(),
+            None => cells.entry(key.clone()).or_default().clone(),
         }
-        &cells[key]
     }
 
     pub fn new_target(&mut self) -> TargetId {
