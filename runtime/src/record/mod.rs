@@ -16,6 +16,7 @@ mod greens;
 mod heap;
 mod segment;
 mod session;
+mod shared;
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -37,6 +38,7 @@ use crate::vm::{VmState, log};
 use heap::HeapCache;
 use segment::Segment;
 pub use session::{End, Session, kinds, merge_point_operands};
+use shared::Shared;
 
 /// A value while it is recorded.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +85,7 @@ pub struct Recorder<'a> {
     /// Operations in all segments but the last.
     operations: usize,
     heap: HeapCache,
+    shared: Shared,
     interiors: WordMap<Value, Interior>,
     locals: WordMap<u32, Traced>,
     invariants: WordMap<(CallId, Values<Opnd>), Values<Traced>>,
@@ -149,6 +152,9 @@ impl<'a> Recorder<'a> {
     /// A guard established that the value of `opnd` is `bits`: it is a constant from here on.
     fn replace(&mut self, stack: &mut Stack<Traced>, opnd: Opnd, bits: u64) {
         let kind = self.trace().kind(opnd);
+        if let Opnd::Value(value) = opnd {
+            self.shared.learn(value, Opnd::constant(kind, bits));
+        }
         for register in stack.frames.iter_mut().flat_map(|frame| &mut frame.registers) {
             if register.opnd == opnd {
                 register.opnd = Opnd::constant(kind, bits);
@@ -208,6 +214,7 @@ impl<'a> Recorder<'a> {
     /// Drops what is known of memory and values: nothing of it holds beyond the merge point.
     fn forget(&mut self) {
         self.heap = HeapCache::default();
+        self.shared = Shared::default();
         self.interiors.clear();
         self.locals.clear();
         self.invariants.clear();
@@ -311,7 +318,13 @@ impl Domain for Recorder<'_> {
             return Traced::constant(op.row().result, result, Root::None);
         }
         let opnds: SmallVec<[Opnd; 3]> = short(args.iter().map(|arg| arg.opnd));
+        if let Some(value) = self.shared.find(op, &opnds) {
+            return Traced { bits: result, opnd: self.shared.resolve(value.into()), root: Root::None };
+        }
         let value = self.push_one(TraceOp::Pure(op), &opnds, Attached::None, result, Root::None);
+        if let Opnd::Value(value) = value.opnd {
+            self.shared.note(op, &opnds, value);
+        }
         if op.is_bool() {
             self.bools.extend(value.opnd.as_value());
         }
@@ -344,7 +357,7 @@ impl Domain for Recorder<'_> {
                 "`{}` changed without a store that the trace knows",
                 descr.name
             );
-            return Traced { bits, opnd: known.value, root: known.root };
+            return Traced { bits, opnd: self.shared.resolve(known.value), root: known.root };
         }
         let op = match (index.is_some(), frozen) {
             (false, false) => TraceOp::GetField,
@@ -382,10 +395,14 @@ impl Domain for Recorder<'_> {
         if place.is_constant() {
             return Traced::constant(Kind::Word, bits, root);
         }
+        if let Some(address) = self.shared.interior(&place) {
+            return Traced { bits, opnd: self.shared.resolve(address.into()), root };
+        }
         let op = if index.is_some() { TraceOp::InteriorElem } else { TraceOp::InteriorField };
         let value = self.push_one(op, &place.operands(), Attached::Access(access), bits, root);
         if let Opnd::Value(address) = value.opnd {
             self.interiors.insert(address, Interior { access, base, index });
+            self.shared.note_interior(place, address);
         }
         value
     }

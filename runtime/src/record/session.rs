@@ -57,6 +57,7 @@ impl<'a> Session<'a> {
             segments: Vec::new(),
             operations: 0,
             heap: HeapCache::default(),
+            shared: Default::default(),
             interiors: Default::default(),
             locals: Default::default(),
             invariants: Default::default(),
