@@ -25,6 +25,8 @@ mod vm;
 
 #[cfg(feature = "jit")]
 pub use metatrace_defs::{Abort, param::Params};
+/// The collected heap.
+pub use metatrace_gc as gc;
 pub use traced::Traced;
 #[cfg(feature = "jit")]
 pub use vm::Vm;

@@ -1,6 +1,7 @@
 //! The attributes that an interpreter author writes, one for each attribute row of the hint table.
 
 mod portal;
+mod trace;
 
 use metatrace_defs::{Hint, for_each_hint};
 use proc_macro::TokenStream;
@@ -22,6 +23,17 @@ macro_rules! define_attributes {
     (@$form:ident $($row:tt)*) => {};
 }
 for_each_hint!(define_attributes);
+
+/// Implements `Trace` for a struct or an enum, so that it can be in a collected heap, and `Leaf` if no field can hold a
+/// reference.
+///
+/// On a field, `#[trace(rescan)]` allows a plain cell, at the price that its object is looked at in every minor collection,
+/// and `#[trace(unsafe_skip)]` leaves it out: its author vouches that it holds no reference into the heap. On the type,
+/// `#[trace(crate = path)]` says where the traits are, if not in `metatrace::gc`.
+#[proc_macro_derive(Trace, attributes(trace))]
+pub fn derive_trace(input: TokenStream) -> TokenStream {
+    trace::derive(input.into()).unwrap_or_else(|error| error.to_compile_error()).into()
+}
 
 fn expand(hint: Hint, arguments: TokenStream, item: TokenStream) -> TokenStream {
     let expanded = match hint {

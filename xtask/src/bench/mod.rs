@@ -7,8 +7,10 @@
 //! - `brainfuck/PROGRAM`: the JIT against the interpreter alone (`METATRACE=off`) and against a C interpreter.
 //! - `tlr/square`: a guest loop of 10^9 turns against the same loop in Rust.
 //! - `off/INTERPRETER`: what the JIT costs when it is off, in instructions under callgrind, on small inputs.
+//! - `gc/WORKLOAD`: programs that allocate, over the collector and over `malloc` and `free`.
 //! - `translate/INTERPRETER`: the translator's own time, as the build script runs it.
 
+mod gc;
 mod measure;
 
 use crate::build::{self, Translated};
@@ -42,6 +44,7 @@ pub fn bench(filter: Option<&str>, json: Option<&Path>) -> Result<()> {
     bench.brainfuck()?;
     bench.tlr()?;
     bench.off()?;
+    bench.gc()?;
     bench.translate()?;
     if bench.rows.is_empty() {
         return Err(format!("no benchmark's name contains `{}`", filter.unwrap_or_default()));

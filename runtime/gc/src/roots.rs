@@ -1,0 +1,169 @@
+//! Roots: the native stack with its registers, memory that is tested word by word, and values that are traced.
+
+use std::cell::{Cell, RefCell};
+use std::ops::{Deref, DerefMut, Range};
+use std::rc::Rc;
+
+use crate::mark::Tracer;
+use crate::types::{Trace, TraceFn, trace_as};
+
+/// Values that are traced, wherever they lie.
+#[derive(Default)]
+pub(crate) struct RootList {
+    values: RefCell<Vec<(usize, Option<TraceFn>)>>,
+    free: RefCell<Vec<usize>>,
+}
+
+impl RootList {
+    /// Adds the value at an address.
+    pub fn add<T: Trace>(&self, value: *const T) -> usize {
+        let entry = (value as usize, Some(trace_as::<T> as TraceFn));
+        let mut values = self.values.borrow_mut();
+        match self.free.borrow_mut().pop() {
+            Some(index) => {
+                values[index] = entry;
+                index
+            }
+            None => {
+                values.push(entry);
+                values.len() - 1
+            }
+        }
+    }
+
+    pub fn remove(&self, index: usize) {
+        self.values.borrow_mut()[index] = (0, None);
+        self.free.borrow_mut().push(index);
+    }
+
+    pub fn trace(&self, tracer: &mut Tracer) {
+        for &(address, trace) in &*self.values.borrow() {
+            if let Some(trace) = trace {
+                // SAFETY: whoever added the value keeps it where it is until it is removed.
+                unsafe { trace(address as *const u8, tracer) };
+            }
+        }
+    }
+}
+
+/// A value in memory of Rust's own whose references keep objects alive.
+pub struct Root<T: Trace> {
+    value: Box<T>,
+    index: usize,
+    list: Rc<RootList>,
+}
+
+impl<T: Trace> Root<T> {
+    /// A root of the current heap.
+    ///
+    /// # Panics
+    /// If no heap is current.
+    pub fn new(value: T) -> Root<T> {
+        let list = crate::heap::with_current("make a root", |state| Rc::clone(&state.roots));
+        let value = Box::new(value);
+        Root { index: list.add(&raw const *value), value, list }
+    }
+
+    /// Gives the value back: it keeps nothing alive from here on.
+    pub fn into_inner(self) -> T
+    where
+        T: Copy,
+    {
+        *self.value
+    }
+}
+
+impl<T: Trace> Drop for Root<T> {
+    fn drop(&mut self) {
+        self.list.remove(self.index);
+    }
+}
+
+impl<T: Trace> Deref for Root<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: Trace> DerefMut for Root<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
+thread_local! {
+    static STACK: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The address at which the thread's stack begins: it grows down from there.
+pub(crate) fn stack_start() -> usize {
+    let known = STACK.get();
+    if known != 0 {
+        return known;
+    }
+    let start = ask_stack_start();
+    STACK.set(start);
+    start
+}
+
+#[cfg(target_os = "linux")]
+fn ask_stack_start() -> usize {
+    let mut attributes = std::mem::MaybeUninit::<libc::pthread_attr_t>::uninit();
+    let (mut low, mut bytes) = (std::ptr::null_mut(), 0);
+    // SAFETY: the attributes are filled in before they are read, and given back.
+    unsafe {
+        assert_eq!(
+            libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()),
+            0,
+            "the stack's bounds"
+        );
+        libc::pthread_attr_getstack(attributes.as_ptr(), &mut low, &mut bytes);
+        libc::pthread_attr_destroy(attributes.as_mut_ptr());
+    }
+    low as usize + bytes
+}
+
+#[cfg(target_os = "macos")]
+fn ask_stack_start() -> usize {
+    // SAFETY: asks about the calling thread.
+    unsafe { libc::pthread_get_stackaddr_np(libc::pthread_self()) as usize }
+}
+
+/// Calls `f` with an address below which the stack holds nothing of the callers, their registers included.
+#[inline(never)]
+pub(crate) fn with_registers<R>(f: impl FnOnce(usize) -> R) -> R {
+    let mut registers = [0u64; 20];
+    // SAFETY: stores the registers that functions preserve for their callers into the array, which is large enough. The
+    // others, float registers included, were stored by whoever called us if their values are needed again.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        std::arch::asm!(
+            "mov [{0}], rbx", "mov [{0} + 8], rbp", "mov [{0} + 16], r12", "mov [{0} + 24], r13",
+            "mov [{0} + 32], r14", "mov [{0} + 40], r15",
+            in(reg) registers.as_mut_ptr(), options(nostack, preserves_flags)
+        );
+    }
+    // SAFETY: as above.
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        std::arch::asm!(
+            "stp x19, x20, [{0}]", "stp x21, x22, [{0}, #16]", "stp x23, x24, [{0}, #32]",
+            "stp x25, x26, [{0}, #48]", "stp x27, x28, [{0}, #64]", "str x29, [{0}, #80]",
+            "stp d8, d9, [{0}, #88]", "stp d10, d11, [{0}, #104]", "stp d12, d13, [{0}, #120]",
+            "stp d14, d15, [{0}, #136]",
+            in(reg) registers.as_mut_ptr(), options(nostack, preserves_flags)
+        );
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    compile_error!("the registers of this processor are not known to the collector");
+    let result = f(registers.as_ptr() as usize);
+    std::hint::black_box(&registers);
+    result
+}
+
+/// The area of a stack that is in use, if `pointer` is an address on it; all of it otherwise.
+pub(crate) fn in_use(stack: &Range<usize>, pointer: usize) -> Range<usize> {
+    if stack.contains(&pointer) { pointer..stack.end } else { stack.clone() }
+}
