@@ -5,6 +5,7 @@
 //! of the machine's speed meets all of them.
 //!
 //! - `brainfuck/PROGRAM`: the JIT against the interpreter alone (`METATRACE=off`) and against a C interpreter.
+//! - `guests/GUEST/PROGRAM`: interpreters written without a thought of the JIT, against the interpreter alone.
 //! - `tlr/square`: a guest loop of 10^9 turns against the same loop in Rust.
 //! - `off/INTERPRETER`: what the JIT costs when it is off, in instructions under callgrind, on small inputs.
 //! - `gc/WORKLOAD`: programs that allocate, over the collector and over `malloc` and `free`.
@@ -43,6 +44,7 @@ pub fn bench(filter: Option<&str>, json: Option<&Path>) -> Result<()> {
     let mut bench = Bench { root: build::workspace_root()?, filter, rows: Vec::new() };
     bench.brainfuck()?;
     bench.tlr()?;
+    bench.guests()?;
     bench.off()?;
     bench.gc()?;
     bench.translate()?;
@@ -157,6 +159,37 @@ impl Bench<'_> {
                 ("share of merge points compiled", share_compiled(&stats)),
             ],
         );
+        Ok(())
+    }
+
+    fn guests(&mut self) -> Result<()> {
+        if self.filter.is_some_and(|filter| !filter.contains("guests")) {
+            return Ok(());
+        }
+        let binary = self.translated("guests")?.binary;
+        let list = Command::new(&binary).arg("list").output().map_err(|error| format!("guests: {error}"))?;
+        let mut over_off = Vec::new();
+        for program in String::from_utf8_lossy(&list.stdout).lines() {
+            let name = format!("guests/{program}");
+            if !self.wants(&name) {
+                continue;
+            }
+            let cmd = Cmd::new(&binary).arg(Path::new(program));
+            let stats = cmd.stats(&self.root)?;
+            let times = medians(&[cmd.clone(), cmd.env("METATRACE", "off")], RUNS)?;
+            over_off.push(times[1] / times[0]);
+            self.add(
+                name,
+                &[
+                    ("JIT s", times[0]),
+                    ("off/JIT", times[1] / times[0]),
+                    ("share of merge points compiled", share_compiled(&stats)),
+                ],
+            );
+        }
+        if !over_off.is_empty() {
+            self.add("guests/geometric mean".to_string(), &[("off/JIT", geometric_mean(&over_off))]);
+        }
         Ok(())
     }
 

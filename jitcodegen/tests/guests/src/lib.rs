@@ -1,9 +1,10 @@
 //! Interpreters written without any thought of a JIT: what a Rust programmer would write, plus merge points.
 //!
-//! A module for each; `GUESTS` lists their programs. Their tests demand the right answers of every engine, and that compiled
+//! A module for each; [`programs`] lists their programs. Their tests demand the right answers of every engine, and that compiled
 //! code carries the work. `cargo xtask bench guests` tells how much faster it is.
 
 pub mod nodes;
+pub mod registers;
 pub mod stack;
 pub mod tree;
 
@@ -18,11 +19,13 @@ pub struct Program {
     pub run: fn(size: i64) -> String,
     /// The size that tests use: loops are hot, and every engine is done soon.
     pub small: i64,
+    /// The size with which nearly all time is spent in hot loops.
+    pub medium: i64,
     /// The size that benchmarks use.
     pub large: i64,
 }
 
 /// All programs of all guests.
 pub fn programs() -> Vec<Program> {
-    [nodes::PROGRAMS, stack::PROGRAMS, tree::PROGRAMS].concat()
+    [nodes::PROGRAMS, registers::PROGRAMS, stack::PROGRAMS, tree::PROGRAMS].concat()
 }

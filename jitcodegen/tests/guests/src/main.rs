@@ -1,4 +1,4 @@
-//! Runs a guest's program: `guests GUEST/PROGRAM [SIZE]`.
+//! Runs a guest's program: `guests GUEST/PROGRAM [SIZE]`; `guests list` tells what there is.
 
 use std::process::ExitCode;
 
@@ -6,6 +6,10 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let name = arguments.next().unwrap_or_default();
     let programs = guests::programs();
+    if name == "list" {
+        programs.iter().for_each(|program| println!("{}", program.name));
+        return ExitCode::SUCCESS;
+    }
     let Some(program) = programs.iter().find(|program| program.name == name) else {
         let names: Vec<&str> = programs.iter().map(|program| program.name).collect();
         eprintln!("no program `{name}`; there are {}", names.join(", "));

@@ -1,5 +1,7 @@
 //! Programs give the same result in every engine, and compiled code carries the work.
 
+use std::process::Command;
+
 use guests::{Program, programs};
 use metatrace::{Options, Stats, Vm};
 
@@ -23,4 +25,62 @@ fn engines_agree() {
             }
         }
     }
+}
+
+/// What a run of the binary logs: statistics and traces.
+fn logs(program: &Program) -> (serde_json::Value, String) {
+    let file = |kind: &str| {
+        let name = format!("guests-{}-{}.{kind}", std::process::id(), program.name.replace('/', "-"));
+        std::env::temp_dir().join(name)
+    };
+    let (stats, traces) = (file("stats"), file("traces"));
+    let output = Command::new(env!("CARGO_BIN_EXE_guests"))
+        .args([program.name, &program.medium.to_string()])
+        .env_remove("METATRACE")
+        .env("METATRACE_LOG", format!("stats:{},traces:{}", stats.display(), traces.display()))
+        .output()
+        .expect("the binary runs");
+    assert!(output.status.success(), "{}: {}", program.name, String::from_utf8_lossy(&output.stderr));
+    let read = |path: &std::path::Path| {
+        let text = std::fs::read_to_string(path).expect("a log");
+        std::fs::remove_file(path).expect("it was there");
+        text
+    };
+    (serde_json::from_str(&read(&stats)).expect("JSON"), read(&traces))
+}
+
+/// The optimised traces of a log.
+fn optimised(traces: &str) -> Vec<&str> {
+    let starts: Vec<usize> = traces.match_indices("\ntrace \"").map(|(at, _)| at).collect();
+    let ends = starts.iter().skip(1).copied().chain([traces.len()]);
+    let all = starts.iter().copied().zip(ends).map(|(start, end)| &traces[start..end]);
+    all.filter(|trace| trace.lines().nth(1).is_some_and(|line| line.contains("optimised"))).collect()
+}
+
+#[test]
+fn most_of_the_work_is_compiled() {
+    let mut wrong = Vec::new();
+    for program in programs() {
+        let (stats, traces) = logs(&program);
+        let count = |key: &str| stats[key].as_f64().unwrap_or_else(|| panic!("no `{key}`: {stats}"));
+        let compiled = count("merge_points_compiled");
+        let share = compiled / (compiled + count("merge_points_interpreted"));
+        if count("entries") == 0.0 || share < 0.9 {
+            wrong.push(format!(
+                "{}: {share} of the merge points passed in compiled code: {stats}",
+                program.name
+            ));
+        }
+        let optimised = optimised(&traces);
+        assert!(!optimised.is_empty(), "{} has no optimised trace", program.name);
+        // Enums are read and written in traces, not by generated accessors.
+        for name in ["read", "write", "variant of", "address of"] {
+            let calls = optimised.iter().flat_map(|trace| trace.lines());
+            let accessor = |line: &&str| line.contains("call[") && line.contains(&format!(" \"{name} "));
+            if let Some(line) = calls.clone().find(accessor) {
+                wrong.push(format!("{}: an accessor is called: {line}", program.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -11,7 +11,7 @@ metatrace::glue!();
 
 /// The programs.
 pub const PROGRAMS: &[Program] = &[
-    Program { name: "nodes/sums", run: programs::sums, small: 60, large: 10_000_000 },
-    Program { name: "nodes/nested", run: programs::nested, small: 12, large: 4_000 },
-    Program { name: "nodes/fib", run: programs::fib, small: 13, large: 29 },
+    Program { name: "nodes/sums", run: programs::sums, small: 60, medium: 60_000, large: 10_000_000 },
+    Program { name: "nodes/nested", run: programs::nested, small: 12, medium: 300, large: 4_000 },
+    Program { name: "nodes/fib", run: programs::fib, small: 13, medium: 20, large: 29 },
 ];

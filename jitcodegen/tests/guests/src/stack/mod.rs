@@ -9,8 +9,8 @@ metatrace::glue!();
 
 /// The programs.
 pub const PROGRAMS: &[Program] = &[
-    Program { name: "stack/loops", run: programs::loops, small: 12, large: 6_000 },
-    Program { name: "stack/fib", run: programs::fib, small: 11, large: 34 },
-    Program { name: "stack/sort", run: programs::sort, small: 30, large: 8_000 },
-    Program { name: "stack/floats", run: programs::floats, small: 40, large: 20_000_000 },
+    Program { name: "stack/loops", run: programs::loops, small: 12, medium: 300, large: 6_000 },
+    Program { name: "stack/fib", run: programs::fib, small: 11, medium: 20, large: 34 },
+    Program { name: "stack/sort", run: programs::sort, small: 30, medium: 300, large: 8_000 },
+    Program { name: "stack/floats", run: programs::floats, small: 40, medium: 30_000, large: 20_000_000 },
 ];
