@@ -165,6 +165,18 @@ impl<N: __Int> Ord for N {
             Ordering::Greater
         }
     }
+    fn clamp(self, min: N, max: N) -> N {
+        if min > max {
+            panic!("min > max. min = {min:?}, max = {max:?}");
+        }
+        if self < min {
+            min
+        } else if self > max {
+            max
+        } else {
+            self
+        }
+    }
 }
 
 impl PartialOrd for bool {

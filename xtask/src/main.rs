@@ -119,6 +119,8 @@ enum Command {
         #[command(subcommand)]
         what: Fuzz,
     },
+    /// Compare the types and calls that the front end infers with rustc's.
+    CheckTypes,
     /// Check the project's own rules.
     Tidy,
 }
@@ -172,6 +174,7 @@ fn main() -> ExitCode {
         Command::Fuzz { what: Fuzz::Translation { seed, count, batch, release, shrink, translate_only } } => {
             fuzz::translation(&fuzz::Options { seed, count, batch, release, shrink, translate_only })
         }
+        Command::CheckTypes => check_types_command(),
         Command::Tidy => tidy_command(),
     };
     match result {
@@ -181,6 +184,22 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn check_types_command() -> Result<()> {
+    let mut found = 0;
+    for report in xtask::check_types::run(&build::workspace_root()?)? {
+        report.differences.iter().for_each(|text| println!("{text}"));
+        let (locals, calls, unseen) = (report.locals, report.calls, report.unseen);
+        let package = report.package.display();
+        let differ = report.differences.len();
+        if !report.refused.is_empty() {
+            println!("{}\nnot understood: {}", report.errors, report.refused.join(", "));
+        }
+        println!("{package}: {locals} variables, {calls} calls compared, {unseen} not seen, {differ} differ");
+        found += differ;
+    }
+    if found == 0 { Ok(()) } else { Err(format!("{found} differences")) }
 }
 
 fn tidy_command() -> Result<()> {

@@ -138,8 +138,7 @@ impl<E> EnumProbe<'_, E> {
         }
         let [candidate] = &mut candidates[..] else { return unknown };
         candidate.fields = fields;
-        // The background of a sample does not matter here.
-        match samples.iter().step_by(BACKGROUNDS.len()).all(|sample| self.reads_back(candidate, sample)) {
+        match samples.chunks(BACKGROUNDS.len()).all(|sample| self.reads_back(candidate, sample)) {
             true => candidate.clone(),
             false => unknown,
         }
@@ -256,12 +255,16 @@ impl<E> EnumProbe<'_, E> {
         })
     }
 
-    /// Whether rustc reads what is written by this shape: a sample's fields, and its variant.
-    fn reads_back(&self, shape: &EnumShape, sample: &Sample) -> bool {
+    /// Whether rustc reads what is written by this shape: a sample's fields, and its variant. A sample is given over all
+    /// backgrounds.
+    fn reads_back(&self, shape: &EnumShape, over: &[Sample]) -> bool {
+        let [sample, ..] = over else { return false };
         BACKGROUNDS.iter().all(|&fill| {
             let mut fields = Vec::new();
             let mut bytes = vec![fill; size_of::<E>()];
+            let mut told = 0..0;
             let mut tag = |offset: u64, count: usize, value: u64| {
+                told = offset as usize + count..(offset as usize + size_of::<u64>()).min(size_of::<E>());
                 bytes[offset as usize..][..count].copy_from_slice(&value.to_le_bytes()[..count]);
             };
             match shape.how {
@@ -285,6 +288,11 @@ impl<E> EnumProbe<'_, E> {
             for (address, size) in fields {
                 let offset = address - start as usize;
                 bytes[offset..offset + size].copy_from_slice(&sample.bytes[offset..offset + size]);
+            }
+            // A tag may have more bytes than are written. rustc must not be handed a value that is none.
+            let written = |n: usize| over.iter().all(|other| other.bytes[n] == sample.bytes[n]);
+            if told.into_iter().any(|n| bytes[n] != sample.bytes[n] && written(n)) {
+                return false;
             }
             fill_with(&bytes);
             (self.variant)(std::hint::black_box(start)) == sample.variant

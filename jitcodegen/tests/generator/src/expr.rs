@@ -212,7 +212,7 @@ impl Gen {
                 let a = self.expr(ty);
                 let high = self.number(ty, true);
                 // Limits in the wrong order are a panic.
-                let low = if self.random.chance(97) { value(ty).text("0") } else { self.number(ty, true) };
+                let low = if self.random.chance(90) { value(ty).text("0") } else { self.number(ty, true) };
                 self.method(ty, a, "clamp", vec![low, high])
             }
         }
