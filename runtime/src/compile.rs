@@ -9,7 +9,7 @@ use std::time::Instant;
 use metatrace_backend::{CodeId, Job, PartStart};
 use metatrace_defs::{Abort, TraceOp};
 use metatrace_optimizer::optimise;
-use metatrace_trace::{Attached, GuardId, Opnd, TargetId, Trace, Value, verify};
+use metatrace_trace::{Attached, GuardId, KnownWord, Opnd, TargetId, Trace, Value, verify};
 
 use crate::entry::Place;
 use crate::record::{End, Session};
@@ -48,6 +48,7 @@ struct Piece {
 struct PieceGuard {
     frames: Vec<GuardFrame>,
     merge_points: u32,
+    known: Vec<KnownWord>,
     flag: Option<u64>,
 }
 
@@ -174,9 +175,9 @@ fn add_piece(
     let guards = piece.guards.iter().map(|(id, _)| *id).collect();
     tree.parts.push(Rc::new(Part { trace: piece.trace, guards, start }));
     tree.frozen.extend(session.frozen());
-    let guards = piece.guards.into_iter().map(|(guard, PieceGuard { frames, merge_points, flag })| {
+    let guards = piece.guards.into_iter().map(|(guard, PieceGuard { frames, merge_points, known, flag })| {
         let (recording, heat) = Default::default();
-        (guard, Guard { tree: id, frames, merge_points, recording, heat, flag })
+        (guard, Guard { tree: id, frames, merge_points, known, recording, heat, flag })
     });
     tables.add_guards(guards);
     tables.rely(id, &session.owners(), into);
@@ -264,6 +265,7 @@ fn piece_guards(trace: &Trace, flags: Option<&[u64]>) -> Vec<PieceGuard> {
             PieceGuard {
                 frames: frames.collect(),
                 merge_points: snapshot.merge_points,
+                known: snapshot.known.clone(),
                 flag: flags.map(|flags| &raw const flags[n] as u64),
             }
         })

@@ -632,7 +632,8 @@ impl<'a> Forward<'a> {
             ..*frame
         });
         let handed = source.handed.as_ref().map(|handed| self.mapped_all(map, handed));
-        let snapshot = Snapshot { frames: frames.collect(), merge_points: source.merge_points, handed };
+        let (frames, known) = (frames.collect(), source.known.clone());
+        let snapshot = Snapshot { frames, merge_points: source.merge_points, handed, known };
         self.written.snapshots.push(snapshot);
         SnapshotId::new(self.first_snapshot + self.written.snapshots.len() - 1)
     }

@@ -202,7 +202,12 @@ fn with_what_guards_hand_over(trace: &Trace) -> Trace {
         let id = inst.snapshot.expect("a verified guard has a snapshot");
         let merge_points = trace.snapshots[id.index()].merge_points;
         inst.snapshot = Some(SnapshotId::new(source.snapshots.len()));
-        source.snapshots.push(Snapshot { frames: vec![], merge_points, handed: Some(trace.handed(id)) });
+        source.snapshots.push(Snapshot {
+            frames: vec![],
+            merge_points,
+            handed: Some(trace.handed(id)),
+            known: vec![],
+        });
     }
     source
 }

@@ -60,6 +60,16 @@ pub struct HeapCache {
 }
 
 impl HeapCache {
+    /// The fields that hold constants, with their bases.
+    pub fn constants(&self) -> impl Iterator<Item = (AccessId, Opnd, Known)> + '_ {
+        self.known.iter().flat_map(|(access, places)| {
+            let constant = |(&(base, index), &known): (&(Opnd, Option<Opnd>), &Known)| {
+                (index.is_none() && known.value.as_const().is_some()).then_some((*access, base, known))
+            };
+            places.iter().filter_map(constant)
+        })
+    }
+
     pub fn get(&self, place: &Place) -> Option<Known> {
         let (_, known) = self.known.iter().find(|(access, _)| *access == place.access)?;
         known.get(&place.address()).copied()

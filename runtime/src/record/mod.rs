@@ -24,7 +24,7 @@ use std::rc::Rc;
 use metatrace_defs::descr::{Reach, access_flag, call_flag};
 use metatrace_defs::jitcode::{Constant, JitCodeId, PortalId, SwitchTable};
 use metatrace_defs::{Abort, AccessId, CallId, Kind, PureOp, TraceOp};
-use metatrace_trace::{Attached, Opnd, Value, short};
+use metatrace_trace::{Attached, KnownWord, Opnd, Value, short};
 
 use smallvec::SmallVec;
 
@@ -35,7 +35,7 @@ use crate::rt::ProgramGlue;
 use crate::vm::owner::OwnerId;
 use crate::vm::tables::{WordMap, WordSet};
 use crate::vm::{VmState, log};
-use heap::HeapCache;
+use heap::{HeapCache, Known};
 use segment::Segment;
 pub use session::{End, Session, kinds, merge_point_operands};
 use shared::Shared;
@@ -143,10 +143,48 @@ impl<'a> Recorder<'a> {
             }
         }
         let merge_points = if self.vm.counting { self.merge_points } else { 0 };
-        let snapshot = segment::snapshot(self.loaded, stack, merge_points);
+        let known = self.known_locals(stack);
+        let snapshot = segment::snapshot(self.loaded, stack, merge_points, known);
         let trace = self.trace();
         let snapshot = trace.push_snapshot(snapshot);
         trace.push_guard(op, args, snapshot);
+    }
+
+    /// The address, which is `bits`, of local memory `byte` bytes from the start of the trace frame's.
+    fn local(&mut self, byte: u32, bits: u64) -> Traced {
+        if let Some(&address) = self.locals.get(&byte) {
+            return address;
+        }
+        let offset = Opnd::Word(byte.into());
+        let address = self.push_one(TraceOp::LocalAddr, &[offset], Attached::None, bits, Root::None);
+        self.locals.insert(byte, address);
+        address
+    }
+
+    /// The constants in the local memory of open activations.
+    fn known_locals(&mut self, stack: &Stack<Traced>) -> Vec<KnownWord> {
+        let Some(top) = stack.frames.last().filter(|_| !self.locals.is_empty()) else { return vec![] };
+        let end = top.locals + self.loaded.body(top.jitcode).locals;
+        let open = self.locals.iter().filter(|&(&byte, _)| byte < end);
+        let bases: WordMap<Opnd, u32> = open.map(|(&byte, address)| (address.opnd, byte)).collect();
+        let (mut known, mut roots) = (vec![], vec![]);
+        for (access, base, Known { value, root }) in self.heap.constants() {
+            let (Some(&base), Opnd::Word(bits) | Opnd::Float(bits)) = (bases.get(&base), value) else {
+                continue;
+            };
+            known.push(KnownWord { access, base, bits });
+            if root != Root::None {
+                roots.push((bits, root));
+            }
+        }
+        for (bits, root) in roots {
+            if self.frozen.insert(bits, root).is_none() {
+                self.rely_on(root);
+            }
+        }
+        // In an order that does not depend on addresses.
+        known.sort_unstable_by_key(|word| (word.base, word.access.0));
+        known
     }
 
     /// A guard established that the value of `opnd` is `bits`: it is a constant from here on.
@@ -414,13 +452,7 @@ impl Domain for Recorder<'_> {
             self.abort = Some(Abort::FrameTooLarge);
             return Traced::constant(Kind::Word, bits, Root::None);
         }
-        if let Some(&address) = self.locals.get(&byte) {
-            return address;
-        }
-        let offset = Opnd::Word(byte.into());
-        let address = self.push_one(TraceOp::LocalAddr, &[offset], Attached::None, bits, Root::None);
-        self.locals.insert(byte, address);
-        address
+        self.local(byte, bits)
     }
 
     fn branch(&mut self, stack: &mut Stack<Traced>, value: Traced) {

@@ -2,7 +2,7 @@
 
 use metatrace_defs::inst::Operand;
 use metatrace_defs::{Kind, Program, TraceOp};
-use metatrace_trace::{Attached, Opnd, Snapshot, SnapshotFrame, SnapshotId, TargetId, Trace};
+use metatrace_trace::{Attached, KnownWord, Opnd, Snapshot, SnapshotFrame, SnapshotId, TargetId, Trace};
 
 use super::Traced;
 use crate::loaded::Loaded;
@@ -19,10 +19,15 @@ pub struct Segment {
 }
 
 /// The snapshot of a stack, whose topmost activation stands at what is to be executed again.
-pub fn snapshot(loaded: &Loaded, stack: &Stack<Traced>, merge_points: u32) -> Snapshot {
+pub fn snapshot(
+    loaded: &Loaded,
+    stack: &Stack<Traced>,
+    merge_points: u32,
+    known: Vec<KnownWord>,
+) -> Snapshot {
     let top = stack.frames.len() - 1;
     let frames = stack.frames.iter().enumerate().map(|(n, frame)| snapshot_frame(loaded, frame, n < top));
-    Snapshot { frames: frames.collect(), merge_points, handed: None }
+    Snapshot { frames: frames.collect(), merge_points, handed: None, known }
 }
 
 fn snapshot_frame(loaded: &Loaded, frame: &Frame<Traced>, in_call: bool) -> SnapshotFrame {

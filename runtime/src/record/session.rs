@@ -9,11 +9,11 @@ use metatrace_defs::code::Field;
 use metatrace_defs::inst::Operand;
 use metatrace_defs::jitcode::{Portal, PortalId};
 use metatrace_defs::{Abort, Kind, TraceOp};
-use metatrace_trace::{Attached, Opnd, Trace, Value, short};
+use metatrace_trace::{Attached, KnownWord, Opnd, Trace, Value, short};
 
 use super::greens::set_parameters;
 use super::segment::{Segment, join};
-use super::{HeapCache, Recorder, Root, Traced};
+use super::{HeapCache, Recorder, Root, Traced, heap};
 use crate::entry::Place;
 use crate::loaded::Loaded;
 use crate::machine::{LocalArea, Panic, Stack, Step, Values, step};
@@ -134,7 +134,21 @@ impl<'a> Session<'a> {
         }
         session.recorder.merge_points = guard.merge_points;
         session.recorder.segments.push(Segment { trace, greens: None, handed: Values::new() });
+        session.know(&guard.known);
         session
+    }
+
+    /// Knows what local memory held where the guard failed.
+    fn know(&mut self, known: &[KnownWord]) {
+        let loaded = self.place.loaded;
+        for word in known {
+            let address = self.stack.area.address + u64::from(word.base);
+            let base = self.recorder.local(word.base, address).opnd;
+            let kind = loaded.program.access(word.access).scalar.kind();
+            let root = self.recorder.frozen.get(&word.bits).copied().unwrap_or(Root::None);
+            let place = heap::Place { access: word.access, base, index: None };
+            self.recorder.heap.put(place, Opnd::constant(kind, word.bits), root);
+        }
     }
 
     /// Records until the end.

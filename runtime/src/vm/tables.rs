@@ -16,7 +16,7 @@ use metatrace_defs::inst::Operand;
 use metatrace_defs::jitcode::PortalId;
 use metatrace_defs::param::Params;
 use metatrace_defs::{Abort, JitCodeId};
-use metatrace_trace::{GuardId, TargetId, Trace};
+use metatrace_trace::{GuardId, KnownWord, TargetId, Trace};
 use smallvec::SmallVec;
 
 use super::owner::OwnerId;
@@ -112,6 +112,8 @@ pub struct Guard {
     pub frames: Vec<GuardFrame>,
     /// Merge points passed before it that compiled code has not counted.
     pub merge_points: u32,
+    /// Constants in local memory.
+    pub known: Vec<KnownWord>,
     /// Whether a bridge from here is being recorded.
     pub recording: Cell<bool>,
     /// Decides when to record.

@@ -206,6 +206,17 @@ pub struct SnapshotFrame {
     pub registers: Vec<(Register, Opnd)>,
 }
 
+/// A word of local memory that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownWord {
+    /// How it is read.
+    pub access: AccessId,
+    /// Where the object it is a field of starts, in bytes from the start of the trace frame's local memory.
+    pub base: u32,
+    /// What is there; a float as its bits.
+    pub bits: u64,
+}
+
 /// What is needed to go on interpreting where a guard stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
@@ -216,6 +227,9 @@ pub struct Snapshot {
     /// What a failing guard hands over instead of the values named here, if who goes on from it knows that: in a
     /// region, where the frames are those of the guard of the trace as it was compiled alone.
     pub handed: Option<Vec<Opnd>>,
+    /// Constants that local memory holds whenever the guard fails: what is recorded from there on may rely on them. They
+    /// are advice, and not part of the text form.
+    pub known: Vec<KnownWord>,
 }
 
 impl Snapshot {

@@ -365,7 +365,7 @@ impl Parser<'_> {
             }
             frames.push(SnapshotFrame { jitcode, pc, locals, registers });
         }
-        Ok(Snapshot { frames, merge_points: self.small()?, handed })
+        Ok(Snapshot { frames, merge_points: self.small()?, handed, known: vec![] })
     }
 
     fn register(&mut self) -> Result<Register> {

@@ -171,8 +171,12 @@ fn mixed_loop(operations: usize, live: usize, shifted: bool) -> (Program, Trace)
             let kept = (0..live).map(|n| values[(start + n) % 15]);
             let registers = (0..).map(|n| Operand::reg(Kind::Word, n)).zip(kept).collect();
             let frame = SnapshotFrame { jitcode: JitCodeId(0), pc: 0, locals: 0, registers };
-            let snapshot =
-                trace.push_snapshot(Snapshot { frames: vec![frame], merge_points: 0, handed: None });
+            let snapshot = trace.push_snapshot(Snapshot {
+                frames: vec![frame],
+                merge_points: 0,
+                handed: None,
+                known: vec![],
+            });
             trace.push_guard(TraceOp::GuardFalse, &[test.into()], snapshot);
             continue;
         }
