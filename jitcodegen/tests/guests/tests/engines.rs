@@ -84,3 +84,17 @@ fn most_of_the_work_is_compiled() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Walking a tree leaves nothing of the walk: neither calls of the functions that walk, nor of what is behind a trait object
+/// or function pointer. Functions and loops that are portals may be called where they are recursive or compiled already.
+#[test]
+fn trees_are_looked_inside() {
+    let walks = ["<dyn ", "fn(", "::eval\"", "::stmt\"", "::block\"", "::binary\""];
+    let is_tree = |program: &Program| ["tree/", "nodes/"].iter().any(|guest| program.name.starts_with(guest));
+    for program in programs().iter().filter(|program| is_tree(program)) {
+        let (_, traces) = logs(program);
+        let call = |line: &&str| line.contains("call[") && walks.iter().any(|name| line.contains(name));
+        let called = optimised(&traces).into_iter().flat_map(str::lines).find(call);
+        assert_eq!(called, None, "{}", program.name);
+    }
+}
