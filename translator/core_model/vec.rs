@@ -54,15 +54,25 @@ impl<T> Vec<T> {
         self.truncate(0)
     }
     pub fn truncate(&mut self, length: usize) {
-        if crate::mem::needs_drop::<T>() {
-            // A function with a loop is called natively.
-            while length < self.length {
-                self.pop();
+        if length < self.length {
+            if !crate::mem::needs_drop::<T>() {
+                self.length = length;
+            } else if self.length.wrapping_sub(length) <= 8 {
+                self.pop_down_to(length, |value| crate::mem::drop(value));
+            } else {
+                crate::mem::drop(self.split_off(length));
             }
-        } else if length < self.length {
-            self.length = length;
         }
     }
+    // Taking a closure, it is looked inside though it has a loop.
+    fn pop_down_to<F: FnMut(T)>(&mut self, length: usize, mut f: F) {
+        while length < self.length {
+            self.length = self.length.wrapping_sub(1);
+            f(unsafe { crate::vec::take_at(self.pointer, self.length) })
+        }
+    }
+    #[opaque]
+    pub fn split_off(&mut self, at: usize) -> Vec<T> {}
     #[opaque]
     pub fn insert(&mut self, index: usize, value: T) {}
     #[opaque]
