@@ -17,7 +17,7 @@ use crate::ty::*;
 impl Program {
     /// Associated types replaced by what they are, where their parameters allow.
     pub fn normalize(&self, ty: Ty) -> Ty {
-        if !ty.flags().has_projection {
+        if !ty.flags().has_projection || ty.flags().has_infer {
             return ty;
         }
         let icx = Infer::new(self, Vec::new());
@@ -151,6 +151,10 @@ impl Program {
 
     /// Whether the type implements the trait, other arguments of the trait being whatever fits.
     pub fn implements(&self, ty: Ty, trait_id: TraitId) -> bool {
+        if ty.flags().has_infer {
+            // A body with errors: nothing depends on the answer.
+            return false;
+        }
         let icx = Infer::new(self, Vec::new());
         let count = self.trait_def(trait_id).generics.params.len();
         let mut args = vec![ty];
@@ -174,7 +178,7 @@ impl Program {
 
     /// The type's own `Drop` impl.
     pub fn drop_impl(&self, ty: Ty) -> Option<(FnId, Args)> {
-        let trait_id = self.lang_trait("Drop")?;
+        let trait_id = self.lang_trait("Drop").filter(|_| !ty.flags().has_infer)?;
         let icx = Infer::new(self, Vec::new());
         let tr = TraitRef { trait_id, args: intern_list(&[ty]) };
         match icx.select(tr, 0) {
@@ -199,7 +203,7 @@ impl Program {
 
     fn query(&self, q: Query, ty: Ty) -> bool {
         let ty = self.normalize(ty);
-        if ty.is_endless() {
+        if ty.is_endless() || ty.flags().has_infer {
             // The conservative answer.
             return q == Query::NeedsDrop;
         }

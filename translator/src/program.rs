@@ -17,9 +17,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::collect::Sources;
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostic, Diagnostics};
 use crate::load::cfg::Cfg;
-use crate::resolve::Scopes;
+use crate::resolve::{AliasId, Scopes};
 use crate::thir::BodyOwner;
 
 use crate::items::{AdtDef, AssocTyDef, ConstDef, FnDef, ImplDef, Portal, StaticDef, TraitDef};
@@ -151,6 +151,10 @@ pub struct Program {
     pub(crate) bodies: RefCell<HashMap<BodyOwner, Result<Rc<Body>, Reported>>>,
     /// The functions that bodies with errors call, as far as that is known.
     pub(crate) calls_of_failed: RefCell<HashMap<BodyOwner, Vec<FnId>>>,
+    /// The errors in these bodies.
+    pub(crate) errors_of_failed: RefCell<HashMap<BodyOwner, Vec<Diagnostic>>>,
+    /// The type aliases that are being looked through.
+    pub(crate) open_aliases: RefCell<Vec<AliasId>>,
     pub(crate) in_progress: RefCell<Vec<BodyOwner>>,
     pub(crate) closures: RefCell<Vec<BodyOwner>>,
     pub(crate) closure_sigs: RefCell<HashMap<ClosureId, ClosureSig>>,

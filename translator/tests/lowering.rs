@@ -346,6 +346,19 @@ fn what_only_some_glue_can_name() {
     assert!(drop.body.is_ok() && drop.rust.is_none());
 }
 
+/// The methods of the closure traits take their arguments as one tuple.
+#[test]
+fn closure_objects_take_any_number_of_arguments() {
+    let items = "type None = &'static dyn Fn() -> i64; type Two = &'static dyn Fn(i64, u8) -> i64;
+         type One = &'static dyn Fn((i64, u8)) -> i64;
+         #[jit::dont_look_inside] fn none() -> None { &|| 1 }
+         #[jit::dont_look_inside] fn one() -> One { &|p| p.0 }
+         #[jit::dont_look_inside] fn two() -> Two { &|a, _| a }
+         fn all(n: i64) -> i64 { none()() + one()((n, 1)) + two()(n, 1) }";
+    let program = lower(items, "acc = all(acc),");
+    assert!(program.funcs.iter().any(|f| f.name == "crate::all" && f.body.is_ok()));
+}
+
 /// What cannot be looked inside is called, with a note that shows how the portal reaches it.
 #[test]
 fn refused_functions_are_called() {

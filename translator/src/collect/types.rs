@@ -492,7 +492,7 @@ impl<'p> TyCx<'p> {
 
     fn alias(&self, id: AliasId, arguments: &PathArguments, at: TokenSpan) -> Ty {
         let src = self.prog.src.aliases.get(id.index());
-        if self.depth.get() > ALIAS_DEPTH {
+        if self.depth.get() > ALIAS_DEPTH || self.prog.open_aliases.borrow().contains(&id) {
             return self.unsupported(at, "a type alias that contains itself", "write the type out");
         }
         let make = || TyCx::new(self.prog, src.scope);
@@ -500,7 +500,9 @@ impl<'p> TyCx<'p> {
         let mut cx = TyCx::new(self.prog, src.scope);
         cx.depth.set(self.depth.get() + 1);
         cx.add_params(&src.item.generics, 0, &mut Vec::new());
+        self.prog.open_aliases.borrow_mut().push(id);
         let ty = cx.lower(&src.item.ty);
+        self.prog.open_aliases.borrow_mut().pop();
         self.errors.borrow_mut().append(&mut cx.errors.borrow_mut());
         ty.subst(intern_list(&args))
     }

@@ -51,6 +51,11 @@ macro_rules! define_codes {
                 use Code::{Dependency, Macro, MissingFile, Syntax, Cfg};
                 matches!(self, MissingFile | Syntax | Cfg | Dependency | Macro)
             }
+            /// Whether an error of this kind in a body says only that the translator cannot follow it, so that the function can be
+            /// called instead. `unseen` is whether there are items that are not seen.
+            pub fn is_limit(self, unseen: bool) -> bool {
+                matches!(self, Code::Unsupported | Code::Foreign) || unseen && self.asks_for_items()
+            }
             /// Whether an error of this kind may come from items that are not known.
             pub fn asks_for_items(self) -> bool {
                 use Code::{CannotInfer, Foreign, NoPortal, UnknownMacro, UnknownMethod, UnresolvedName, Unsatisfied};

@@ -248,6 +248,16 @@ impl Diagnostics {
         all
     }
 
+    /// The errors after the first `len`.
+    pub fn since(&self, len: usize) -> Vec<Diagnostic> {
+        self.list.borrow().get(len..).unwrap_or_default().to_vec()
+    }
+
+    /// Takes errors back: what they are about is not an error after all.
+    pub fn take_back(&self, errors: &[Diagnostic]) {
+        self.list.borrow_mut().retain(|d| !errors.contains(d));
+    }
+
     /// Forgets the errors after the first `len`: they belonged to an attempt that was given up.
     pub fn truncate(&self, len: usize) {
         self.list.borrow_mut().truncate(len);

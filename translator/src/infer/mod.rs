@@ -424,6 +424,8 @@ impl<'p> FnCx<'p> {
 
     fn failed(self) -> Result<Body, Reported> {
         self.prog.calls_of_failed.borrow_mut().insert(self.owner, self.body.called());
+        let errors = self.prog.diags.since(self.errors_before);
+        self.prog.errors_of_failed.borrow_mut().insert(self.owner, errors);
         Err(Reported)
     }
 }

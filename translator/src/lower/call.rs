@@ -195,7 +195,20 @@ impl Lower<'_, '_> {
         Ok(self.call(FlowCallee::Extern(id), site.operands, ret, true))
     }
 
-    fn call_virtual(&mut self, method: FnId, args: Args, site: CallSite) -> Result<ValueId> {
+    fn call_virtual(&mut self, method: FnId, args: Args, mut site: CallSite) -> Result<ValueId> {
+        let parts = Ty::tuple(site.types.get(1..).unwrap_or_default());
+        if let Some(arity) = self.cx.closure_object(args[0])
+            && site.types.get(1..).map(<[Ty]>::len) == Some(arity)
+            && !matches!(*site.types, [_, only] if args.get(1) == Some(&only))
+        {
+            // The methods of the closure traits take their arguments as a tuple.
+            let flow = self.flow_ty(parts);
+            let operands = site.operands.split_off(1);
+            let tuple = self.aggregate(flow, None, operands);
+            site.operands.push(tuple);
+            site.types.truncate(1);
+            site.types.push(parts);
+        }
         let borrows = matches!(*site.types[0].kind(), TyKind::Ref(_, to) if to == args[0]);
         let is_opaque = self.cx.program.fn_def(method).has_hint("dont_look_inside");
         if borrows && !is_opaque && self.cx.virtual_header(method, args).is_some() {

@@ -68,7 +68,7 @@ impl Cx<'_> {
     }
 
     /// The number of arguments, if the type is `dyn Fn(…)` or the like.
-    fn closure_object(&self, ty: Ty) -> Option<usize> {
+    pub(super) fn closure_object(&self, ty: Ty) -> Option<usize> {
         let TyKind::Dyn(id, args, _) = *ty.kind() else { return None };
         let is_one = ["Fn", "FnMut"].into_iter().any(|name| self.program.lang_trait(name) == Some(id));
         match args.first().map(|ty| *ty.kind()) {

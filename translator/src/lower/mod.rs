@@ -359,6 +359,7 @@ impl Cx<'_> {
                 self.out.funcs[id.index()].body = Ok(graph);
                 self.check(id);
             }
+            Err(Stop::Reported) if self.is_beyond_limits(id, key) => self.call_instead(id, key),
             Err(Stop::Reported) => self.out.funcs[id.index()].body = Err("it has errors".to_string()),
             Err(Stop::Unsupported { span, message, help }) => self.refuse(id, span, message, help),
         }
@@ -470,6 +471,29 @@ impl Cx<'_> {
         if let Some(error) = errors.first() {
             let text = flow::print::func(&self.out, id, flow::print::Style { without_positions: true });
             panic!("lowering made a broken graph: {error}\n{text}");
+        }
+    }
+
+    /// Whether a function with errors can be called, and all that is wrong is that it cannot be followed.
+    fn is_beyond_limits(&self, id: FuncId, key: Key) -> bool {
+        let Key::Fn(fn_id, _) = key else { return false };
+        let unseen = self.program.unseen_items.get();
+        let errors = self.program.errors_of_failed.borrow();
+        let errors = errors.get(&BodyOwner::Fn(fn_id)).map_or(&[][..], Vec::as_slice);
+        let callable = self.out.func(id).rust.is_some() && self.portal_of(id).is_none();
+        callable && !errors.is_empty() && errors.iter().all(|e| e.code.is_limit(unseen))
+    }
+
+    /// Makes a function that was not understood one that is called, with a warning in place of its errors.
+    fn call_instead(&mut self, id: FuncId, key: Key) {
+        let Key::Fn(fn_id, _) = key else { return };
+        let owner = BodyOwner::Fn(fn_id);
+        let errors = self.program.errors_of_failed.borrow().get(&owner).cloned().unwrap_or_default();
+        self.program.diagnostics().take_back(&errors);
+        self.program.calls_of_failed.borrow_mut().remove(&owner);
+        for error in errors {
+            let span = error.span.unwrap_or(self.program.fn_def(fn_id).span);
+            self.refuse(id, span, error.message, error.help.unwrap_or_default());
         }
     }
 
