@@ -129,9 +129,15 @@ const TRUE_STRUCTS: &[&str] = &[
     "std::ops::RangeTo",
 ];
 
-/// Structs of `std` that have the layout of their one field, which cannot be named.
-const TRANSPARENT_STRUCTS: &[&str] =
-    &["std::cell::Cell", "std::cell::UnsafeCell", "std::mem::ManuallyDrop", "std::ptr::NonNull"];
+/// Structs of `std` and of the runtime that have the layout of their one field, which cannot be named.
+const TRANSPARENT_STRUCTS: &[&str] = &[
+    "metatrace::gc::Gc",
+    "metatrace::gc::GcCell",
+    "std::cell::Cell",
+    "std::cell::UnsafeCell",
+    "std::mem::ManuallyDrop",
+    "std::ptr::NonNull",
+];
 
 /// Whether the type is a counted pointer, whose content nobody changes while it lives, but for interior mutability.
 pub fn is_shared(opaque: &Opaque) -> bool {

@@ -15,7 +15,9 @@ use crate::entry::Place;
 use crate::record::{End, Session};
 use crate::stress;
 use crate::vm::stats::add;
-use crate::vm::tables::{Entry, Guard, GuardFrame, Heat, LoopCell, Part, Source, Tree, TreeId, WordMap};
+use crate::vm::tables::{
+    Entry, Guard, GuardFrame, Heat, LoopCell, Part, Source, Tree, TreeId, WordMap, show_constants,
+};
 use crate::vm::{VmState, log};
 
 /// Where a recording started.
@@ -173,7 +175,8 @@ fn add_piece(
     tree.bytes += piece.bytes;
     tree.flags.extend(piece.flags);
     let guards = piece.guards.iter().map(|(id, _)| *id).collect();
-    tree.parts.push(Rc::new(Part { trace: piece.trace, guards, start }));
+    let _constants = show_constants(&piece.trace);
+    tree.parts.push(Rc::new(Part { trace: piece.trace, guards, start, _constants }));
     tree.frozen.extend(session.frozen());
     let guards = piece.guards.into_iter().map(|(guard, PieceGuard { frames, merge_points, known, flag })| {
         let (recording, heat) = Default::default();

@@ -22,7 +22,7 @@ use crate::compile::log_trace;
 use crate::entry::Place;
 use crate::vm::VmState;
 use crate::vm::stats::add;
-use crate::vm::tables::{Part, Region, Tables, TreeId, WordMap};
+use crate::vm::tables::{Part, Region, Tables, TreeId, WordMap, show_constants};
 
 /// The trees to compile as one.
 #[derive(Default)]
@@ -128,7 +128,8 @@ fn optimised(vm: &VmState, place: &Place, parts: &[Rc<Part>]) -> Vec<Part> {
     let joined = joined.into_iter().map(|joined| {
         let part = &parts[joined.part];
         let guards = joined.guards.iter().map(|&guard| part.guards[guard]).collect();
-        Part { trace: joined.trace, guards, start: part.start }
+        let _constants = show_constants(&joined.trace);
+        Part { trace: joined.trace, guards, start: part.start, _constants }
     });
     joined.collect()
 }

@@ -73,3 +73,76 @@ impl<T> From<T> for Traced<T> {
     #[opaque]
     fn from(content: T) -> Traced<T> {}
 }
+
+pub mod gc {
+    use ::std::cell::Cell;
+
+    pub trait Trace {}
+
+    // The address of an object: a reference in all but its lifetime, so that it is never null.
+    #[lang]
+    pub struct Gc<T> {
+        target: &'static T,
+    }
+
+    impl<T> ::std::clone::Clone for Gc<T> {
+        fn clone(&self) -> Gc<T> {
+            *self
+        }
+    }
+
+    impl<T> ::std::marker::Copy for Gc<T> {}
+
+    impl<T> Gc<T> {
+        #[opaque]
+        pub fn new(value: T) -> Gc<T> {}
+        #[opaque]
+        pub fn on_death(self, finalizer: fn(Gc<T>)) {}
+        pub fn as_ref<'a>(self) -> &'a T {
+            self.target
+        }
+        pub fn address(self) -> usize {
+            self.target as *const T as usize
+        }
+        pub fn ptr_eq(self, other: Gc<T>) -> bool {
+            self.address() == other.address()
+        }
+    }
+
+    impl<T> ::std::ops::Deref for Gc<T> {
+        type Target = T;
+        fn deref(&self) -> &T {
+            self.target
+        }
+    }
+
+    // An address that is a number gives nothing away: the call touches no memory of the interpreter.
+    #[opaque]
+    pub fn barrier_at(address: usize) {}
+
+    #[lang]
+    pub struct GcCell<T> {
+        value: Cell<T>,
+    }
+
+    impl<T> GcCell<T> {
+        pub fn new(value: T) -> GcCell<T> {
+            GcCell { value: Cell::new(value) }
+        }
+    }
+
+    impl<T: Copy> GcCell<T> {
+        pub fn get(&self) -> T {
+            self.value.get()
+        }
+        pub fn set(&self, value: T) {
+            self.value.set(value);
+            barrier_at(self as *const GcCell<T> as usize);
+        }
+        pub fn replace(&self, value: T) -> T {
+            let before = self.get();
+            self.set(value);
+            before
+        }
+    }
+}

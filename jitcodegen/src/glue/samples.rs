@@ -190,7 +190,17 @@ impl Cx<'_> {
         let variant = &adt.variants[0];
         let place = struct_path(adt);
         let wrap = match path(rust) {
-            "std::cell::Cell" | "std::cell::UnsafeCell" | "std::mem::ManuallyDrop" => "new",
+            "std::cell::Cell"
+            | "std::cell::UnsafeCell"
+            | "std::mem::ManuallyDrop"
+            | "metatrace::gc::GcCell" => "new",
+            "metatrace::gc::Gc" => {
+                let to = self.pointed_to(ty);
+                return format!(
+                    "::core::ptr::write(out as *mut {rust}, {place}::from_bits(\
+                     ::metatrace::rt::sample_memory::<{to}>() as u64)); ::metatrace::rt::Made::Yes"
+                );
+            }
             "std::ptr::NonNull" => {
                 let to = self.pointed_to(ty);
                 return format!(

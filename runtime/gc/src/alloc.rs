@@ -277,4 +277,10 @@ pub fn barrier(address: *const u8) {
     }
 }
 
+/// [`barrier`], for those who have the address as a number.
+#[inline]
+pub fn barrier_at(address: usize) {
+    barrier(address as *const u8);
+}
+
 const _: () = assert!(LOG_BLOCK > LOG_CARD && cell_bytes(0) == GRANULE);

@@ -76,6 +76,7 @@ impl State {
             // SAFETY: whoever added the area keeps it readable.
             unsafe { tracer.area(in_use(area, pointer)) };
         }
+        crate::roots::mark_shown(tracer);
         self.roots.trace(tracer);
         for source in self.sources.iter().flatten() {
             source(tracer);

@@ -38,14 +38,14 @@ mod types;
 mod verify;
 mod weak;
 
-pub use alloc::{Stress, barrier};
+pub use alloc::{Stress, barrier, barrier_at};
 pub use array::{Array, GcVec};
 pub use cell::{GcCell, GcRefCell, GcRefMut};
 pub use gc::{Gc, HeapFull};
 pub use heap::{Config, Heap, POISON, Source, Stats};
 pub use mark::Tracer;
 pub use metatrace_macros::Trace;
-pub use roots::Root;
+pub use roots::{Area, Root, Words, showing};
 pub use types::{Leaf, Rescan, Shape, Trace, TypeInfo};
 #[doc(hidden)]
 pub use types::{LeafIn, MustNotImplementDrop};

@@ -1,6 +1,7 @@
 //! Roots: the native stack with its registers, memory that is tested word by word, and values that are traced.
 
 use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut, Range};
 use std::rc::Rc;
 
@@ -95,6 +96,105 @@ impl<T: Trace> DerefMut for Root<T> {
 
 thread_local! {
     static STACK: Cell<usize> = const { Cell::new(0) };
+    /// Areas of [`Area`]s; those of dropped ones are empty.
+    static AREAS: RefCell<Vec<Range<usize>>> = const { RefCell::new(Vec::new()) };
+    /// The innermost call of [`showing`].
+    static SHOWN: Cell<*const Shown<'static>> = const { Cell::new(std::ptr::null()) };
+}
+
+/// Memory whose words keep objects alive, of whatever heap is collected on the thread that made it.
+///
+/// For memory of `malloc` that a runtime keeps values in, which may be references.
+#[derive(Debug)]
+pub struct Area {
+    index: usize,
+    _one_thread: PhantomData<*mut ()>,
+}
+
+impl Area {
+    /// Shows an area until it is dropped.
+    ///
+    /// # Safety
+    /// The area can be read until then.
+    pub unsafe fn new(area: Range<*const u8>) -> Area {
+        let area = area.start as usize..area.end as usize;
+        let index = AREAS.with_borrow_mut(|areas| match areas.iter().position(Range::is_empty) {
+            Some(free) => {
+                areas[free] = area;
+                free
+            }
+            None => {
+                areas.push(area);
+                areas.len() - 1
+            }
+        });
+        Area { index, _one_thread: PhantomData }
+    }
+}
+
+impl Drop for Area {
+    fn drop(&mut self) {
+        // At the end of the thread the list may be gone, and nothing is collected any more.
+        let _ = AREAS.try_with(|areas| areas.borrow_mut()[self.index] = 0..0);
+    }
+}
+
+/// Words that keep objects alive, of whatever heap is collected on the thread that made them.
+#[derive(Debug)]
+pub struct Words {
+    // First, to be dropped first.
+    _area: Area,
+    _words: Box<[u64]>,
+}
+
+impl Words {
+    /// Shows these words until they are dropped.
+    pub fn new(words: Box<[u64]>) -> Words {
+        let range = words.as_ptr_range();
+        // SAFETY: the words lie in memory of their own, which is freed after the area is dropped.
+        let area = unsafe { Area::new(range.start.cast()..range.end.cast()) };
+        Words { _area: area, _words: words }
+    }
+}
+
+/// What [`showing`] shows.
+struct Shown<'a> {
+    show: &'a dyn Fn(&mut Tracer),
+    outer: *const Shown<'static>,
+}
+
+/// Runs `f`; collections on this thread meanwhile ask `show` for roots.
+///
+/// `show` must not use a heap but through the tracer.
+pub fn showing<R>(show: &dyn Fn(&mut Tracer), f: impl FnOnce() -> R) -> R {
+    struct Hide(*const Shown<'static>);
+    impl Drop for Hide {
+        fn drop(&mut self) {
+            SHOWN.set(self.0);
+        }
+    }
+    let outer = SHOWN.get();
+    let shown = Shown { show, outer };
+    SHOWN.set((&raw const shown).cast());
+    let _hide = Hide(outer);
+    f()
+}
+
+/// Visits what this thread shows.
+pub(crate) fn mark_shown(tracer: &mut Tracer) {
+    AREAS.with_borrow(|areas| {
+        for area in areas {
+            // SAFETY: whoever made the area keeps it readable.
+            unsafe { tracer.area(area.clone()) };
+        }
+    });
+    let mut next = SHOWN.get();
+    while !next.is_null() {
+        // SAFETY: it is in a frame of `showing` that has not returned.
+        let shown = unsafe { &*next };
+        (shown.show)(tracer);
+        next = shown.outer;
+    }
 }
 
 /// The address at which the thread's stack begins: it grows down from there.

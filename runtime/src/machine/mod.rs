@@ -311,7 +311,12 @@ impl<D: Domain> Run<'_, D> {
 
     /// Calls native code from the topmost activation, which stands behind the call already.
     fn finish_call(&mut self, call: CallId, args: &[D::Value]) -> Step<D::Value> {
-        match self.domain.call(call, args) {
+        let (stack, domain) = (&*self.stack, &mut *self.domain);
+        let show = |tracer: &mut metatrace_gc::Tracer| {
+            args.iter().for_each(|&arg| tracer.word(D::bits(arg)));
+            stack.show(tracer, D::bits);
+        };
+        match metatrace_gc::showing(&show, || domain.call(call, args)) {
             Ok(results) => {
                 self.stack.set_results(self.loaded, &results);
                 self.domain.called(self.stack, call);

@@ -118,6 +118,17 @@ impl<V: Copy> Stack<V> {
         });
     }
 
+    /// Shows the collector of a heap what may be references.
+    pub fn show(&self, tracer: &mut metatrace_gc::Tracer, bits: fn(V) -> u64) {
+        for frame in &self.frames {
+            frame.registers.iter().for_each(|&value| tracer.word(bits(value)));
+            for memory in frame.own.iter().flat_map(|memory| memory.iter()) {
+                tracer.word(*memory as u64);
+                tracer.word((*memory >> 64) as u64);
+            }
+        }
+    }
+
     /// Closes the topmost activation.
     pub fn pop(&mut self) {
         let mut registers = self.frames.pop().expect("an activation is open").registers;

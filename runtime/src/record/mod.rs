@@ -103,6 +103,8 @@ pub struct Recorder<'a> {
     merge_points: u32,
     /// Merge points passed in all.
     passed: u64,
+    /// Constants that may be references which only the trace holds.
+    pinned: Vec<u64>,
     /// Why recording must be given up.
     pub abort: Option<Abort>,
 }
@@ -209,6 +211,7 @@ impl<'a> Recorder<'a> {
         let op = if kind == Kind::Word { TraceOp::GuardValue } else { TraceOp::GuardFloatValue };
         self.guard(stack, op, &[value.opnd, Opnd::constant(kind, value.bits)]);
         self.replace(stack, value.opnd, value.bits);
+        self.pinned.push(value.bits);
         Traced::constant(kind, value.bits, value.root)
     }
 
@@ -490,7 +493,9 @@ impl Domain for Recorder<'_> {
         }
         let bits: Values<u64> = short(args.iter().map(|arg| arg.bits));
         // SAFETY: jitcode does what the interpreter's own code does; the context is the current VM's.
-        let results = unsafe { call_native(self.loaded, self.vm.context(), call, &bits) };
+        let native = || unsafe { call_native(self.loaded, self.vm.context(), call, &bits) };
+        let show = |tracer: &mut metatrace_gc::Tracer| self.pinned.iter().for_each(|&word| tracer.word(word));
+        let results = metatrace_gc::showing(&show, native);
         let results = results.inspect_err(|_| self.abort = Some(Abort::Panicked))?;
         let base = args.first().map_or(Root::None, |arg| arg.root);
         let root = if descr.has(call_flag::INTERIOR) { base } else { Root::None };
@@ -500,6 +505,7 @@ impl Domain for Recorder<'_> {
         }
         let elidable = descr.has(call_flag::ELIDABLE) || frozen;
         if elidable && opnds.iter().all(|opnd| opnd.as_const().is_some()) {
+            self.pinned.extend(&results);
             let constants = descr.results.iter().zip(&results);
             return Ok(constants.map(|(&kind, &bits)| Traced::constant(kind, bits, root)).collect());
         }
@@ -510,6 +516,7 @@ impl Domain for Recorder<'_> {
             self.heap.call(&self.loaded.program, &descr.writes);
         }
         if descr.has(call_flag::LOOP_INVARIANT) {
+            self.pinned.extend(results.iter().map(|result| result.bits));
             self.invariants.insert(invariant, results.clone());
         }
         Ok(results)

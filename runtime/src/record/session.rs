@@ -63,6 +63,7 @@ impl<'a> Session<'a> {
             invariants: Default::default(),
             bools: WordSet::default(),
             owners: Default::default(),
+            pinned: Vec::new(),
             portals: Vec::new(),
             frozen: WordMap::default(),
             relied: Root::None,

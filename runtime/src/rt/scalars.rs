@@ -228,6 +228,33 @@ impl<T: Scalars, const N: usize> Scalars for [T; N] {
     }
 }
 
+/// A reference into the collected heap is the address of its object.
+impl<T> Scalars for metatrace_gc::Gc<T> {
+    const WORDS: usize = 1;
+
+    fn pack(self, out: &mut [u64]) {
+        out[0] = self.to_bits();
+    }
+
+    unsafe fn unpack(words: &[u64]) -> Self {
+        // SAFETY: passed on to the caller.
+        unsafe { metatrace_gc::Gc::from_bits(words[0]) }
+    }
+}
+
+impl<T: Scalars + metatrace_gc::Trace + Copy> Scalars for metatrace_gc::GcCell<T> {
+    const WORDS: usize = T::WORDS;
+
+    fn pack(self, out: &mut [u64]) {
+        self.get().pack(out);
+    }
+
+    unsafe fn unpack(words: &[u64]) -> Self {
+        // SAFETY: passed on to the caller.
+        metatrace_gc::GcCell::new(unsafe { T::unpack(words) })
+    }
+}
+
 impl<T> Scalars for std::marker::PhantomData<T> {
     const WORDS: usize = 0;
 

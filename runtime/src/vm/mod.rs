@@ -126,7 +126,7 @@ pub(crate) struct VmState {
     /// How much mail of other threads was seen.
     mail_seen: Cell<u64>,
     /// Frames to use again.
-    frames: RefCell<Vec<Box<[u128]>>>,
+    frames: RefCell<Vec<FrameMemory>>,
     /// For each activation of compiled code, whether it must be left: innermost last.
     activations: RefCell<Vec<bool>>,
 }
@@ -177,8 +177,8 @@ impl VmState {
     pub fn frame(&self) -> TraceFrame<'_> {
         let (values, bytes) = (frame_values(&self.options.params), self.options.params.frame_bytes as usize);
         let size = ((FRAME_HEADER + values) * 8 + bytes).div_ceil(16);
-        let memory = self.frames.borrow_mut().pop().unwrap_or_else(|| vec![0; size].into());
-        TraceFrame { memory, vm: self }
+        let memory = self.frames.borrow_mut().pop().unwrap_or_else(|| FrameMemory::new(size));
+        TraceFrame { memory: Some(memory), vm: self }
     }
 
     /// Marks that compiled code is entered, which has no reason to be left.
@@ -224,16 +224,35 @@ fn frame_values(params: &metatrace_defs::param::Params) -> usize {
     (params.frame_values as usize).next_multiple_of(2)
 }
 
+/// Memory for a frame, in which references keep their objects alive.
+#[derive(Debug)]
+struct FrameMemory {
+    // First, to be dropped first.
+    _shown: metatrace_gc::Area,
+    memory: Box<[u128]>,
+}
+
+impl FrameMemory {
+    fn new(size: usize) -> FrameMemory {
+        let memory: Box<[u128]> = vec![0; size].into();
+        let range = memory.as_ptr_range();
+        // SAFETY: the memory stays where it is, and is freed after the area is dropped.
+        let shown = unsafe { metatrace_gc::Area::new(range.start.cast()..range.end.cast()) };
+        FrameMemory { _shown: shown, memory }
+    }
+}
+
 /// Memory of a trace frame, given back to its VM when dropped.
 pub(crate) struct TraceFrame<'a> {
-    memory: Box<[u128]>,
+    /// There until it is dropped.
+    memory: Option<FrameMemory>,
     vm: &'a VmState,
 }
 
 impl TraceFrame<'_> {
     /// The address of the frame.
     pub fn address(&mut self) -> *mut u64 {
-        self.memory.as_mut_ptr().cast()
+        self.memory.as_mut().expect("the frame is in use").memory.as_mut_ptr().cast()
     }
 
     /// The value slots.
@@ -255,6 +274,6 @@ impl TraceFrame<'_> {
 
 impl Drop for TraceFrame<'_> {
     fn drop(&mut self) {
-        self.vm.frames.borrow_mut().push(std::mem::take(&mut self.memory));
+        self.vm.frames.borrow_mut().extend(self.memory.take());
     }
 }

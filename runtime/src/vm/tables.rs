@@ -7,7 +7,7 @@
 //! - A [`Guard`] knows how to rebuild the activations where it stands.
 
 use std::cell::Cell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
@@ -16,7 +16,7 @@ use metatrace_defs::inst::Operand;
 use metatrace_defs::jitcode::PortalId;
 use metatrace_defs::param::Params;
 use metatrace_defs::{Abort, JitCodeId};
-use metatrace_trace::{GuardId, KnownWord, TargetId, Trace};
+use metatrace_trace::{GuardId, KnownWord, Opnd, TargetId, Trace};
 use smallvec::SmallVec;
 
 use super::owner::OwnerId;
@@ -128,6 +128,18 @@ pub struct Part {
     pub trace: Trace,
     pub guards: Vec<GuardId>,
     pub start: PartStart,
+    /// Keeps the objects alive that constants of the trace may be references to.
+    pub _constants: metatrace_gc::Words,
+}
+
+/// Shows the constants of a trace to the collector of a heap.
+pub fn show_constants(trace: &Trace) -> metatrace_gc::Words {
+    // Smaller ones are no addresses.
+    const LEAST: u64 = 1 << 16;
+    let args = trace.insts.iter().flat_map(|inst| inst.args.iter().copied());
+    let operands = args.chain(trace.snapshots.iter().flat_map(|snapshot| snapshot.operands()));
+    let words: BTreeSet<u64> = operands.filter_map(Opnd::as_const).filter(|&word| word >= LEAST).collect();
+    metatrace_gc::Words::new(words.into_iter().collect())
 }
 
 /// Trees that were compiled as one.

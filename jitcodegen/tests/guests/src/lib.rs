@@ -4,6 +4,7 @@
 //! code carries the work. `cargo xtask bench guests` tells how much faster it is.
 
 pub mod nodes;
+pub mod objects;
 pub mod registers;
 pub mod stack;
 pub mod tree;
@@ -27,5 +28,5 @@ pub struct Program {
 
 /// All programs of all guests.
 pub fn programs() -> Vec<Program> {
-    [nodes::PROGRAMS, registers::PROGRAMS, stack::PROGRAMS, tree::PROGRAMS].concat()
+    [nodes::PROGRAMS, objects::PROGRAMS, registers::PROGRAMS, stack::PROGRAMS, tree::PROGRAMS].concat()
 }

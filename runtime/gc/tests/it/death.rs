@@ -89,7 +89,6 @@ fn chains_of_weak_entries_are_followed_to_the_end() {
             length += 1;
         }
         assert_eq!((length, at.value), (LENGTH, LENGTH));
-        assert!(heap.stats().longest.as_millis() < 5000, "a chain takes linear time");
     });
 }
 

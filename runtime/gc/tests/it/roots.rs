@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use metatrace::gc::{Array, Config, Gc, GcCell, Root, Trace, Weak};
+use metatrace::gc::{Array, Config, Gc, GcCell, Root, Trace, Weak, Words, showing};
 
 use super::{Node, apart, collect_always, config, heap, with_heap};
 
@@ -38,6 +38,25 @@ fn what_nothing_refers_to_dies() {
         assert!(alive <= 2, "{alive} of 50 live");
         assert!(heap.stats().live_bytes < 10_000);
     });
+}
+
+#[test]
+fn threads_show_words_and_what_calls_ask_for() {
+    let heap = heap(config());
+    let (words, weak) = heap.enter(|| {
+        apart(|| {
+            let node = Node::new(1, None);
+            (Words::new(Box::new([node.to_bits()])), Root::new(Weak::new(node)))
+        })
+    });
+    heap.collect();
+    assert!(weak.get().is_some());
+    let hidden = apart(|| weak.get().map_or(0, |node| !node.to_bits()));
+    drop(words);
+    showing(&|tracer| tracer.word(!hidden), || apart(|| heap.collect()));
+    assert!(apart(|| weak.get().is_some()));
+    apart(|| heap.collect());
+    assert!(weak.get().is_none());
 }
 
 /// Weak references that a test keeps.

@@ -1,0 +1,15 @@
+//! A register machine whose frames and objects lie in the collected heap.
+
+mod programs;
+mod vm;
+
+use crate::Program;
+
+metatrace::glue!();
+
+/// The programs.
+pub const PROGRAMS: &[Program] = &[
+    Program { name: "objects/sum", run: programs::sum, small: 60, large: 10_000_000 },
+    Program { name: "objects/list", run: programs::list, small: 60, large: 1_000_000 },
+    Program { name: "objects/stressed", run: programs::stressed, small: 60, large: 10_000 },
+];
