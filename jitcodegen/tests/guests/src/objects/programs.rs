@@ -5,12 +5,7 @@ use super::vm::{Error, Frame, Instr, Value, interpret};
 
 /// Runs code with `n` in register 0, and gives the integer that it returns.
 fn run(code: Vec<Instr>, n: i64, stress: Stress) -> String {
-    let config = Config {
-        limit: 64 << 20,
-        nursery: 256 << 10,
-        verify: stress != Stress::default(),
-        ..Config::default()
-    };
+    let config = Config { limit: 64 << 20, nursery: 256 << 10, ..Config::default() };
     // SAFETY: the references stay in the machine, which is gone when the heap goes.
     let heap = unsafe { Heap::new(config) }.expect("address space");
     heap.set_stress(stress);
