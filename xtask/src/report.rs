@@ -23,9 +23,12 @@ fn names(report: &Value, key: &str) -> Vec<String> {
             Value::String(name) => name.clone(),
             other => {
                 let part = |key| other.get(key).and_then(Value::as_str);
-                let name = part("name").or_else(|| part("subject")).unwrap_or("?");
+                let name = part("name").or_else(|| part("code")).unwrap_or("?");
                 let why = part("why").or_else(|| part("message"));
                 let mut text = why.map_or_else(|| name.to_string(), |why| format!("{name}: {why}"));
+                if let Some(help) = part("help").filter(|help| !help.is_empty()) {
+                    text.push_str(&format!("; {help}"));
+                }
                 if let Some(at) = part("at") {
                     text.push_str(&format!(" ({at})"));
                 }

@@ -71,11 +71,17 @@ fn checked(load: impl FnOnce() -> Program + Send) -> Checked {
     })
 }
 
+/// The text with the portal that calls its `step`, if it has no portal of its own.
+pub fn whole(text: &str) -> String {
+    let short = text.contains("fn step(") && !text.contains("portal(");
+    format!("{text}{}", if short { PORTAL } else { "" })
+}
+
 /// Checks a crate given as text.
 pub fn check_text(text: &str) -> Checked {
     let mut files: HashMap<PathBuf, String> = HashMap::new();
     let mut path = PathBuf::from("src/lib.rs");
-    for line in text.lines() {
+    for line in whole(text).lines() {
         match line.trim().strip_prefix("//# ") {
             Some(next) => path = PathBuf::from(next.trim()),
             None => {
@@ -84,9 +90,6 @@ pub fn check_text(text: &str) -> Checked {
                 file.push('\n');
             }
         }
-    }
-    if text.contains("fn step(") && !text.contains("portal(") {
-        files.entry(PathBuf::from("src/lib.rs")).or_default().push_str(PORTAL);
     }
     if files.contains_key(Path::new("Cargo.toml")) {
         return checked(|| Program::load_package_from(&Files::Memory(files), Path::new(""), &Cfg::default()));

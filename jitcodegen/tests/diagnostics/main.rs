@@ -1,5 +1,6 @@
 //! What authors are told: reject tests, the pages of the codes, the language reference, arbitrary input.
 
+mod compile;
 mod crates;
 mod pages;
 mod policy;
