@@ -35,7 +35,7 @@ const PRELUDE: &str = r#"
 program "t" 0x0
 module mod0 "t"
 enum E in mod0 {A, B{0: i64}}
-struct S in mod0 {x: i64, y: [i64; 17]}
+struct S in mod0 {x: i64, y: [i64; 9]}
 portal portal0 "t" fn0 f params(a, b)
 extern ext0 "e" in mod0 (i64) -> i64 = "e"
 extern ext1 "never" in mod0 () -> ! = "never"
@@ -58,7 +58,7 @@ const BROKEN: &[(&str, &str)] = &[
     ("S6", "resume_unwind"),
     ("S7", "switch v0 [1: b1, 1: b1] else b1\nb1():\n return v0"),
     ("S7", "v2: u8 = const 1\n switch v2 [256: b1] else b1\nb1():\n return v0"),
-    ("T1", "v2: [i64; 17] = load v1.1\n return v0"),
+    ("T1", "v2: [i64; 9] = load v1.1\n return v0"),
     ("T1", "v2: [u8] = load v1\n return v0"),
     ("T2", "v2: i64 = int_add v0\n return v2"),
     ("T2", "v2: f64 = int_add v0, v0\n return v0"),

@@ -65,6 +65,9 @@ metatrace_defs::entity! {
 /// The most words that an SSA value may have when taken apart.
 pub const MAX_WORDS: usize = 16;
 
+/// The most words that an array may have when it is taken apart: longer ones are mostly indexed, which needs memory.
+pub const MAX_ARRAY_WORDS: usize = 8;
+
 /// Where something stands in the source. Line 0: nowhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Pos {

@@ -7,7 +7,7 @@
 //! can be declared before its fields, which may mention it, are known. All others are found by their structure, and
 //! [`Types::add`] derives what is asked of them from their parts.
 
-use crate::flow::{MAX_WORDS, ModuleId, Pos};
+use crate::flow::{MAX_ARRAY_WORDS, MAX_WORDS, ModuleId, Pos};
 use metatrace_defs::Kind;
 use std::collections::HashMap;
 
@@ -412,9 +412,10 @@ impl Types {
                 }
             }
             Type::Array(elem, len) => {
+                let before = out.len();
                 for _ in 0..*len {
                     self.push_scalars(*elem, out)?;
-                    if out.len() > MAX_WORDS {
+                    if out.len() - before > MAX_ARRAY_WORDS {
                         return None;
                     }
                 }

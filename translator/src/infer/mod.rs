@@ -138,6 +138,8 @@ pub(crate) struct FnCx<'p> {
     portal_loops: Vec<(LoopId, Span)>,
     /// How many errors there were before this body.
     errors_before: usize,
+    /// Errors that may only follow from another in this body: about types that are not known yet.
+    doubtful: RefCell<Vec<Diagnostic>>,
 }
 
 /// Lengths of the arenas, to undo an attempt.
@@ -197,6 +199,7 @@ impl<'p> FnCx<'p> {
             catchers: 0,
             portal_loops: Vec::new(),
             errors_before: prog.diags.len(),
+            doubtful: RefCell::new(Vec::new()),
         }
     }
 
@@ -350,9 +353,16 @@ impl<'p> FnCx<'p> {
         self.prog.diags.push(d);
     }
 
-    /// Reports an error about types, unless one of them is an error already.
+    /// Reports an error about types, unless one of them is an error already, or is not known and something else in the
+    /// body is wrong.
     fn report_types(&self, d: Diagnostic, types: &[Ty]) {
-        if types.iter().all(|t| !self.icx.resolve(*t).flags().has_error) {
+        let flags = |t: &Ty| self.icx.resolve(*t).flags();
+        if types.iter().any(|t| flags(t).has_error) {
+            return;
+        }
+        if types.iter().any(|t| flags(t).has_infer) {
+            self.doubtful.borrow_mut().push(d);
+        } else {
             self.report(d);
         }
     }
@@ -419,6 +429,9 @@ impl<'p> FnCx<'p> {
             }
         }
         self.write_back();
+        if self.prog.diags.len() == self.errors_before {
+            self.doubtful.take().into_iter().for_each(|d| self.report(d));
+        }
         if self.prog.diags.len() > self.errors_before { self.failed() } else { Ok(self.body) }
     }
 

@@ -331,7 +331,7 @@ impl FnCx<'_> {
     }
 
     pub(super) fn cannot_infer(&self, span: Span, why: &str) {
-        self.report(
+        self.doubtful.borrow_mut().push(
             Diagnostic::new(Code::CannotInfer, span, "the type of this cannot be determined here")
                 .label(why.to_string())
                 .help("write the type: `let x: T = …`, a suffix on the literal, or `::<T>`"),

@@ -87,7 +87,9 @@ impl Lower<'_, '_> {
         let flow = self.flow_ty(ty);
         let is_plain = {
             let data = self.cx.out.types.data(flow);
-            data.freeze && !data.needs_drop && self.is_memory(flow)
+            // Also short arrays, though they may be values: what is wanted of them is mostly one element.
+            let is_array = matches!(data.ty, Type::Array(..));
+            data.freeze && !data.needs_drop && (is_array || self.is_memory(flow))
         };
         if is_plain
             && !self.info.is_changed(RootKey::Temp(e))
