@@ -169,7 +169,7 @@ fn scalars(types: &Types, ty: TypeId, path: &mut Vec<Step>, out: &mut Vec<Niche>
             }
             variants(types, ty, adt, path, out);
         }
-        Type::Adt(adt) if layout::path(&adt.rust) == "std::ptr::NonNull" => {
+        Type::Adt(adt) if is_owner(adt) || layout::path(&adt.rust) == "std::ptr::NonNull" => {
             let pointer = adt.variants[0].fields[0].ty;
             path.push(Step::Field(ty, 0));
             add(End::Word(pointer, 0), Scalar::Word, not_null, path, out);
@@ -260,6 +260,11 @@ pub fn counted(rust: &str) -> Option<&'static str> {
     }
 }
 
+/// Whether it is `Traced<T>`: a pointer that is not null.
+pub fn is_owner(adt: &Adt) -> bool {
+    adt.freezes
+}
+
 /// A type by value in this one of which the glue cannot make values.
 pub fn lacks_samples(types: &Types, ty: TypeId) -> Option<TypeId> {
     if is_uninhabited(types, ty) {
@@ -282,6 +287,7 @@ pub fn lacks_samples(types: &Types, ty: TypeId) -> Option<TypeId> {
         Type::Str | Type::Slice(_) | Type::Dyn(_) | Type::Closure { .. } => Some(ty),
         Type::Tuple(parts) => all(parts),
         Type::Array(elem, _) => lacks_samples(types, *elem),
+        Type::Adt(adt) if is_owner(adt) => None,
         Type::Adt(adt) => {
             let known = adt.rust.starts_with("crate::") || adt.is_enum || layout::is_known_struct(&adt.rust);
             if known && !layout::path(&adt.rust).starts_with("metatrace::") && is_native(types, ty) {

@@ -36,13 +36,14 @@ impl Cx<'_> {
             Type::Int { bits, .. } => *bits <= 64,
             Type::Ref { to, .. } => !matches!(types.get(*to), Type::Dyn(_)),
             Type::RawPtr { to, .. } => !types.is_unsized(*to),
-            Type::FnPtr { params, .. } => params.len() <= 8,
             Type::Box(_) | Type::Vec(_) | Type::String => true,
             Type::Tuple(parts) => parts.len() <= 8 && parts.iter().all(|&part| self.has_scalars(part)),
             Type::Array(elem, _) => self.has_scalars(*elem),
             // Foreign enums are taken apart here, as their parts need not implement it.
             Type::Adt(adt) => is_own(adt) || !adt.is_enum,
-            Type::Never
+            // Function types are implemented for some lifetimes, and not for all at once, as they are spelled.
+            Type::FnPtr { .. }
+            | Type::Never
             | Type::Str
             | Type::Slice(_)
             | Type::Dyn(_)

@@ -13,7 +13,7 @@ use metatrace_translator::flow::types::{Adt, Type, TypeId, Variant};
 use super::Cx;
 use super::convert::struct_path;
 use crate::layout::{path, variant_path};
-use crate::shape::{Niche, Shape, counted, function, is_uninhabited, needs, samples};
+use crate::shape::{Niche, Shape, counted, function, is_owner, is_uninhabited, needs, samples};
 
 impl Cx<'_> {
     /// Adds the functions to the modules' files.
@@ -152,6 +152,11 @@ impl Cx<'_> {
         let rust = &data.rust;
         let body = match &data.ty {
             _ if is_uninhabited(types, ty) => "::metatrace::rt::Made::Uninhabited".to_string(),
+            Type::Adt(adt) if is_owner(adt) => {
+                let value =
+                    format!("::core::mem::transmute::<*mut u64, {rust}>(::metatrace::rt::sample_memory())");
+                format!("::core::ptr::write(out as *mut {rust}, {value}); ::metatrace::rt::Made::Yes")
+            }
             Type::Adt(adt) if adt.is_enum => self.enum_sample(rust, adt, sampled),
             Type::Tuple(parts) => self.list(rust, parts, ["(", ",)"], sampled),
             Type::Array(elem, len) => self.list(rust, &vec![*elem; *len as usize], ["[", "]"], sampled),

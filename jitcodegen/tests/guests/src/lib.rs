@@ -6,6 +6,7 @@
 pub mod nodes;
 pub mod objects;
 pub mod registers;
+pub mod scopes;
 pub mod stack;
 pub mod tree;
 
@@ -28,5 +29,13 @@ pub struct Program {
 
 /// All programs of all guests.
 pub fn programs() -> Vec<Program> {
-    [nodes::PROGRAMS, objects::PROGRAMS, registers::PROGRAMS, stack::PROGRAMS, tree::PROGRAMS].concat()
+    [
+        nodes::PROGRAMS,
+        objects::PROGRAMS,
+        registers::PROGRAMS,
+        scopes::PROGRAMS,
+        stack::PROGRAMS,
+        tree::PROGRAMS,
+    ]
+    .concat()
 }
