@@ -148,6 +148,7 @@ impl Program {
         let def = self.fn_def(id);
         let span = self.sources.span(attr.path().span());
         let before = self.diags.len();
+        self.report_item(Def::Fn(id));
         self.portal_signature(&src.sig);
         let mut portal =
             Portal { id, greens: Vec::new(), owner: None, virtualizable: None, options: Vec::new(), span };

@@ -278,6 +278,7 @@ impl Cx<'_> {
     }
 
     fn fn_header(&mut self, id: FnId, args: Args) -> Func {
+        self.program.report_item(crate::resolve::Def::Fn(id));
         let def = self.program.fn_def(id);
         let sig = def.sig.subst(args);
         let takes_closure = args.iter().any(|&a| !self.can_spell(a));
