@@ -54,6 +54,40 @@ fn interpreters_are_typed_from_their_portals() {
     }
 }
 
+/// A bound on a parameter of the caller says nothing about a closure that is passed on.
+#[test]
+fn closures_are_no_parameters_of_the_caller() {
+    let source = "
+pub struct A { n: usize }
+impl A {
+    fn when(&mut self, body: impl FnOnce(&mut A)) -> &mut A { body(self); self }
+    fn repeat(&mut self, body: impl FnOnce(&mut A)) -> &mut A {
+        let start = self.n;
+        self.when(|a| { body(a); a.n = start; })
+    }
+}";
+    let prog = load(source);
+    for id in functions(&prog, |o| o == Origin::User) {
+        let _ = prog.body(id);
+    }
+    assert_eq!(errors(&prog), "");
+}
+
+/// `&&` between repetitions is one separator of two characters, and what `matches!` looks at may be a struct's literal.
+#[test]
+fn macros_keep_their_tokens_together() {
+    let source = "
+#[derive(Clone, Copy)]
+pub struct P { x: i32 }
+macro_rules! all { ($($e:expr),*) => { $($e)&&* }; }
+fn f(a: bool, b: bool) -> bool { all!(a, b, matches!(P { x: 1 }, P { x: 1 })) }";
+    let prog = load(source);
+    for id in functions(&prog, |o| o == Origin::User) {
+        let _ = prog.body(id);
+    }
+    assert_eq!(errors(&prog), "");
+}
+
 #[test]
 fn every_function_hint_has_a_model() {
     use metatrace_defs::hint::{Hint, HintForm};

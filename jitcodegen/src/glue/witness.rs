@@ -7,7 +7,7 @@
 //!
 //! Spellings have no lifetimes, so all stands in function bodies, where rustc infers them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use metatrace_translator::flow::ModuleId;
@@ -41,8 +41,9 @@ impl Cx<'_> {
                 _ = writeln!(file, "const _: fn() = || unsafe {{ _ = || -> {ret} {{ {call} }}; }};");
             }
         }
+        let used = self.used();
         for (ty, data) in program.types.iter() {
-            if !is_native(&program.types, ty) || program.types.is_unsized(ty) || !self.is_used(ty) {
+            if !used.contains(&ty) || program.types.is_unsized(ty) || !is_native(&program.types, ty) {
                 continue;
             }
             let file = files.entry(data.module).or_default();
@@ -72,16 +73,20 @@ impl Cx<'_> {
         }
     }
 
-    /// Whether jitcode or glue depends on what the type is made of.
-    fn is_used(&self, ty: TypeId) -> bool {
+    /// The types of which jitcode or glue depends on what they are made of.
+    fn used(&self) -> BTreeSet<TypeId> {
         use crate::tables::ClassKey;
-        let in_memory = self.made.tables.classes.iter().any(|class| match *class {
-            ClassKey::Field { of, leaf, .. } => of == ty || leaf == ty,
-            ClassKey::Tag(of) | ClassKey::Container(of) => of == ty,
-            ClassKey::Bare { leaf, .. } => leaf == ty,
-            ClassKey::Address => false,
-        });
-        in_memory || self.converted().contains(&ty)
+        let mut used = self.converted();
+        for class in &self.made.tables.classes {
+            match *class {
+                ClassKey::Field { of, leaf, .. } => used.extend([of, leaf]),
+                ClassKey::Tag(ty) | ClassKey::Container(ty) | ClassKey::Bare { leaf: ty, .. } => {
+                    _ = used.insert(ty)
+                }
+                ClassKey::Address => {}
+            }
+        }
+        used
     }
 
     /// That `place`, a reference, refers to exactly this type.

@@ -124,6 +124,10 @@ impl Infer<'_> {
     pub(crate) fn project(&self, assoc: AssocTyId, args: Args) -> Projected {
         let prog = self.prog;
         let trait_id = prog.assoc_tys.get(assoc.index()).trait_id;
+        if let TyKind::Infer(_, InferKind::General) = self.shallow(args[0]).kind() {
+            // A bound on a parameter says nothing about a type that may turn out to be another one.
+            return Projected::Stuck;
+        }
         for p in self.env.iter() {
             if let Predicate::Projection(a, list, ty) = *p
                 && a == assoc

@@ -88,7 +88,7 @@ pub fn medians(commands: &[Cmd], runs: usize) -> Result<Vec<f64>> {
     Ok(times.into_iter().map(median).collect())
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }

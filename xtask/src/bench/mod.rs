@@ -10,6 +10,8 @@
 //! - `off/INTERPRETER`: what the JIT costs when it is off, in instructions under callgrind, on small inputs.
 //! - `gc/WORKLOAD`: programs that allocate, over the collector and over `malloc` and `free`.
 //! - `translate/INTERPRETER`: the translator's own time, as the build script runs it.
+//! - `translate/generated`: the same of 5 000 lines of generated functions, compiled as `xtask` is: like a build script,
+//!   without optimisation unless asked for.
 
 mod gc;
 mod measure;
@@ -48,6 +50,7 @@ pub fn bench(filter: Option<&str>, json: Option<&Path>) -> Result<()> {
     bench.off()?;
     bench.gc()?;
     bench.translate()?;
+    bench.translate_generated()?;
     if bench.rows.is_empty() {
         return Err(format!("no benchmark's name contains `{}`", filter.unwrap_or_default()));
     }
@@ -256,6 +259,34 @@ impl Bench<'_> {
             all.push(("in all ms", total));
             self.add(name, &all);
         }
+        Ok(())
+    }
+
+    fn translate_generated(&mut self) -> Result<()> {
+        let name = "translate/generated";
+        if !self.wants(name) {
+            return Ok(());
+        }
+        let dir = self.root.join("target").join("bench").join("generated");
+        let (package, lines) = xtask::check_types::write_generated(&dir, 1, 38)?;
+        let job = metatrace_jitcodegen::Job {
+            package,
+            cfg: Default::default(),
+            target: (std::env::consts::ARCH.to_string(), std::env::consts::OS.to_string()),
+            emit_graph: false,
+            emit_jitcode: false,
+        };
+        let mut totals = Vec::new();
+        let mut stages = Vec::new();
+        for _ in 0..RUNS {
+            let made = metatrace_jitcodegen::translate(&job)?;
+            stages = made.stages.0.iter().map(|(stage, time)| (*stage, time.as_secs_f64() * 1e3)).collect();
+            totals.push(stages.iter().map(|(_, ms): &(&str, f64)| ms).sum());
+        }
+        let mut figures = vec![("lines", lines as f64)];
+        figures.extend(stages);
+        figures.push(("in all ms (median)", measure::median(totals)));
+        self.add(name.to_string(), &figures);
         Ok(())
     }
 }

@@ -67,22 +67,26 @@ pub fn run(root: &Path) -> Result<Vec<Report>, String> {
         .filter(translated)
         .filter_map(|package| package.manifest_path.parent().map(|dir| dir.as_std_path().to_path_buf()))
         .collect();
-    dirs.push(generated(&metadata.target_directory.join("check-types").into_std_path_buf())?);
+    dirs.push(write_generated(metadata.target_directory.join("check-types").as_std_path(), 90_000, CASES)?.0);
     let runtime = Runtime::build(root)?;
     dirs.iter().map(|dir| with_stack(|| compare(dir, &runtime))).collect()
 }
 
-/// Writes a package of generated functions.
-fn generated(dir: &Path) -> Result<PathBuf, String> {
+/// Writes a package of this many generated cases; its folder, and how many lines its source has.
+///
+/// # Errors
+/// If the folder cannot be written.
+pub fn write_generated(dir: &Path, seed: u64, count: u64) -> Result<(PathBuf, usize), String> {
     let name = |n: u64| format!("c{n}");
-    let cases: Vec<_> = (0..CASES).map(|n| metatrace_generator::generate(90_000 + n, &name(n))).collect();
+    let cases: Vec<_> = (0..count).map(|n| metatrace_generator::generate(seed + n, &name(n))).collect();
     let manifest =
         "[package]\nname = \"generated\"\nedition = \"2024\"\n\n[dependencies]\nmetatrace = \"*\"\n";
+    let text = metatrace_generator::program(&cases);
     std::fs::create_dir_all(dir.join("src"))
         .and_then(|()| std::fs::write(dir.join("Cargo.toml"), manifest))
-        .and_then(|()| std::fs::write(dir.join("src/lib.rs"), metatrace_generator::program(&cases)))
+        .and_then(|()| std::fs::write(dir.join("src/lib.rs"), &text))
         .map_err(|error| format!("{}: {error}", dir.display()))?;
-    Ok(dir.to_path_buf())
+    Ok((dir.to_path_buf(), text.lines().count()))
 }
 
 /// The compiled crate `metatrace`.
