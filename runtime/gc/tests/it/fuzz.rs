@@ -329,5 +329,5 @@ fn run(u: &mut Unstructured) -> Result<()> {
 
 #[test]
 fn random_programs_agree_with_the_model() {
-    arbtest::arbtest(run).budget_ms(1000).size_min(64).size_max(4096);
+    arbtest::arbtest(run).budget_ms(1000).size_min(512).size_max(4096);
 }

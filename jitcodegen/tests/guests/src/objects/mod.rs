@@ -11,5 +11,5 @@ metatrace::glue!();
 pub const PROGRAMS: &[Program] = &[
     Program { name: "objects/sum", run: programs::sum, small: 60, medium: 30_000, large: 10_000_000 },
     Program { name: "objects/list", run: programs::list, small: 60, medium: 20_000, large: 1_000_000 },
-    Program { name: "objects/stressed", run: programs::stressed, small: 60, medium: 4_000, large: 10_000 },
+    Program { name: "objects/stressed", run: programs::stressed, small: 60, medium: 20_000, large: 10_000 },
 ];
