@@ -30,3 +30,69 @@ impl<T: ?Sized> crate::ops::DerefMut for Box<T> {
         &mut **self
     }
 }
+
+impl<T: ?Sized> Box<T> {
+    #[opaque]
+    pub fn leak<'a>(b: Box<T>) -> &'a mut T {}
+    #[opaque]
+    pub fn into_raw(b: Box<T>) -> *mut T {}
+    #[opaque]
+    pub unsafe fn from_raw(raw: *mut T) -> Box<T> {}
+}
+impl<T: Default> Default for Box<T> {
+    fn default() -> Box<T> {
+        Box::new(T::default())
+    }
+}
+impl<T> From<T> for Box<T> {
+    fn from(value: T) -> Box<T> {
+        Box::new(value)
+    }
+}
+impl<'a> From<&'a str> for Box<str> {
+    #[opaque]
+    fn from(text: &'a str) -> Box<str> {}
+}
+impl From<crate::string::String> for Box<str> {
+    #[opaque]
+    fn from(text: crate::string::String) -> Box<str> {}
+}
+impl<T> From<Vec<T>> for Box<[T]> {
+    #[opaque]
+    fn from(list: Vec<T>) -> Box<[T]> {}
+}
+impl<T: ?Sized> AsRef<T> for Box<T> {
+    fn as_ref(&self) -> &T {
+        &**self
+    }
+}
+impl<T: ?Sized> AsMut<T> for Box<T> {
+    fn as_mut(&mut self) -> &mut T {
+        &mut **self
+    }
+}
+impl<T: PartialEq + ?Sized> PartialEq for Box<T> {
+    fn eq(&self, other: &Box<T>) -> bool {
+        PartialEq::eq(&**self, &**other)
+    }
+}
+impl<T: Eq + ?Sized> Eq for Box<T> {}
+impl<T: PartialOrd + ?Sized> PartialOrd for Box<T> {
+    fn partial_cmp(&self, other: &Box<T>) -> Option<crate::cmp::Ordering> {
+        PartialOrd::partial_cmp(&**self, &**other)
+    }
+}
+impl<T: Ord + ?Sized> Ord for Box<T> {
+    fn cmp(&self, other: &Box<T>) -> crate::cmp::Ordering {
+        Ord::cmp(&**self, &**other)
+    }
+}
+impl<T: crate::fmt::Debug + ?Sized> crate::fmt::Debug for Box<T> {
+    #[opaque]
+    fn fmt(&self, f: &mut crate::fmt::Formatter<'_>) -> crate::fmt::Result {}
+}
+impl<T: crate::fmt::Display + ?Sized> crate::fmt::Display for Box<T> {
+    #[opaque]
+    fn fmt(&self, f: &mut crate::fmt::Formatter<'_>) -> crate::fmt::Result {}
+}
+impl<T: crate::hash::Hash + ?Sized> crate::hash::Hash for Box<T> {}

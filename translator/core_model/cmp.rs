@@ -31,6 +31,18 @@ impl Ordering {
     pub fn is_ge(self) -> bool {
         self as i8 >= 0
     }
+    pub fn then(self, other: Ordering) -> Ordering {
+        match self {
+            Ordering::Equal => other,
+            _ => self,
+        }
+    }
+    pub fn then_with<F: FnOnce() -> Ordering>(self, f: F) -> Ordering {
+        match self {
+            Ordering::Equal => f(),
+            _ => self,
+        }
+    }
     pub fn reverse(self) -> Ordering {
         match self {
             Ordering::Less => Ordering::Greater,
@@ -46,6 +58,16 @@ impl PartialEq for Ordering {
     }
 }
 impl Eq for Ordering {}
+impl PartialOrd for Ordering {
+    fn partial_cmp(&self, other: &Ordering) -> Option<Ordering> {
+        (*self as i8).partial_cmp(&(*other as i8))
+    }
+}
+impl Ord for Ordering {
+    fn cmp(&self, other: &Ordering) -> Ordering {
+        (*self as i8).cmp(&(*other as i8))
+    }
+}
 
 #[lang]
 pub trait PartialEq<Rhs: ?Sized = Self> {
@@ -275,6 +297,83 @@ impl<A: Ord + ?Sized> Ord for &A {
 impl<A: PartialEq<B> + ?Sized, B: ?Sized> PartialEq<&mut B> for &mut A {
     fn eq(&self, other: &&mut B) -> bool {
         PartialEq::eq(&**self, &**other)
+    }
+}
+
+impl<A: Eq + ?Sized> Eq for &mut A {}
+impl<A: PartialEq<B> + ?Sized, B: ?Sized> PartialEq<&mut B> for &A {
+    fn eq(&self, other: &&mut B) -> bool {
+        PartialEq::eq(*self, &**other)
+    }
+}
+impl<A: PartialEq<B> + ?Sized, B: ?Sized> PartialEq<&B> for &mut A {
+    fn eq(&self, other: &&B) -> bool {
+        PartialEq::eq(&**self, *other)
+    }
+}
+impl<A: PartialOrd<B> + ?Sized, B: ?Sized> PartialOrd<&mut B> for &mut A {
+    fn partial_cmp(&self, other: &&mut B) -> Option<Ordering> {
+        PartialOrd::partial_cmp(&**self, &**other)
+    }
+}
+impl<A: Ord + ?Sized> Ord for &mut A {
+    fn cmp(&self, other: &&mut A) -> Ordering {
+        Ord::cmp(&**self, &**other)
+    }
+}
+
+macro_rules! opaque {
+    ($([$($params:tt)*] $a:ty, $b:ty;)*) => { $(
+        impl<$($params)*> PartialEq<$b> for $a {
+            #[opaque]
+            fn eq(&self, other: &$b) -> bool {}
+        }
+    )* };
+}
+opaque! {
+    [] str, crate::string::String;
+    ['a] &'a str, crate::string::String;
+    [T: PartialEq<U>, U, const N: usize] [T; N], [U];
+    [T: PartialEq<U>, U, const N: usize] [T], [U; N];
+    ['a, T: PartialEq<U>, U, const N: usize] [T; N], &'a [U];
+    ['a, T: PartialEq<U>, U, const N: usize] &'a [T], [U; N];
+    [T: PartialEq<U>, U, const N: usize] crate::vec::Vec<T>, [U; N];
+    ['a, T: PartialEq<U>, U, const N: usize] crate::vec::Vec<T>, &'a [U; N];
+    ['a, T: PartialEq<U>, U] crate::vec::Vec<T>, &'a [U];
+    [T: PartialEq<U>, U] crate::vec::Vec<T>, [U];
+    ['a, T: PartialEq<U>, U] &'a [T], crate::vec::Vec<U>;
+    [T: PartialEq<U>, U] [T], crate::vec::Vec<U>;
+}
+macro_rules! ordered {
+    ($([$($params:tt)*] [$($total:tt)*] $a:ty;)*) => { $(
+        impl<$($params)*> PartialOrd for $a {
+            #[opaque]
+            fn partial_cmp(&self, other: &$a) -> Option<Ordering> {}
+        }
+        impl<$($total)*> Ord for $a {
+            #[opaque]
+            fn cmp(&self, other: &$a) -> Ordering {}
+        }
+    )* };
+}
+ordered! {
+    [] [] str;
+    [] [] crate::string::String;
+    [T: PartialOrd] [T: Ord] [T];
+    [T: PartialOrd, const N: usize] [T: Ord, const N: usize] [T; N];
+    [T: PartialOrd] [T: Ord] crate::vec::Vec<T>;
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Hash)]
+pub struct Reverse<T>(pub T);
+impl<T: PartialOrd> PartialOrd for Reverse<T> {
+    fn partial_cmp(&self, other: &Reverse<T>) -> Option<Ordering> {
+        other.0.partial_cmp(&self.0)
+    }
+}
+impl<T: Ord> Ord for Reverse<T> {
+    fn cmp(&self, other: &Reverse<T>) -> Ordering {
+        other.0.cmp(&self.0)
     }
 }
 

@@ -212,9 +212,9 @@ pub struct Range<Idx> {
 #[lang]
 #[derive(Clone, PartialEq, Eq)]
 pub struct RangeInclusive<Idx> {
-    start: Idx,
-    end: Idx,
-    exhausted: bool,
+    pub(crate) start: Idx,
+    pub(crate) end: Idx,
+    pub(crate) exhausted: bool,
 }
 #[lang]
 #[derive(Clone, PartialEq, Eq)]
@@ -235,23 +235,99 @@ pub struct RangeToInclusive<Idx> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RangeFull;
 
-impl<N: __Int> Range<N> {
-    pub fn contains(&self, item: &N) -> bool {
+/// A bound of a range.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Bound<T> {
+    Included(T),
+    Excluded(T),
+    Unbounded,
+}
+pub trait RangeBounds<T: ?Sized> {
+    fn start_bound(&self) -> Bound<&T>;
+    fn end_bound(&self) -> Bound<&T>;
+}
+macro_rules! bounds {
+    ($($range:ty, $this:ident => $start:expr, $end:expr;)*) => { $(
+        impl<T> RangeBounds<T> for $range {
+            fn start_bound(&self) -> Bound<&T> {
+                let $this = self;
+                $start
+            }
+            fn end_bound(&self) -> Bound<&T> {
+                let $this = self;
+                $end
+            }
+        }
+    )* };
+}
+bounds! {
+    Range<T>, r => Bound::Included(&r.start), Bound::Excluded(&r.end);
+    RangeFrom<T>, r => Bound::Included(&r.start), Bound::Unbounded;
+    RangeTo<T>, r => Bound::Unbounded, Bound::Excluded(&r.end);
+    RangeToInclusive<T>, r => Bound::Unbounded, Bound::Included(&r.end);
+    RangeFull, _r => Bound::Unbounded, Bound::Unbounded;
+    RangeInclusive<T>, r => Bound::Included(&r.start),
+        if r.exhausted { Bound::Excluded(&r.end) } else { Bound::Included(&r.end) };
+}
+
+impl<T: PartialOrd> Range<T> {
+    pub fn contains<U: PartialOrd<T> + ?Sized>(&self, item: &U) -> bool
+    where
+        T: PartialOrd<U>,
+    {
         self.start <= *item && *item < self.end
     }
     pub fn is_empty(&self) -> bool {
         !(self.start < self.end)
     }
 }
-impl<N: __Int> RangeInclusive<N> {
-    pub fn contains(&self, item: &N) -> bool {
-        self.start <= *item && *item <= self.end
+impl<T: PartialOrd> RangeFrom<T> {
+    pub fn contains<U: PartialOrd<T> + ?Sized>(&self, item: &U) -> bool
+    where
+        T: PartialOrd<U>,
+    {
+        self.start <= *item
     }
-    pub fn start(&self) -> &N {
+}
+impl<T: PartialOrd> RangeTo<T> {
+    pub fn contains<U: PartialOrd<T> + ?Sized>(&self, item: &U) -> bool
+    where
+        T: PartialOrd<U>,
+    {
+        *item < self.end
+    }
+}
+impl<T: PartialOrd> RangeToInclusive<T> {
+    pub fn contains<U: PartialOrd<T> + ?Sized>(&self, item: &U) -> bool
+    where
+        T: PartialOrd<U>,
+    {
+        *item <= self.end
+    }
+}
+impl<T> RangeInclusive<T> {
+    pub const fn new(start: T, end: T) -> RangeInclusive<T> {
+        RangeInclusive { start, end, exhausted: false }
+    }
+    pub const fn start(&self) -> &T {
         &self.start
     }
-    pub fn end(&self) -> &N {
+    pub const fn end(&self) -> &T {
         &self.end
+    }
+    pub fn into_inner(self) -> (T, T) {
+        (self.start, self.end)
+    }
+}
+impl<T: PartialOrd> RangeInclusive<T> {
+    pub fn contains<U: PartialOrd<T> + ?Sized>(&self, item: &U) -> bool
+    where
+        T: PartialOrd<U>,
+    {
+        self.start <= *item && if self.exhausted { *item < self.end } else { *item <= self.end }
+    }
+    pub fn is_empty(&self) -> bool {
+        self.exhausted || !(self.start <= self.end)
     }
 }
 
@@ -266,7 +342,22 @@ impl<N: __Int> Iterator for Range<N> {
             None
         }
     }
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let n = if self.start < self.end { self.end.wrapping_sub(self.start).__as_usize() } else { 0 };
+        (n, Some(n))
+    }
+    fn nth(&mut self, n: usize) -> Option<N> {
+        if n < self.size_hint().0 {
+            let value = self.start.wrapping_add(N::__from_usize(n));
+            self.start = value.__forward();
+            Some(value)
+        } else {
+            self.start = self.end;
+            None
+        }
+    }
 }
+impl<N: __Int> ExactSizeIterator for Range<N> {}
 impl<N: __Int> DoubleEndedIterator for Range<N> {
     fn next_back(&mut self) -> Option<N> {
         if self.start < self.end {
@@ -312,5 +403,89 @@ impl<N: __Int> DoubleEndedIterator for RangeInclusive<N> {
             self.exhausted = true;
         }
         Some(value)
+    }
+}
+
+/// Whether a chain of steps goes on.
+#[lang]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ControlFlow<B, C = ()> {
+    Continue(C),
+    Break(B),
+}
+impl<B, C> ControlFlow<B, C> {
+    pub fn is_break(&self) -> bool {
+        match *self {
+            ControlFlow::Break(_) => true,
+            ControlFlow::Continue(_) => false,
+        }
+    }
+    pub fn is_continue(&self) -> bool {
+        match *self {
+            ControlFlow::Break(_) => false,
+            ControlFlow::Continue(_) => true,
+        }
+    }
+    pub fn break_value(self) -> Option<B> {
+        match self {
+            ControlFlow::Break(b) => Some(b),
+            ControlFlow::Continue(_) => None,
+        }
+    }
+    pub fn continue_value(self) -> Option<C> {
+        match self {
+            ControlFlow::Break(_) => None,
+            ControlFlow::Continue(c) => Some(c),
+        }
+    }
+    pub fn map_break<T, F: FnOnce(B) -> T>(self, f: F) -> ControlFlow<T, C> {
+        match self {
+            ControlFlow::Break(b) => ControlFlow::Break(f(b)),
+            ControlFlow::Continue(c) => ControlFlow::Continue(c),
+        }
+    }
+}
+
+/// What `try_fold` and `try_for_each` understand.
+pub trait Try {
+    type Output;
+    fn from_output(output: Self::Output) -> Self;
+    /// The output to go on with, or what to leave with.
+    fn __split(self) -> Result<Self::Output, Self>;
+}
+impl<T> Try for Option<T> {
+    type Output = T;
+    fn from_output(output: T) -> Option<T> {
+        Some(output)
+    }
+    fn __split(self) -> Result<T, Option<T>> {
+        match self {
+            Some(x) => Ok(x),
+            None => Err(None),
+        }
+    }
+}
+impl<T, E> Try for Result<T, E> {
+    type Output = T;
+    fn from_output(output: T) -> Result<T, E> {
+        Ok(output)
+    }
+    fn __split(self) -> Result<T, Result<T, E>> {
+        match self {
+            Ok(x) => Ok(x),
+            Err(e) => Err(Err(e)),
+        }
+    }
+}
+impl<B, C> Try for ControlFlow<B, C> {
+    type Output = C;
+    fn from_output(output: C) -> ControlFlow<B, C> {
+        ControlFlow::Continue(output)
+    }
+    fn __split(self) -> Result<C, ControlFlow<B, C>> {
+        match self {
+            ControlFlow::Continue(c) => Ok(c),
+            ControlFlow::Break(b) => Err(ControlFlow::Break(b)),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! `Rc`. What it points to lies behind its counters, at an offset that is found out at start-up.
 
 macro_rules! shared {
-    ($name:ident) => {
+    ($name:ident $weak:ident) => {
         #[opaque(freeze)]
         #[lang]
         pub struct $name<T: ?Sized> {}
@@ -25,7 +25,35 @@ macro_rules! shared {
             #[opaque]
             pub fn get_mut(this: &mut $name<T>) -> Option<&mut T> {}
         }
+        #[opaque(freeze)]
+        pub struct $weak<T: ?Sized> {}
+        impl<T: ?Sized> $weak<T> {
+            #[opaque]
+            pub fn upgrade(&self) -> Option<$name<T>> {}
+        }
+        impl<T> $weak<T> {
+            #[opaque]
+            pub const fn new() -> $weak<T> {}
+        }
+        impl<T: ?Sized> Clone for $weak<T> {
+            #[opaque]
+            fn clone(&self) -> $weak<T> {}
+        }
+        impl<T: ?Sized> $name<T> {
+            #[opaque]
+            pub fn downgrade(this: &$name<T>) -> $weak<T> {}
+        }
+        impl<'a, T: Clone> From<&'a [T]> for $name<[T]> {
+            #[opaque]
+            fn from(list: &'a [T]) -> $name<[T]> {}
+        }
+        impl<T: ?Sized> From<Box<T>> for $name<T> {
+            #[opaque]
+            fn from(value: Box<T>) -> $name<T> {}
+        }
         impl<T: Clone> $name<T> {
+            #[opaque]
+            pub fn unwrap_or_clone(this: $name<T>) -> T {}
             #[opaque]
             pub fn make_mut(this: &mut $name<T>) -> &mut T {}
         }
@@ -90,4 +118,4 @@ macro_rules! shared {
         }
     };
 }
-shared!(Rc);
+shared!(Rc Weak);

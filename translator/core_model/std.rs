@@ -3,19 +3,24 @@
 //! Types marked `#[opaque]` show no fields. `#[lang]` names what the language or the lowering refers to. The traits that
 //! begin with `__` are the closed sets of primitive types, on which one generic impl stands for std's many.
 
+pub mod array;
 pub mod boxed;
 pub mod cell;
+pub mod char;
 pub mod clone;
 pub mod cmp;
+pub mod collections;
 pub mod convert;
 pub mod iter;
 pub mod mem;
 pub mod num;
 pub mod ops;
 pub mod option;
+pub mod ptr;
 pub mod rc;
 pub mod result;
 pub mod slice;
+pub mod str;
 pub mod string;
 pub mod vec;
 
@@ -41,8 +46,39 @@ pub mod marker {
     #[lang]
     pub trait __Scalar: Copy {}
     #[lang]
-    #[opaque(no_drop, freeze)]
-    pub struct PhantomData<T: ?Sized>(T);
+    pub struct PhantomData<T: ?Sized>;
+    impl<T: ?Sized> super::clone::Clone for PhantomData<T> {
+        fn clone(&self) -> PhantomData<T> {
+            PhantomData
+        }
+    }
+    impl<T: ?Sized> Copy for PhantomData<T> {}
+    impl<T: ?Sized> PartialEq for PhantomData<T> {
+        fn eq(&self, _other: &PhantomData<T>) -> bool {
+            true
+        }
+    }
+    impl<T: ?Sized> Eq for PhantomData<T> {}
+    impl<T: ?Sized> PartialOrd for PhantomData<T> {
+        fn partial_cmp(&self, _other: &PhantomData<T>) -> Option<crate::cmp::Ordering> {
+            Some(crate::cmp::Ordering::Equal)
+        }
+    }
+    impl<T: ?Sized> Ord for PhantomData<T> {
+        fn cmp(&self, _other: &PhantomData<T>) -> crate::cmp::Ordering {
+            crate::cmp::Ordering::Equal
+        }
+    }
+    impl<T: ?Sized> Default for PhantomData<T> {
+        fn default() -> PhantomData<T> {
+            PhantomData
+        }
+    }
+    impl<T: ?Sized> crate::hash::Hash for PhantomData<T> {}
+    impl<T: ?Sized> crate::fmt::Debug for PhantomData<T> {
+        #[opaque]
+        fn fmt(&self, f: &mut crate::fmt::Formatter<'_>) -> crate::fmt::Result {}
+    }
 }
 
 pub mod default {
@@ -58,6 +94,26 @@ pub mod default {
             false
         }
     }
+    impl<'a> Default for &'a str {
+        fn default() -> &'a str {
+            ""
+        }
+    }
+    impl<'a, T> Default for &'a [T] {
+        fn default() -> &'a [T] {
+            &[]
+        }
+    }
+    macro_rules! tuples {
+        ($($($name:ident)*;)*) => { $(
+            impl<$($name: Default),*> Default for ($($name,)*) {
+                fn default() -> ($($name,)*) {
+                    ($($name::default(),)*)
+                }
+            }
+        )* };
+    }
+    tuples! { A; A B; A B C; A B C D; A B C D E; A B C D E F; }
     impl Default for () {
         fn default() -> () {}
     }
@@ -71,12 +127,47 @@ pub mod default {
 pub mod hash {
     pub trait Hasher {
         fn finish(&self) -> u64;
+        fn write(&mut self, bytes: &[u8]);
     }
+    pub trait BuildHasher {}
     pub trait Hash {
         #[opaque]
         fn hash<H: Hasher>(&self, state: &mut H) {}
     }
     impl<N: crate::marker::__Scalar> Hash for N {}
+    impl Hash for str {}
+    impl Hash for crate::string::String {}
+    impl<'a, T: Hash + ?Sized> Hash for &'a T {}
+    impl<T: Hash> Hash for [T] {}
+    impl<T: Hash, const N: usize> Hash for [T; N] {}
+    impl<T: Hash> Hash for crate::vec::Vec<T> {}
+    impl<T: Hash> Hash for Option<T> {}
+    impl Hash for () {}
+    impl<A: Hash, B: Hash> Hash for (A, B) {}
+    impl<A: Hash, B: Hash, C: Hash> Hash for (A, B, C) {}
+    #[opaque(no_drop)]
+    pub struct RandomState {}
+    impl Clone for RandomState {
+        #[opaque]
+        fn clone(&self) -> RandomState {}
+    }
+    impl BuildHasher for RandomState {}
+    #[opaque(no_drop)]
+    pub struct DefaultHasher {}
+    impl Clone for DefaultHasher {
+        #[opaque]
+        fn clone(&self) -> DefaultHasher {}
+    }
+    impl DefaultHasher {
+        #[opaque]
+        pub const fn new() -> DefaultHasher {}
+    }
+    impl Hasher for DefaultHasher {
+        #[opaque]
+        fn finish(&self) -> u64 {}
+        #[opaque]
+        fn write(&mut self, bytes: &[u8]) {}
+    }
 }
 
 pub mod fmt {
@@ -85,8 +176,12 @@ pub mod fmt {
     #[derive(Clone, Copy)]
     pub struct Error;
     #[opaque(no_drop)]
-    #[derive(Clone, Copy)]
     pub struct Arguments<'a> {}
+    impl<'a> Clone for Arguments<'a> {
+        #[opaque]
+        fn clone(&self) -> Arguments<'a> {}
+    }
+    impl<'a> Copy for Arguments<'a> {}
     pub type Result = crate::result::Result<(), Error>;
     pub trait Debug {
         fn fmt(&self, f: &mut Formatter<'_>) -> Result;
@@ -135,6 +230,38 @@ pub mod fmt {
         #[opaque]
         fn fmt(&self, f: &mut Formatter<'_>) -> Result {}
     }
+    impl<T: Display + ?Sized> Display for &T {
+        #[opaque]
+        fn fmt(&self, f: &mut Formatter<'_>) -> Result {}
+    }
+    impl Debug for () {
+        #[opaque]
+        fn fmt(&self, f: &mut Formatter<'_>) -> Result {}
+    }
+    impl<A: Debug, B: Debug> Debug for (A, B) {
+        #[opaque]
+        fn fmt(&self, f: &mut Formatter<'_>) -> Result {}
+    }
+    impl<A: Debug, B: Debug, C: Debug> Debug for (A, B, C) {
+        #[opaque]
+        fn fmt(&self, f: &mut Formatter<'_>) -> Result {}
+    }
+    impl<T: Debug, const N: usize> Debug for [T; N] {
+        #[opaque]
+        fn fmt(&self, f: &mut Formatter<'_>) -> Result {}
+    }
+    impl Debug for crate::cmp::Ordering {
+        #[opaque]
+        fn fmt(&self, f: &mut Formatter<'_>) -> Result {}
+    }
+    impl Debug for Error {
+        #[opaque]
+        fn fmt(&self, f: &mut Formatter<'_>) -> Result {}
+    }
+    impl Write for crate::string::String {
+        #[opaque]
+        fn write_str(&mut self, s: &str) -> Result {}
+    }
     impl<T: Debug> Debug for crate::vec::Vec<T> {
         #[opaque]
         fn fmt(&self, f: &mut Formatter<'_>) -> Result {}
@@ -176,6 +303,10 @@ pub mod intrinsics {
     #[intrinsic]
     pub fn slice_ptr<T>(slice: *const [T]) -> *const T {}
     #[intrinsic]
+    pub unsafe fn read_element<T>(pointer: *mut T, index: usize) -> T {}
+    #[intrinsic]
+    pub unsafe fn uninit<T>() -> T {}
+    #[intrinsic]
     pub unsafe fn ptr_offset<T>(pointer: *const T, count: usize) -> *const T {}
     #[intrinsic]
     pub unsafe fn ptr_offset_mut<T>(pointer: *mut T, count: usize) -> *mut T {}
@@ -187,9 +318,49 @@ pub mod intrinsics {
     pub fn str_as_bytes(s: &str) -> &[u8] {}
 }
 
+macro_rules! number_modules {
+    ($($name:ident)*) => { $(
+        pub mod $name {
+            pub const MIN: $name = $name::MIN;
+            pub const MAX: $name = $name::MAX;
+        }
+    )* };
+}
+number_modules!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
+macro_rules! float_modules {
+    ($($name:ident)*) => { $(
+        pub mod $name {
+            pub const MIN: $name = $name::MIN;
+            pub const MAX: $name = $name::MAX;
+            pub const EPSILON: $name = $name::EPSILON;
+            pub const INFINITY: $name = $name::INFINITY;
+            pub const NEG_INFINITY: $name = $name::NEG_INFINITY;
+            pub const NAN: $name = $name::NAN;
+            pub mod consts {
+                pub const PI: $name = 3.14159265358979323846264338327950288;
+                pub const TAU: $name = 6.28318530717958647692528676655900577;
+                pub const E: $name = 2.71828182845904523536028747135266250;
+                pub const SQRT_2: $name = 1.41421356237309504880168872420969808;
+                pub const LN_2: $name = 0.693147180559945309417232121458176568;
+                pub const LN_10: $name = 2.30258509299404568401799145468436421;
+                pub const FRAC_PI_2: $name = 1.57079632679489661923132169163975144;
+                pub const FRAC_PI_3: $name = 1.04719755119659774615421446109316763;
+                pub const FRAC_PI_4: $name = 0.785398163397448309615660845819875721;
+                pub const FRAC_PI_6: $name = 0.52359877559829887307710723054658381;
+                pub const FRAC_PI_8: $name = 0.39269908169872415480783042290993786;
+                pub const FRAC_1_PI: $name = 0.318309886183790671537767526745028724;
+                pub const FRAC_1_SQRT_2: $name = 0.707106781186547524400844362104849039;
+            }
+        }
+    )* };
+}
+float_modules!(f32 f64);
+
 pub mod hint {
     #[intrinsic]
     pub fn black_box<T>(value: T) -> T {}
+    #[intrinsic = "unreachable"]
+    pub const unsafe fn unreachable_unchecked() -> ! {}
 }
 
 pub mod prelude {

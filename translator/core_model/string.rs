@@ -17,6 +17,110 @@ impl String {
     pub fn as_str(&self) -> &str {}
     #[opaque]
     pub fn clear(&mut self) {}
+    #[opaque]
+    pub fn with_capacity(capacity: usize) -> String {}
+    #[opaque]
+    pub fn capacity(&self) -> usize {}
+    #[opaque]
+    pub fn pop(&mut self) -> Option<char> {}
+    #[opaque]
+    pub fn truncate(&mut self, length: usize) {}
+    #[opaque]
+    pub fn insert(&mut self, at: usize, c: char) {}
+    #[opaque]
+    pub fn insert_str(&mut self, at: usize, s: &str) {}
+    #[opaque]
+    pub fn remove(&mut self, at: usize) -> char {}
+    #[opaque]
+    pub fn as_bytes(&self) -> &[u8] {}
+    #[opaque]
+    pub fn as_mut_str(&mut self) -> &mut str {}
+    #[opaque]
+    pub fn into_bytes(self) -> Vec<u8> {}
+    #[opaque]
+    pub fn into_boxed_str(self) -> Box<str> {}
+    #[opaque]
+    pub fn reserve(&mut self, additional: usize) {}
+    #[opaque]
+    pub fn from_utf8(bytes: Vec<u8>) -> Result<String, FromUtf8Error> {}
+    #[opaque]
+    pub unsafe fn from_utf8_unchecked(bytes: Vec<u8>) -> String {}
+}
+#[opaque]
+pub struct FromUtf8Error {}
+impl crate::fmt::Debug for FromUtf8Error {
+    #[opaque]
+    fn fmt(&self, f: &mut crate::fmt::Formatter<'_>) -> crate::fmt::Result {}
+}
+impl<'a> crate::ops::Add<&'a str> for String {
+    type Output = String;
+    #[opaque]
+    fn add(self, other: &'a str) -> String {}
+}
+impl<'a> crate::ops::AddAssign<&'a str> for String {
+    #[opaque]
+    fn add_assign(&mut self, other: &'a str) {}
+}
+impl From<char> for String {
+    #[opaque]
+    fn from(c: char) -> String {}
+}
+impl From<Box<str>> for String {
+    #[opaque]
+    fn from(text: Box<str>) -> String {}
+}
+impl<'a> From<&'a String> for String {
+    #[opaque]
+    fn from(text: &'a String) -> String {}
+}
+impl AsRef<str> for String {
+    #[opaque]
+    fn as_ref(&self) -> &str {}
+}
+impl FromIterator<char> for String {
+    fn from_iter<I: IntoIterator<Item = char>>(iter: I) -> String {
+        let mut text = String::new();
+        text.extend(iter);
+        text
+    }
+}
+impl<'a> FromIterator<&'a str> for String {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(iter: I) -> String {
+        let mut text = String::new();
+        text.extend(iter);
+        text
+    }
+}
+impl FromIterator<String> for String {
+    fn from_iter<I: IntoIterator<Item = String>>(iter: I) -> String {
+        let mut text = String::new();
+        text.extend(iter);
+        text
+    }
+}
+impl Extend<char> for String {
+    fn extend<I: IntoIterator<Item = char>>(&mut self, iter: I) {
+        let mut iter = iter.into_iter();
+        while let Some(c) = iter.next() {
+            self.push(c);
+        }
+    }
+}
+impl<'a> Extend<&'a str> for String {
+    fn extend<I: IntoIterator<Item = &'a str>>(&mut self, iter: I) {
+        let mut iter = iter.into_iter();
+        while let Some(s) = iter.next() {
+            self.push_str(s);
+        }
+    }
+}
+impl Extend<String> for String {
+    fn extend<I: IntoIterator<Item = String>>(&mut self, iter: I) {
+        let mut iter = iter.into_iter();
+        while let Some(s) = iter.next() {
+            self.push_str(&s);
+        }
+    }
 }
 
 impl Clone for String {
@@ -28,6 +132,11 @@ impl crate::ops::Deref for String {
     type Target = str;
     #[opaque]
     fn deref(&self) -> &str {}
+}
+
+impl crate::ops::DerefMut for String {
+    #[opaque]
+    fn deref_mut(&mut self) -> &mut str {}
 }
 
 impl Default for String {
@@ -43,14 +152,3 @@ impl<T: crate::fmt::Display + ?Sized> ToString for T {
     fn to_string(&self) -> String {}
 }
 
-impl str {
-    pub fn len(&self) -> usize {
-        crate::intrinsics::str_len(self)
-    }
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-    pub fn as_bytes(&self) -> &[u8] {
-        crate::intrinsics::str_as_bytes(self)
-    }
-}

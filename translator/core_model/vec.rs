@@ -53,6 +53,7 @@ impl<T> Vec<T> {
     pub fn clear(&mut self) {
         self.truncate(0)
     }
+    #[whole]
     pub fn truncate(&mut self, length: usize) {
         if length < self.length {
             if !crate::mem::needs_drop::<T>() {
@@ -137,7 +138,9 @@ macro_rules! index_by {
         }
     )* };
 }
-index_by!(Range<usize> RangeFrom<usize> RangeTo<usize> RangeInclusive<usize> RangeFull);
+index_by! {
+    Range<usize> RangeFrom<usize> RangeTo<usize> RangeInclusive<usize> RangeFull crate::ops::RangeToInclusive<usize>
+}
 
 impl<T: Clone> Clone for Vec<T> {
     #[opaque]
@@ -178,9 +181,173 @@ impl<T> IntoIterator for Vec<T> {
     #[opaque]
     fn into_iter(self) -> IntoIter<T> {}
 }
-impl<T> FromIterator<T> for Vec<T> {
+impl<T> ExactSizeIterator for IntoIter<T> {
     #[opaque]
-    fn from_iter<I: IntoIterator<Item = T>>(iter: I) -> Vec<T> {}
+    fn len(&self) -> usize {}
+}
+impl<T> DoubleEndedIterator for IntoIter<T> {
+    #[opaque]
+    fn next_back(&mut self) -> Option<T> {}
+}
+impl<T> FromIterator<T> for Vec<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(iter: I) -> Vec<T> {
+        let mut list = Vec::new();
+        let mut iter = iter.into_iter();
+        while let Some(item) = iter.next() {
+            list.push(item);
+        }
+        list
+    }
+}
+impl<T> Extend<T> for Vec<T> {
+    fn extend<I: IntoIterator<Item = T>>(&mut self, iter: I) {
+        let mut iter = iter.into_iter();
+        while let Some(item) = iter.next() {
+            self.push(item);
+        }
+    }
+}
+impl<'a, T: Copy + 'a> Extend<&'a T> for Vec<T> {
+    fn extend<I: IntoIterator<Item = &'a T>>(&mut self, iter: I) {
+        let mut iter = iter.into_iter();
+        while let Some(item) = iter.next() {
+            self.push(*item);
+        }
+    }
+}
+#[opaque]
+pub struct Drain<'a, T> {}
+impl<'a, T> Iterator for Drain<'a, T> {
+    type Item = T;
+    #[opaque]
+    fn next(&mut self) -> Option<T> {}
+}
+impl<'a, T> DoubleEndedIterator for Drain<'a, T> {
+    #[opaque]
+    fn next_back(&mut self) -> Option<T> {}
+}
+impl<T> Vec<T> {
+    pub fn as_ptr(&self) -> *const T {
+        self.pointer as *const T
+    }
+    pub fn as_mut_ptr(&mut self) -> *mut T {
+        self.pointer
+    }
+    pub unsafe fn set_len(&mut self, length: usize) {
+        self.length = length;
+    }
+    #[opaque]
+    pub fn drain<R: crate::ops::RangeBounds<usize>>(&mut self, range: R) -> Drain<'_, T> {}
+    #[opaque]
+    pub fn split_off(&mut self, at: usize) -> Vec<T> {}
+    #[opaque]
+    pub fn shrink_to_fit(&mut self) {}
+    #[opaque]
+    pub fn reserve_exact(&mut self, additional: usize) {}
+    #[opaque]
+    pub fn into_boxed_slice(self) -> Box<[T]> {}
+    #[opaque]
+    pub fn leak<'a>(self) -> &'a mut [T] {}
+    #[opaque]
+    pub fn dedup(&mut self)
+    where
+        T: PartialEq,
+    {
+    }
+    pub fn pop_if(&mut self, predicate: impl FnOnce(&mut T) -> bool) -> Option<T> {
+        let last = self.last_mut()?;
+        if predicate(last) { self.pop() } else { None }
+    }
+    pub fn retain<F: FnMut(&T) -> bool>(&mut self, f: F) {
+        let mut f = f;
+        self.retain_mut(|item| f(item));
+    }
+    pub fn retain_mut<F: FnMut(&mut T) -> bool>(&mut self, f: F) {
+        let mut f = f;
+        let length = self.length;
+        self.length = 0;
+        let mut left = Retain { list: self, seen: 0, deleted: 0, length };
+        while left.seen < length {
+            let at = left.seen;
+            let item = unsafe { &mut *crate::intrinsics::ptr_offset_mut(left.list.pointer, at) };
+            let keep = f(item);
+            left.seen = at + 1;
+            if !keep {
+                left.deleted += 1;
+                unsafe { crate::ptr::drop_in_place(item) };
+            } else if left.deleted > 0 {
+                unsafe {
+                    let item = take_at(left.list.pointer, at);
+                    crate::ptr::write(
+                        crate::intrinsics::ptr_offset_mut(left.list.pointer, at - left.deleted),
+                        item,
+                    );
+                }
+            }
+        }
+    }
+    pub fn resize_with<F: FnMut() -> T>(&mut self, length: usize, f: F) {
+        let mut f = f;
+        if length < self.length {
+            self.truncate(length);
+        } else {
+            while self.length < length {
+                self.push(f());
+            }
+        }
+    }
+}
+
+/// Closes the gap that `retain` made, also when the predicate panics.
+struct Retain<'a, T> {
+    list: &'a mut Vec<T>,
+    seen: usize,
+    deleted: usize,
+    length: usize,
+}
+impl<'a, T> crate::ops::Drop for Retain<'a, T> {
+    fn drop(&mut self) {
+        let mut at = self.seen;
+        if self.deleted > 0 {
+            while at < self.length {
+                unsafe {
+                    let item = take_at(self.list.pointer, at);
+                    crate::ptr::write(
+                        crate::intrinsics::ptr_offset_mut(self.list.pointer, at - self.deleted),
+                        item,
+                    );
+                }
+                at += 1;
+            }
+        }
+        self.list.length = self.length - self.deleted;
+    }
+}
+
+impl<'a, T: Clone> From<&'a [T]> for Vec<T> {
+    #[opaque]
+    fn from(list: &'a [T]) -> Vec<T> {}
+}
+impl<T, const N: usize> From<[T; N]> for Vec<T> {
+    #[opaque]
+    fn from(list: [T; N]) -> Vec<T> {}
+}
+impl<T> From<Box<[T]>> for Vec<T> {
+    #[opaque]
+    fn from(list: Box<[T]>) -> Vec<T> {}
+}
+impl<'a> From<&'a str> for Vec<u8> {
+    #[opaque]
+    fn from(list: &'a str) -> Vec<u8> {}
+}
+impl From<crate::string::String> for Vec<u8> {
+    #[opaque]
+    fn from(list: crate::string::String) -> Vec<u8> {}
+}
+impl<T> AsMut<[T]> for Vec<T> {
+    fn as_mut(&mut self) -> &mut [T] {
+        self
+    }
 }
 impl<T> AsRef<[T]> for Vec<T> {
     fn as_ref(&self) -> &[T] {

@@ -3,8 +3,6 @@
 //! All types given and returned are free of inference variables. With parameters left in them, questions are answered
 //! conservatively: not `Copy`, needs drop, not free of interior mutability.
 
-use std::rc::Rc;
-
 use crate::collect::sigs::signed;
 use crate::infer::solve::{Answer, Candidate, Selection, kind_allows};
 use crate::infer::table::{Goal, Infer};
@@ -20,7 +18,7 @@ impl Program {
         if !ty.flags().has_projection || ty.flags().has_infer {
             return ty;
         }
-        let icx = Infer::new(self, Vec::new());
+        let icx = Infer::revealing(self);
         let out = icx.normalize(ty);
         icx.select_where_possible();
         let out = icx.resolve(out);
@@ -40,7 +38,7 @@ impl Program {
         if let Some(kind) = self.closure_trait(trait_id) {
             return self.resolve_closure_call(tr.args[0], kind);
         }
-        let icx = Infer::new(self, Vec::new());
+        let icx = Infer::revealing(self);
         match icx.select(tr, 0) {
             Selection::One(Candidate::Impl(imp)) => {
                 let Some((impl_args, goals)) = icx.match_impl(imp, tr) else {
@@ -74,6 +72,14 @@ impl Program {
             Selection::None if tr.args.iter().any(|t| t.flags().has_param) => Err(NoInstance::TooGeneric),
             Selection::None => Err(self.not_implemented(tr)),
         }
+    }
+
+    /// What `impl Trait` in a function's result stands for, in terms of the function's parameters.
+    pub(crate) fn hidden_type(&self, id: AssocTyId) -> Option<Ty> {
+        if let Some(owner) = self.assoc_ty(id).hides_result_of {
+            self.body(owner).ok()?;
+        }
+        self.hidden_types.borrow().get(&id).copied()
     }
 
     fn not_implemented(&self, tr: TraitRef) -> NoInstance {
@@ -129,7 +135,7 @@ impl Program {
         let def = self.const_def(id);
         let Container::Trait(trait_id) = def.container else { return Ok((id, args)) };
         let tr = TraitRef { trait_id, args };
-        let icx = Infer::new(self, Vec::new());
+        let icx = Infer::revealing(self);
         match icx.select(tr, 0) {
             Selection::One(Candidate::Impl(imp)) => {
                 let Some((impl_args, goals)) = icx.match_impl(imp, tr) else {
@@ -155,7 +161,7 @@ impl Program {
             // A body with errors: nothing depends on the answer.
             return false;
         }
-        let icx = Infer::new(self, Vec::new());
+        let icx = Infer::revealing(self);
         let count = self.trait_def(trait_id).generics.params.len();
         let mut args = vec![ty];
         args.extend((1..count).map(|_| icx.fresh()));
@@ -179,7 +185,7 @@ impl Program {
     /// The type's own `Drop` impl.
     pub fn drop_impl(&self, ty: Ty) -> Option<(FnId, Args)> {
         let trait_id = self.lang_trait("Drop").filter(|_| !ty.flags().has_infer)?;
-        let icx = Infer::new(self, Vec::new());
+        let icx = Infer::revealing(self);
         let tr = TraitRef { trait_id, args: intern_list(&[ty]) };
         match icx.select(tr, 0) {
             Selection::One(Candidate::Impl(imp)) => {
@@ -339,7 +345,12 @@ impl Program {
             }));
         }
         let body = self.const_body(id).ok()?;
-        Eval { prog: self, body, args, depth: 0 }.expr_root()
+        Eval { prog: self, body: &body, args, depth: 0 }.expr_root()
+    }
+
+    /// The value of an expression in a constant's body, if it is a scalar or string.
+    pub(crate) fn eval_const_expr(&self, body: &Body, e: ExprId, args: Args) -> Option<Lit> {
+        Eval { prog: self, body, args, depth: 0 }.expr(e)
     }
 
     /// The function the models mark with `#[lang = "name"]`.
@@ -351,7 +362,7 @@ impl Program {
 /// Evaluates the body of a constant as far as scalars go.
 struct Eval<'p> {
     prog: &'p Program,
-    body: Rc<Body>,
+    body: &'p Body,
     args: Args,
     depth: u32,
 }

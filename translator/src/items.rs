@@ -307,6 +307,8 @@ pub struct TraitDef {
 /// An associated type as declared.
 #[derive(Clone, Debug)]
 pub struct AssocTyDef {
+    /// For the type that stands for `impl Trait` in a function's result: the function. It belongs to no trait then.
+    pub hides_result_of: Option<FnId>,
     /// Its name.
     pub name: Name,
     /// Its trait.

@@ -156,6 +156,8 @@ pub struct Program {
     /// The type aliases that are being looked through.
     pub(crate) open_aliases: RefCell<Vec<AliasId>>,
     pub(crate) in_progress: RefCell<Vec<BodyOwner>>,
+    /// What types of function results that are `impl Trait` are, in terms of the function's parameters.
+    pub(crate) hidden_types: RefCell<HashMap<AssocTyId, Ty>>,
     pub(crate) closures: RefCell<Vec<BodyOwner>>,
     pub(crate) closure_sigs: RefCell<HashMap<ClosureId, ClosureSig>>,
     pub(crate) lang_adts: RefCell<HashMap<Name, AdtId>>,

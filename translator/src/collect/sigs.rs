@@ -127,7 +127,7 @@ impl Program {
                 self.lang_assoc.borrow_mut().insert(lang, *assoc);
             }
             let span = self.sources.span(t.ident.span());
-            self.assoc_tys.set(assoc.index(), AssocTyDef { name: *name, trait_id: id, bounds, span });
+            self.assoc_tys.set(assoc.index(), AssocTyDef { name: *name, trait_id: id, bounds, hides_result_of: None, span });
         }
         self.keep_errors(Def::Trait(id), &cx);
         self.traits.set(
@@ -440,17 +440,38 @@ impl Program {
                 .help("mark it `#[jit::dont_look_inside]`, or make it synchronous"),
             )
         } else {
+            if !matches!(src.container, Container::Trait(_)) {
+                let args = crate::ty::intern_list(&params_as_args(&generics));
+                *cx.hidden.borrow_mut() = Some((id, args));
+            }
             cx.result(&src.sig.output)
         };
         let name = plain_name(&src.sig.ident);
-        let hints: Vec<HintAttr> =
+        let mut hints: Vec<HintAttr> =
             self.hints(src.scope, &src.attrs, &cx).into_iter().filter(|h| h.name != "portal").collect();
         let attr = |n: &str| src.attrs.iter().find(|a| a.path().is_ident(n));
+        let model = self.scopes.origin(src.scope) != Origin::User;
+        if attr("whole").is_some() && model {
+            hints.push(HintAttr {
+                name: Name::new("whole"),
+                args: Default::default(),
+                span: self.sources.span(src.sig.ident.span()),
+            });
+        }
+        if let Some(pure) = attr("pure").filter(|_| model) {
+            let total = matches!(&pure.meta, syn::Meta::List(l) if l.tokens.to_string() == "total");
+            let names = ["elidable", "total"];
+            hints.extend(names[..1 + usize::from(total)].iter().map(|n| HintAttr {
+                name: Name::new(n),
+                args: Default::default(),
+                span: self.sources.span(src.sig.ident.span()),
+            }));
+        }
         let kind = if let Some(a) = attr("intrinsic") {
             FnKind::Intrinsic(attr_name(a).unwrap_or(name))
         } else if let Some(a) = attr("hint") {
             FnKind::Hint(attr_name(a).unwrap_or(name))
-        } else if attr("opaque").is_some() {
+        } else if attr("opaque").is_some() || model && attr("pure").is_some() {
             FnKind::Opaque
         } else if src.block.is_some() {
             FnKind::Source

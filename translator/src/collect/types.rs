@@ -14,14 +14,14 @@ use crate::collect::AdtItem;
 use crate::diag::{Code, Diagnostic};
 use crate::expand::{plain_name, unmarked};
 use crate::items::{
-    AdtDef, AdtKind, Container, GenericParam, Generics, ModId, OpaqueFacts, Origin, Predicate, Repr,
+    AdtDef, AdtKind, AssocTyDef, Container, GenericParam, Generics, ModId, OpaqueFacts, Origin, Predicate, Repr,
 };
 use crate::names::Name;
 use crate::program::Program;
 use crate::resolve::{AliasId, Def, Ns};
 use crate::source::Span;
 use crate::ty::{
-    AdtId, Args, AssocTyId, FloatTy, IntTy, Mutability, TraitId, TraitRef, Ty, TyKind, intern_bindings,
+    AdtId, Args, AssocTyId, FloatTy, FnId, IntTy, Mutability, TraitId, TraitRef, Ty, TyKind, intern_bindings,
     intern_list,
 };
 
@@ -45,6 +45,8 @@ pub(crate) struct TyCx<'p> {
     pub(crate) infer: Option<Rc<dyn Fn() -> Ty + 'p>>,
     /// Collects the parameters that `impl Trait` arguments stand for; the number of the next one.
     pub(crate) anonymous: RefCell<Option<AnonymousParams>>,
+    /// The function whose result `impl Trait` stands in, with its parameters as arguments.
+    pub(crate) hidden: RefCell<Option<(FnId, Args)>>,
     pub(crate) errors: RefCell<Vec<Diagnostic>>,
     depth: Cell<u32>,
 }
@@ -86,6 +88,7 @@ impl<'p> TyCx<'p> {
             known: Vec::new(),
             infer: None,
             anonymous: RefCell::new(None),
+            hidden: RefCell::new(None),
             errors: RefCell::default(),
             depth: Cell::new(0),
         }
@@ -208,6 +211,9 @@ impl<'p> TyCx<'p> {
     }
 
     fn impl_trait(&self, t: &syn::TypeImplTrait) -> Ty {
+        if let Some((owner, args)) = *self.hidden.borrow() {
+            return self.hidden_result(t, owner, args);
+        }
         let number = match &mut *self.anonymous.borrow_mut() {
             Some(a) => {
                 a.next += 1;
@@ -231,6 +237,26 @@ impl<'p> TyCx<'p> {
             a.params.push(GenericParam { name, const_ty: None, default: None, span: self.span(t.span()) });
             a.predicates.extend(predicates);
         }
+        ty
+    }
+
+    /// `impl Trait` as a function's result: an associated type of no trait, whose bounds are all that callers may know.
+    fn hidden_result(&self, t: &syn::TypeImplTrait, owner: FnId, args: Args) -> Ty {
+        let id = AssocTyId::new(self.prog.assoc_tys.reserve());
+        let ty = Ty::new(TyKind::Projection(id, args));
+        let mut bounds = Vec::new();
+        for b in &t.bounds {
+            self.bound(ty, b, &mut bounds);
+        }
+        self.prog.elaborate(&mut bounds);
+        let def = AssocTyDef {
+            name: Name::new("impl"),
+            trait_id: TraitId::new(0),
+            bounds,
+            hides_result_of: Some(owner),
+            span: self.span(t.span()),
+        };
+        self.prog.assoc_tys.set(id.index(), def);
         ty
     }
 

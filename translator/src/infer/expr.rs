@@ -110,6 +110,11 @@ impl FnCx<'_> {
                 let span = span();
                 Ok(self.unsupported(span, "`async` code", "make it synchronous"))
             }
+            // a lone semicolon
+            syn::Expr::Verbatim(tokens) if tokens.is_empty() => {
+                let span = span();
+                Ok(self.unit(span))
+            }
             _ => {
                 let span = span();
                 Ok(self.unsupported(span, "this expression", "write it with stable Rust's expressions"))
@@ -206,7 +211,7 @@ impl FnCx<'_> {
                 return Ok(self.node(ExprKind::Block(block), Ty::unit(), span));
             }
             syn::Expr::Tuple(_) | syn::Expr::Array(_) | syn::Expr::Call(_) | syn::Expr::Struct(_) => {
-                return self.destructuring_assign(a, span);
+                return self.destructuring_assign(a, span, Exp::None);
             }
             _ => {}
         }
@@ -220,45 +225,15 @@ impl FnCx<'_> {
     }
 
     /// `(a, b) = value` is `{ let (x, y) = value; a = x; b = y; }`.
-    fn destructuring_assign(&mut self, a: &syn::ExprAssign, span: Span) -> R<ExprId> {
-        let syn::Expr::Tuple(t) = strip(&a.left) else {
-            return Ok(self.unsupported(
-                span,
-                "this destructuring assignment",
-                "bind the parts with `let` first",
-            ));
+    fn destructuring_assign(&mut self, a: &syn::ExprAssign, span: Span, exp: Exp) -> R<ExprId> {
+        let mut leaves = Vec::new();
+        let Some(pat) = assignee_pattern(&a.left, &mut leaves) else {
+            return Ok(self.unsupported(span, "this left side of an assignment", "bind the parts with `let` first"));
         };
-        let value = self.check_value(&a.right, Exp::None)?;
-        let ty = self.structural(self.ty(value));
-        let TyKind::Tuple(types) = *ty.kind() else {
-            self.cannot_infer(span, "the right side must be a tuple");
-            return Ok(self.error_node(span));
-        };
-        if types.len() != t.elems.len() {
-            return Ok(self.unsupported(span, "this destructuring assignment", "name each element"));
-        }
-        let (mut fields, mut stmts) = (Vec::new(), Vec::new());
-        for (i, (elem, ty)) in t.elems.iter().zip(types).enumerate() {
-            if let syn::Expr::Infer(_) = strip(elem) {
-                continue;
-            }
-            let (local, pat) = self.hidden_local("assigned", *ty, false, span);
-            fields.push((FieldIdx::new(i), pat));
-            let place = self.check_expr(elem, Exp::None)?;
-            self.expect_place(place, "assigned to");
-            let place = self.place(place);
-            self.make_mut(place);
-            let read = self.node(ExprKind::Local(local), *ty, span);
-            let target = self.body.expr(place).ty;
-            let value = self.coerce_to(read, target);
-            let assign = self.node(ExprKind::Assign { place, value }, Ty::unit(), span);
-            stmts.push(Stmt::Expr(self.scope(assign)));
-        }
-        let pat = self.pat_node(PatKind::Tuple(fields), ty, span);
-        let init = Some(self.place(value));
-        stmts.insert(0, Stmt::Let { pat, init, els: None, span });
-        let block = self.block_node(Block { stmts, tail: None, label: None });
-        Ok(self.node(ExprKind::Block(block), Ty::unit(), span))
+        let value = &a.right;
+        let (names, places): (Vec<_>, Vec<_>) = leaves.into_iter().unzip();
+        let block: syn::Expr = syn::parse_quote!({ let #pat = #value; #(#places = #names;)* });
+        self.check_expr(&block, exp)
     }
 
     fn check_reference(&mut self, r: &syn::ExprReference, exp: Exp) -> R<ExprId> {
@@ -276,6 +251,7 @@ impl FnCx<'_> {
                 if is_place_syntax(&r.expr) { Exp::None } else { Exp::Has(t) }
             }
             Some(TyKind::Ref(_, t)) => match (strip(&r.expr), *self.icx.shallow(t).kind()) {
+                (syn::Expr::Closure(_), TyKind::Dyn(..)) => Exp::Cast(t),
                 (syn::Expr::Array(_), TyKind::Slice(elem)) => {
                     let len = self.fresh();
                     Exp::Has(Ty::new(TyKind::Array(elem, len)))
@@ -508,6 +484,54 @@ impl FnCx<'_> {
             }
         }
     }
+}
+
+/// The pattern that takes a value apart for the left side of an assignment, with a variable for each place in it.
+fn assignee_pattern(e: &syn::Expr, leaves: &mut Vec<(syn::Ident, syn::Expr)>) -> Option<syn::Pat> {
+    use quote::{ToTokens, format_ident, quote};
+    let list = |elems: &syn::punctuated::Punctuated<syn::Expr, syn::Token![,]>,
+                leaves: &mut Vec<(syn::Ident, syn::Expr)>| {
+        elems.iter().map(|e| assignee_pattern(e, leaves)).collect::<Option<Vec<_>>>()
+    };
+    let tokens = match strip(e) {
+        syn::Expr::Infer(_) => quote!(_),
+        syn::Expr::Range(r) if r.start.is_none() && r.end.is_none() => quote!(..),
+        syn::Expr::Tuple(t) => {
+            let parts = list(&t.elems, leaves)?;
+            quote!((#(#parts,)*))
+        }
+        syn::Expr::Array(a) => {
+            let parts = list(&a.elems, leaves)?;
+            quote!([#(#parts),*])
+        }
+        syn::Expr::Call(c) => {
+            let syn::Expr::Path(path) = strip(&c.func) else { return None };
+            let parts = list(&c.args, leaves)?;
+            quote!(#path(#(#parts),*))
+        }
+        syn::Expr::Struct(s) => {
+            let path = &s.path;
+            let mut fields = Vec::new();
+            for f in &s.fields {
+                let (member, pat) = (&f.member, assignee_pattern(&f.expr, leaves)?);
+                fields.push(quote!(#member: #pat));
+            }
+            if s.rest.is_some() {
+                return None;
+            }
+            if s.dot2_token.is_some() {
+                fields.push(quote!(..));
+            }
+            quote!(#path { #(#fields),* })
+        }
+        place => {
+            // no name of the source is like this
+            let name = format_ident!("lhs{}\u{1c3}a", leaves.len());
+            leaves.push((name.clone(), place.clone()));
+            name.to_token_stream()
+        }
+    };
+    syn::parse::Parser::parse2(syn::Pat::parse_multi, tokens).ok()
 }
 
 /// The expression inside parentheses and invisible groups.

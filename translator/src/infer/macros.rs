@@ -9,6 +9,8 @@ use syn::{Expr, Token};
 use super::{Exp, FnCx, R};
 use crate::diag::{Code, Diagnostic};
 use crate::expand::{marked_name, unmarked};
+use crate::infer::outline::unmark;
+use crate::items::Origin;
 use crate::load::cfg;
 use crate::names::Name;
 use crate::resolve::Def;
@@ -399,6 +401,9 @@ impl FnCx<'_> {
                 // In parentheses, as a struct's braces would begin the arms.
                 self.rewritten(quote_spanned!(at => match (#e) { #pat => true, _ => false }), exp, span)
             }
+            "__native" if self.prog.scopes.origin(self.tycx.scope) == Origin::Std => {
+                self.native_macro(tokens, span)
+            }
             "vec" => self.vec_macro(tokens, exp, span),
             "cfg" => {
                 let parsed = syn::parse2::<syn::Meta>(tokens).and_then(|m| self.prog.cfg.eval(&m));
@@ -417,6 +422,34 @@ impl FnCx<'_> {
             }
             _ => self.opaque(span, format!("the macro `{name}!`")),
         }
+    }
+
+    /// `__native!([a, b] -> T { code })` in the core model: code that is called, with these variables by value.
+    fn native_macro(&mut self, tokens: TokenStream, span: Span) -> R<ExprId> {
+        let parse = |s: ParseStream<'_>| {
+            let list;
+            syn::bracketed!(list in s);
+            let names = Punctuated::<Ident, Token![,]>::parse_terminated(&list)?;
+            s.parse::<Token![->]>()?;
+            let ty: syn::Type = s.parse()?;
+            let code;
+            syn::braced!(code in s);
+            Ok((names, ty, code.parse::<TokenStream>()?))
+        };
+        let Some((names, ty, code)) = self.parsed(parse.parse2(tokens), span) else {
+            return Ok(self.error_node(span));
+        };
+        let ty = self.lower_ty(&ty);
+        let mut captures = Vec::new();
+        for ident in &names {
+            let Some(local) = self.find_local(ident) else { return Ok(self.error_node(span)) };
+            let local_ty = self.body.local(local).ty;
+            let place = self.node(ExprKind::Local(local), local_ty, span);
+            let value = self.value(place);
+            let name = Name::new(unmarked(&ident.to_string()));
+            captures.push(OutlinedCapture { name, mode: CaptureMode::Value, value });
+        }
+        Ok(self.outlined(captures, unmark(code), ty, "it is std's own".into(), span))
     }
 
     /// `vec![…]`: the elements are typed here, the vector is made by outlined code.
@@ -562,8 +595,13 @@ impl FnCx<'_> {
             return Ok(self.error_node(span));
         };
         let id = self.check_expr(&dest, Exp::None)?;
-        let Some(ty) = exp.has().map(|t| self.icx.resolve(t)).filter(|t| !t.flags().has_infer) else {
-            return self.opaque(span, format!("the result of `{name}!`"));
+        let known = self.method_result(id, Name::new("write_fmt"));
+        let ty = match known {
+            Some(ty) => ty,
+            None => match exp.has().map(|t| self.icx.resolve(t)).filter(|t| !t.flags().has_infer) {
+                Some(ty) => ty,
+                None => return self.opaque(span, format!("the result of `{name}!`")),
+            },
         };
         let mut captures = Vec::new();
         let mut place = self.place(id);

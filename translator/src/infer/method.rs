@@ -292,6 +292,19 @@ impl FnCx<'_> {
         Ok(self.node(ExprKind::Call { callee: Callee::Fn { id, args }, args: all }, result, span))
     }
 
+    /// The result of a method without type parameters, if it is known which one would be called.
+    pub(super) fn method_result(&mut self, receiver: ExprId, name: Name) -> Option<Ty> {
+        let ty = self.structural(self.ty(receiver));
+        if ty.is_infer() || ty.is_error() {
+            return None;
+        }
+        let pick = self.probe_method(ty, name).ok().flatten()?;
+        let args = intern_list(&self.parent_args(pick.candidate));
+        let result = self.icx.fn_sig(pick.candidate.method, args).1;
+        let result = self.icx.resolve(result);
+        (!result.flags().has_infer).then_some(result)
+    }
+
     /// A `&mut` variable used as a receiver by value is reborrowed, not moved.
     fn reborrow_receiver(&mut self, recv: ExprId) -> ExprId {
         let ty = self.ty(recv);

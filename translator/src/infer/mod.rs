@@ -44,8 +44,11 @@ use crate::program::{Program, Reported};
 use crate::resolve::Def;
 use crate::source::Span;
 use crate::thir::*;
-use crate::ty::{Args, ClosureId, ConstId, FnId, InferKind, StaticId, Ty, intern_list};
-use table::{Infer, Snapshot};
+use crate::items::Predicate;
+use crate::ty::{
+    Args, AssocTyId, ClosureId, ConstId, FnId, InferKind, StaticId, TraitRef, Ty, TyKind, intern_list,
+};
+use table::{Goal, Infer, Snapshot};
 
 /// Code that cannot be typed because of something we cannot see.
 #[derive(Clone, Debug)]
@@ -136,6 +139,8 @@ pub(crate) struct FnCx<'p> {
     /// How many expressions around may still be outlined as a whole if something in them cannot be seen.
     catchers: u32,
     portal_loops: Vec<(LoopId, Span)>,
+    /// The variables for each `impl Trait` in the function's result.
+    hidden: Vec<(AssocTyId, Ty)>,
     /// How many errors there were before this body.
     errors_before: usize,
     /// Errors that may only follow from another in this body: about types that are not known yet.
@@ -198,6 +203,7 @@ impl<'p> FnCx<'p> {
             macro_use: None,
             catchers: 0,
             portal_loops: Vec::new(),
+            hidden: Vec::new(),
             errors_before: prog.diags.len(),
             doubtful: RefCell::new(Vec::new()),
         }
@@ -432,6 +438,10 @@ impl<'p> FnCx<'p> {
         if self.prog.diags.len() == self.errors_before {
             self.doubtful.take().into_iter().for_each(|d| self.report(d));
         }
+        self.body.result = self.icx.resolve(self.body.result);
+        for &(id, var) in &self.hidden {
+            self.prog.hidden_types.borrow_mut().insert(id, self.icx.resolve(var));
+        }
         if self.prog.diags.len() > self.errors_before { self.failed() } else { Ok(self.body) }
     }
 
@@ -521,6 +531,7 @@ impl Program {
         let args = intern_list(&crate::collect::sigs::params_as_args(&def.generics));
         let mut cx = FnCx::new(self, BodyOwner::Fn(id), tycx, def.generics.predicates.clone(), args);
         let result = cx.icx.normalize(def.sig.result);
+        let result = cx.open_hidden(id, result);
         cx.result = result;
         cx.body.result = result;
         for (a, ty) in src.sig.inputs.iter().zip(&def.sig.params) {
@@ -544,6 +555,42 @@ impl Program {
 }
 
 impl FnCx<'_> {
+    /// The function's result with a variable for each `impl Trait` in it, which its body decides.
+    fn open_hidden(&mut self, owner: FnId, ty: Ty) -> Ty {
+        let span = self.prog.fn_def(owner).span;
+        let mut found = Vec::new();
+        collect_hidden(self.prog, owner, ty, &mut found);
+        let mut i = 0;
+        while i < found.len() {
+            for bound in &self.prog.assoc_ty(found[i].0).bounds {
+                match *bound {
+                    Predicate::Trait(tr) => {
+                        tr.args.iter().for_each(|t| collect_hidden(self.prog, owner, *t, &mut found));
+                    }
+                    Predicate::Projection(_, _, t) => collect_hidden(self.prog, owner, t, &mut found),
+                }
+            }
+            i += 1;
+        }
+        self.hidden = found.iter().map(|&(id, _)| (id, self.fresh())).collect();
+        let hidden = self.hidden.clone();
+        for &(id, _) in &hidden {
+            for bound in self.prog.assoc_ty(id).bounds.clone() {
+                let list = |args: Args| {
+                    intern_list(&args.iter().map(|t| opened(*t, &hidden)).collect::<Vec<_>>())
+                };
+                let goal = match bound {
+                    Predicate::Trait(tr) => {
+                        Goal::Trait(TraitRef { trait_id: tr.trait_id, args: list(tr.args) })
+                    }
+                    Predicate::Projection(a, args, t) => Goal::Project(a, list(args), opened(t, &hidden)),
+                };
+                self.icx.require(goal, span);
+            }
+        }
+        opened(ty, &hidden)
+    }
+
     /// A function's or closure's block as the value it gives.
     fn body_value(&mut self, block: &syn::Block, result: Ty, _end: Span) -> R<ExprId> {
         let value = self.check_block_expr(block, None, Exp::Has(result))?;
@@ -568,4 +615,28 @@ impl FnCx<'_> {
     fn int_var(&self) -> Ty {
         self.icx.fresh_kind(InferKind::Int)
     }
+}
+
+/// The types that stand for `impl Trait` in the function's result, in a type.
+fn collect_hidden(prog: &Program, owner: FnId, ty: Ty, out: &mut Vec<(AssocTyId, Ty)>) {
+    if let TyKind::Projection(id, _) = *ty.kind()
+        && prog.assoc_ty(id).hides_result_of == Some(owner)
+        && out.iter().all(|(known, _)| *known != id)
+    {
+        out.push((id, ty));
+    }
+    ty.for_each_child(|child| collect_hidden(prog, owner, child, out));
+}
+
+/// A type with variables for hidden types.
+fn opened(ty: Ty, hidden: &[(AssocTyId, Ty)]) -> Ty {
+    if !ty.flags().has_projection {
+        return ty;
+    }
+    if let TyKind::Projection(id, _) = *ty.kind()
+        && let Some((_, var)) = hidden.iter().find(|(known, _)| *known == id)
+    {
+        return *var;
+    }
+    ty.map_children(|t| opened(t, hidden))
 }

@@ -198,12 +198,21 @@ impl FnCx<'_> {
             return Ok(self.error_node(span));
         };
         // a reference on the right is coerced by reborrowing only; an open right side learns from a single impl
-        let tr = TraitRef { trait_id, args: intern_list(&[lty, rty]) };
+        let by_ref = op.is_comparison();
+        let mut tr = TraitRef { trait_id, args: intern_list(&[lty, rty]) };
+        let (mut right, mut rty) = (right, rty);
         if let Selection::None = self.icx.probe(|| self.icx.select(tr, 0)) {
-            return self.no_operator(op, lty, rty, span);
+            let Some(wanted) = self.only_right_side(trait_id, lty).filter(|_| !by_ref) else {
+                return self.no_operator(op, lty, rty, span);
+            };
+            right = self.value(right);
+            match self.try_coerce(right, wanted) {
+                Some(coerced) => (right, rty) = (coerced, wanted),
+                None => return self.no_operator(op, lty, rty, span),
+            }
+            tr = TraitRef { trait_id, args: intern_list(&[lty, rty]) };
         }
         self.icx.require(Goal::Trait(tr), span);
-        let by_ref = op.is_comparison();
         let (left, right) = if by_ref {
             let l = self.borrow(Mutability::Not, left, span);
             let r = self.borrow(Mutability::Not, right, span);
@@ -221,6 +230,19 @@ impl FnCx<'_> {
         };
         let callee = Callee::Fn { id: method, args: tr.args };
         Ok(self.node(ExprKind::Call { callee, args: vec![left, right] }, ty, span))
+    }
+
+    /// The operand on the right if only one impl of the operator is there for the one on the left: it is coerced to that.
+    fn only_right_side(&mut self, trait_id: crate::ty::TraitId, left: Ty) -> Option<Ty> {
+        let right = self.fresh();
+        let tr = TraitRef { trait_id, args: intern_list(&[left, right]) };
+        match self.icx.select(tr, 0) {
+            Selection::One(found) => {
+                self.icx.confirm(&found, tr)?;
+                Some(self.icx.resolve(right)).filter(|t| !t.is_infer())
+            }
+            _ => None,
+        }
     }
 
     fn no_operator(&mut self, op: BinOp, lty: Ty, rty: Ty, span: Span) -> R<ExprId> {
@@ -267,9 +289,18 @@ impl FnCx<'_> {
         let Some((trait_id, method)) = self.trait_method(lang, method) else {
             return Ok(self.error_node(span));
         };
-        let tr = TraitRef { trait_id, args: intern_list(&[lty, rty]) };
+        let mut tr = TraitRef { trait_id, args: intern_list(&[lty, rty]) };
+        let mut value = value;
         if let Selection::None = self.icx.probe(|| self.icx.select(tr, 0)) {
-            return self.no_operator(op, lty, rty, span);
+            let Some(wanted) = self.only_right_side(trait_id, lty) else {
+                return self.no_operator(op, lty, rty, span);
+            };
+            value = self.value(value);
+            match self.try_coerce(value, wanted) {
+                Some(coerced) => value = coerced,
+                None => return self.no_operator(op, lty, rty, span),
+            }
+            tr = TraitRef { trait_id, args: intern_list(&[lty, wanted]) };
         }
         self.icx.require(Goal::Trait(tr), span);
         let recv = self.borrow(Mutability::Mut, place, span);

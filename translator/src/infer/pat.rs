@@ -10,7 +10,7 @@ use crate::items::CtorKind;
 use crate::names::Name;
 use crate::source::Span;
 use crate::thir::*;
-use crate::ty::{Mutability, Ty, TyKind};
+use crate::ty::{Args, ConstId, Mutability, Ty, TyKind};
 
 /// The variables of a pattern being typed.
 #[derive(Default)]
@@ -233,7 +233,10 @@ impl FnCx<'_> {
     }
 
     fn literal_pat(&mut self, l: &syn::ExprLit, ty: Ty, mode: Default_, span: Span) -> PatId {
-        let by_ref = matches!(l.lit, syn::Lit::Str(_) | syn::Lit::ByteStr(_));
+        if let syn::Lit::ByteStr(bytes) = &l.lit {
+            return self.bytes_pat(&bytes.value(), ty, mode, span);
+        }
+        let by_ref = matches!(l.lit, syn::Lit::Str(_));
         let (inner, layers) = if by_ref {
             // a string literal is a reference itself: one layer stays
             let (_, _, mut layers) = self.peel(ty, mode);
@@ -252,6 +255,77 @@ impl FnCx<'_> {
             }
             None => self.bad_pat(span, ty, "a literal of another type"),
         }
+    }
+
+    /// A byte string: the elements of an array or slice behind a reference.
+    fn bytes_pat(&mut self, bytes: &[u8], ty: Ty, mode: Default_, span: Span) -> PatId {
+        let (inner, _, layers) = self.peel(ty, mode);
+        let u8 = Ty::int(crate::ty::IntTy::U8);
+        let fits = match *inner.kind() {
+            TyKind::Slice(elem) => self.icx.unify(elem, u8),
+            TyKind::Array(elem, n) => {
+                self.icx.unify(elem, u8) && n.const_value() == Some(bytes.len() as u128)
+            }
+            _ => false,
+        };
+        if !fits || layers.is_empty() {
+            return self.bad_pat(span, ty, "a byte string is a reference to an array of bytes");
+        }
+        let prefix =
+            bytes.iter().map(|b| self.pat_node(PatKind::Literal(Lit::Int(u128::from(*b))), u8, span)).collect();
+        let id = self.pat_node(PatKind::Slice { prefix, rest: None, suffix: Vec::new() }, inner, span);
+        self.wrap(id, layers, span)
+    }
+
+    /// A constant's value as a pattern; none if it is not made of constructors and scalars.
+    fn constant_pat(&mut self, id: ConstId, args: Args, ty: Ty, span: Span, depth: u32) -> Option<PatId> {
+        if let Some(lit) = self.prog.eval_const(id, args) {
+            return Some(self.pat_node(PatKind::Literal(lit), ty, span));
+        }
+        let (id, args) = self.prog.resolve_const(id, args).ok()?;
+        let body = self.prog.const_body(id).ok().filter(|_| depth < 32)?;
+        self.value_pat(&body, body.value, args, span, depth + 1)
+    }
+
+    fn value_pat(&mut self, body: &Body, e: ExprId, args: Args, span: Span, depth: u32) -> Option<PatId> {
+        let ty = body.expr(e).ty.subst(args);
+        if let Some(lit) = self.prog.eval_const_expr(body, e, args) {
+            return Some(self.pat_node(PatKind::Literal(lit), ty, span));
+        }
+        let kind = match &body.expr(e).kind {
+            ExprKind::Scope(inner) | ExprKind::Temp { value: inner, .. } => {
+                return self.value_pat(body, *inner, args, span, depth);
+            }
+            ExprKind::Block(b) if body.block(*b).stmts.is_empty() => {
+                return self.value_pat(body, body.block(*b).tail?, args, span, depth);
+            }
+            ExprKind::Const { id, args: own } => {
+                let own = crate::ty::subst_list(own, args);
+                return self.constant_pat(*id, own, ty, span, depth);
+            }
+            ExprKind::Adt { variant, fields, base: None, .. } => {
+                let mut parts = Vec::new();
+                for &(field, value) in fields {
+                    parts.push((field, self.value_pat(body, value, args, span, depth)?));
+                }
+                return Some(self.variant_pat(ty, *variant, parts, span));
+            }
+            ExprKind::Tuple(list) => {
+                let mut parts = Vec::new();
+                for (n, &value) in list.iter().enumerate() {
+                    parts.push((FieldIdx::new(n), self.value_pat(body, value, args, span, depth)?));
+                }
+                PatKind::Tuple(parts)
+            }
+            ExprKind::Array(list) => {
+                let parts: Option<Vec<PatId>> =
+                    list.iter().map(|&value| self.value_pat(body, value, args, span, depth)).collect();
+                PatKind::Slice { prefix: parts?, rest: None, suffix: Vec::new() }
+            }
+            ExprKind::Borrow { place, .. } => PatKind::Deref(self.value_pat(body, *place, args, span, depth)?),
+            _ => return None,
+        };
+        Some(self.pat_node(kind, ty, span))
     }
 
     /// The constant an expression in a pattern stands for.
@@ -320,16 +394,24 @@ impl FnCx<'_> {
                 self.wrap(id, layers, span)
             }
             Ok(ValuePath::Const { id, args, ty: found }) => {
-                if !self.icx.unify(found, ty) {
+                // what is behind references is compared, unless the constant is a reference itself
+                let (inner, layers) = match self.icx.shallow(found).kind() {
+                    TyKind::Ref(..) => (ty, Vec::new()),
+                    _ => {
+                        let (inner, _, layers) = self.peel(ty, mode);
+                        (inner, layers)
+                    }
+                };
+                if !self.icx.unify(found, inner) {
                     return self.bad_pat(span, ty, "a constant of another type");
                 }
-                match self.prog.eval_const(id, self.icx.resolve_list(args)) {
-                    Some(lit) => self.pat_node(PatKind::Literal(lit), ty, span),
+                match self.constant_pat(id, self.icx.resolve_list(args), inner, span, 0) {
+                    Some(id) => self.wrap(id, layers, span),
                     None => {
                         self.report(
                             Diagnostic::new(Code::ConstValue, span, "this constant cannot be evaluated")
                                 .label("a pattern needs its value")
-                                .help("constants in patterns must be numbers, chars, bools or strings"),
+                                .help("constants in patterns must be made of literals, constants and constructors"),
                         );
                         self.pat_node(PatKind::Wild, Ty::error(), span)
                     }

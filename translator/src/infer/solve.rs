@@ -123,11 +123,18 @@ impl Infer<'_> {
     /// What an associated type is; goals of the impl that gives it are added.
     pub(crate) fn project(&self, assoc: AssocTyId, args: Args) -> Projected {
         let prog = self.prog;
-        let trait_id = prog.assoc_tys.get(assoc.index()).trait_id;
+        let def = prog.assoc_tys.get(assoc.index());
+        if def.hides_result_of.is_some() {
+            if !self.reveals {
+                return Projected::Rigid;
+            }
+            return prog.hidden_type(assoc).map_or(Projected::Failed, |ty| Projected::Ty(ty.subst(args)));
+        }
         if let TyKind::Infer(_, InferKind::General) = self.shallow(args[0]).kind() {
             // A bound on a parameter says nothing about a type that may turn out to be another one.
             return Projected::Stuck;
         }
+        let trait_id = def.trait_id;
         for p in self.env.iter() {
             if let Predicate::Projection(a, list, ty) = *p
                 && a == assoc
@@ -354,8 +361,9 @@ impl Infer<'_> {
             }
             TyKind::Closure(id, args) => {
                 let sig = self.closure_sig(id)?;
-                let params: Vec<Ty> = sig.params.iter().map(|t| t.subst(args)).collect();
-                Some(Selection::One(Candidate::Callable(Ty::tuple(&params), sig.result.subst(args))))
+                let params: Vec<Ty> = sig.params.iter().map(|t| self.normalize(t.subst(args))).collect();
+                let result = self.normalize(sig.result.subst(args));
+                Some(Selection::One(Candidate::Callable(Ty::tuple(&params), result)))
             }
             TyKind::Ref(m, inner) if lang == "FnOnce" || lang == "FnMut" || m == Mutability::Not => {
                 pointed(inner)

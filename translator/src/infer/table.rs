@@ -28,6 +28,8 @@ pub(crate) struct Infer<'p> {
     pub(crate) prog: &'p Program,
     /// Bounds of the function whose body is inferred.
     pub(crate) env: Vec<Predicate>,
+    /// Whether `impl Trait` in results is what it stands for.
+    pub(crate) reveals: bool,
     /// What must still be shown.
     pub(crate) pending: RefCell<Vec<Obligation>>,
     /// What turned out not to hold.
@@ -49,12 +51,18 @@ impl<'p> Infer<'p> {
         Infer {
             prog,
             env,
+            reveals: false,
             pending: RefCell::default(),
             failed: RefCell::default(),
             values: RefCell::default(),
             log: RefCell::default(),
             probing: Cell::new(0),
         }
+    }
+
+    /// For types without parameters: `impl Trait` in results is what it stands for.
+    pub(crate) fn revealing(prog: &'p Program) -> Self {
+        Infer { reveals: true, ..Infer::new(prog, Vec::new()) }
     }
 
     /// A fresh variable.

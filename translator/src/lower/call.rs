@@ -3,14 +3,14 @@
 use crate::diag::{Code, Diagnostic};
 use crate::flow::types::TypeId;
 use crate::flow::{Callee as FlowCallee, Extern, FuncAttrs, ModuleId, OpKind, ValueId};
-use crate::items::{AdtKind, FnKind};
+use crate::items::{AdtKind, FnKind, Origin};
 use crate::lower::func::Lower;
 use crate::lower::native::Helper;
 use crate::lower::{Key, Result, Stop, unsupported};
 use crate::program::{Instance, NoInstance};
 use crate::source::Span;
 use crate::thir::{Callee, ExprId};
-use crate::ty::{Args, ClosureKind, FnId, Ty, TyKind};
+use crate::ty::{Args, ClosureKind, FnId, Mutability, Ty, TyKind};
 
 /// A call whose operands are evaluated.
 pub(super) struct CallSite {
@@ -43,11 +43,26 @@ impl Lower<'_, '_> {
             }
             Callee::Value(_) => Ok(self.call_pointer(site)),
             Callee::Closure { kind, .. } => {
-                let callee_ty = match (kind, *site.types[0].kind()) {
+                let mut site = site;
+                let mut kind = kind;
+                let mut callee_ty = match (kind, *site.types[0].kind()) {
                     (ClosureKind::FnOnce, _) => site.types[0],
                     (_, TyKind::Ref(_, to)) => to,
                     _ => panic!("a closure passed as {:?}", site.types[0]),
                 };
+                // a reference to something callable is called through
+                while let TyKind::Ref(mutability, to) = *callee_ty.kind() {
+                    if kind != ClosureKind::FnOnce {
+                        let at = self.deref_value(site.operands[0], callee_ty);
+                        site.operands[0] = self.read(&at);
+                        site.types[0] = callee_ty;
+                    }
+                    callee_ty = to;
+                    kind = match mutability {
+                        Mutability::Not => ClosureKind::Fn,
+                        Mutability::Mut => ClosureKind::FnMut,
+                    };
+                }
                 let instance = self.cx.program.resolve_closure_call(callee_ty, kind);
                 let instance = self.resolved(instance, span)?;
                 self.call_resolved(instance, site)
@@ -156,11 +171,12 @@ impl Lower<'_, '_> {
                 unroll_safe: false,
                 loop_invariant: has("loop_invariant"),
             },
-            can_panic: true,
-            is_helper: false,
+            can_panic: !has("total"),
+            is_helper: def.origin == Origin::Std && has("elidable"),
         };
+        let can_panic = ext.can_panic;
         let id = self.cx.extern_fn(ext);
-        Ok(self.call(FlowCallee::Extern(id), site.operands, ret, true))
+        Ok(self.call(FlowCallee::Extern(id), site.operands, ret, can_panic))
     }
 
     /// Text of a closure's parameters, and of their names as arguments.

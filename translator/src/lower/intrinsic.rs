@@ -19,7 +19,7 @@ use crate::lower::call::CallSite;
 use crate::lower::func::Lower;
 use crate::lower::{Result, unsupported};
 use crate::names::Name;
-use crate::thir::BinOp;
+use crate::thir::{BinOp, CastKind};
 use crate::ty::{Args, FloatTy, IntTy, Ty, TyKind};
 use metatrace_defs::PureOp;
 
@@ -30,6 +30,7 @@ impl Lower<'_, '_> {
             _ => None,
         };
         if let Some(int) = int
+            && !matches!(&*name, "as_usize" | "from_usize")
             && let Some(value) = self.int_intrinsic(&name, int, &site)
         {
             return Ok(value);
@@ -37,6 +38,20 @@ impl Lower<'_, '_> {
         let flow = self.flow_ty(site.ret);
         match &*name {
             "zero" => Ok(self.b.constant(flow, 0)),
+            "uninit" => Ok(self.nothing(flow)),
+            "sum_start" | "product_start" => {
+                let is_product = &*name == "product_start";
+                let bits = match *site.ret.kind() {
+                    TyKind::Float(FloatTy::F32) => {
+                        u64::from(if is_product { 1f32.to_bits() } else { (-0f32).to_bits() })
+                    }
+                    _ => if is_product { 1f64.to_bits() } else { (-0f64).to_bits() },
+                };
+                Ok(self.b.constant(flow, bits))
+            }
+            "as_usize" | "from_usize" => {
+                self.cast(CastKind::Numeric, site.operands[0], site.types[0], site.ret, site.span)
+            }
             "sqrt" | "floor" | "ceil" | "trunc" | "absolute" | "to_bits" | "from_bits" => {
                 Ok(self.float_intrinsic(&name, &site))
             }
@@ -74,8 +89,8 @@ impl Lower<'_, '_> {
 
     fn int_intrinsic(&mut self, name: &str, int: IntTy, site: &CallSite) -> Option<ValueId> {
         let flow = self.flow_ty(site.ret);
-        if matches!(name, "zero" | "one") && int.bits() < 128 {
-            return Some(self.b.constant(flow, u64::from(name == "one")));
+        if matches!(name, "zero" | "one" | "sum_start" | "product_start") && int.bits() < 128 {
+            return Some(self.b.constant(flow, u64::from(matches!(name, "one" | "product_start"))));
         }
         let operation = |prefix: &str| match name.strip_prefix(prefix)? {
             "add" => Some(BinOp::Add),
@@ -177,7 +192,9 @@ impl Lower<'_, '_> {
             "wrapping_dec" => "a0.wrapping_sub(1)".to_string(),
             "is_zero" => "a0 == 0".to_string(),
             "div_overflows" => "a1 != 0 && a0.checked_div(a1).is_none()".to_string(),
-            "zero" | "one" => u8::from(name == "one").to_string(),
+            "zero" | "one" | "sum_start" | "product_start" => {
+                u8::from(matches!(name, "one" | "product_start")).to_string()
+            }
             _ => format!("a0.{name}({})", rest.join(", ")),
         };
         let text = format!("|{}| -> {ret} {{ {value} }}", params.join(", "));
@@ -464,6 +481,8 @@ impl Lower<'_, '_> {
 const INT_METHODS: &[&str] = &[
     "zero",
     "one",
+    "sum_start",
+    "product_start",
     "is_zero",
     "div_overflows",
     "wrapping_inc",

@@ -282,7 +282,8 @@ impl Cx<'_> {
         let def = self.program.fn_def(id);
         let sig = def.sig.subst(args);
         let takes_closure = args.iter().any(|&a| !self.can_spell(a));
-        let rust = if def.origin == Origin::User { self.spell_fn(id, args) } else { None };
+        let nameable = sig.params.iter().chain([&sig.result]).all(|&t| self.can_spell(self.program.normalize(t)));
+        let rust = if def.origin == Origin::User && nameable { self.spell_fn(id, args) } else { None };
         Func {
             name: self.spell_fn(id, args).unwrap_or_else(|| self.display_fn(id, args)),
             rust,
@@ -292,7 +293,9 @@ impl Cx<'_> {
             attrs: FuncAttrs {
                 elidable: def.has_hint("elidable"),
                 dont_look_inside: def.has_hint("dont_look_inside"),
-                unroll_safe: def.has_hint("unroll_safe") || (takes_closure && !args.is_empty()),
+                unroll_safe: def.has_hint("unroll_safe")
+                    || takes_closure && !args.is_empty()
+                    || def.origin == Origin::Std && !def.has_hint("whole"),
                 loop_invariant: def.has_hint("loop_invariant"),
             },
             pos: self.pos(def.span),
@@ -348,6 +351,7 @@ impl Cx<'_> {
             self.out.funcs[id.index()].body = Err("it is too deep".to_string());
             return;
         }
+        let _context = Context(self.chain(id));
         let result = match self.why_closed(id, key) {
             Some(reason) => {
                 self.out.funcs[id.index()].body = Err(reason);
@@ -534,6 +538,17 @@ impl Cx<'_> {
         }
         chain.reverse();
         chain
+    }
+}
+
+/// Says which function is being lowered when a bug of ours panics.
+struct Context(Vec<String>);
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("while lowering {}", self.0.join(" → "));
+        }
     }
 }
 

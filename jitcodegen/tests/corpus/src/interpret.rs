@@ -1,6 +1,7 @@
 use metatrace::{Traced, jit};
 
 use crate::bodies::{arith, enums, errors, floats, flow, generic, panics, slices, structs, tables};
+use crate::bodies::{closures, exprs, items, iters, numbers, options, order, owned, patterns, traits};
 use crate::bodies::{errors::Fault, helper};
 use crate::code::{Code, Op};
 use crate::state::State;
@@ -111,27 +112,47 @@ pub fn interpret(mut pc: usize, code: &Traced<Code>, mut acc: i64, state: &mut S
 
 /// The bodies that stand in other files.
 fn topic(op: Op, acc: i64, x: i64, y: i64, state: &mut State) -> Result<i64, Fault> {
-    let number = op as u8;
-    if number < Op::ByValue as u8 {
+    let number = op as u16;
+    if number < Op::ByValue as u16 {
         Ok(arith::run(op, acc, x, y, state))
-    } else if number < Op::Labels as u8 {
+    } else if number < Op::Labels as u16 {
         Ok(enums::run(op, acc, x, y, state))
-    } else if number < Op::Index as u8 {
+    } else if number < Op::Index as u16 {
         Ok(flow::run(op, acc, x, y, state))
-    } else if number < Op::StaticDispatch as u8 {
+    } else if number < Op::StaticDispatch as u16 {
         Ok(slices::run(op, acc, x, y, state))
-    } else if number < Op::Methods as u8 {
+    } else if number < Op::Methods as u16 {
         Ok(generic::run(op, acc, x, y, state))
-    } else if number < Op::Double as u8 {
+    } else if number < Op::Double as u16 {
         Ok(structs::run(op, acc, x, y, state))
-    } else if number < Op::Chain as u8 {
+    } else if number < Op::Chain as u16 {
         Ok(floats::run(op, acc, x, y, state))
-    } else if number < Op::Unwrap as u8 {
+    } else if number < Op::Unwrap as u16 {
         errors::run(op, acc, x, y, state)
-    } else if number < Op::Constants as u8 {
+    } else if number < Op::Constants as u16 {
         Ok(panics::run(op, acc, x, y, state))
-    } else {
+    } else if number < Op::OptionMap as u16 {
         Ok(tables::run(op, acc, x, y, state))
+    } else if number < Op::EnumerateRev as u16 {
+        Ok(options::run(op, acc, x, y, state))
+    } else if number < Op::SlicePat as u16 {
+        Ok(iters::run(op, acc, x, y, state))
+    } else if number < Op::DropLocals as u16 {
+        Ok(patterns::run(op, acc, x, y, state))
+    } else if number < Op::OwnOperators as u16 {
+        Ok(order::run(op, acc, x, y, state))
+    } else if number < Op::ClosureReturned as u16 {
+        Ok(traits::run(op, acc, x, y, state))
+    } else if number < Op::Wide as u16 {
+        Ok(closures::run(op, acc, x, y, state))
+    } else if number < Op::StringBuilding as u16 {
+        Ok(numbers::run(op, acc, x, y, state))
+    } else if number < Op::ConstTables as u16 {
+        Ok(owned::run(op, acc, x, y, state))
+    } else if number < Op::LoopForms as u16 {
+        Ok(items::run(op, acc, x, y, state))
+    } else {
+        Ok(exprs::run(op, acc, x, y, state))
     }
 }
 
