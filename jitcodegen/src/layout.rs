@@ -126,7 +126,9 @@ const TRUE_STRUCTS: &[&str] = &[
     "std::num::Wrapping",
     "std::ops::Range",
     "std::ops::RangeFrom",
+    "std::ops::RangeFull",
     "std::ops::RangeTo",
+    "std::ops::RangeToInclusive",
 ];
 
 /// Structs of `std` and of the runtime that have the layout of their one field, which cannot be named.

@@ -125,7 +125,7 @@ impl<T: Default, const N: usize> Default for [T; N] {
     }
 }
 #[derive(Clone, Copy)]
-pub struct TryFromSliceError(());
+pub struct TryFromSliceError;
 impl crate::fmt::Debug for TryFromSliceError {
     #[opaque]
     fn fmt(&self, f: &mut crate::fmt::Formatter<'_>) -> crate::fmt::Result {}
@@ -133,7 +133,7 @@ impl crate::fmt::Debug for TryFromSliceError {
 impl<'a, T: Copy, const N: usize> TryFrom<&'a [T]> for [T; N] {
     type Error = TryFromSliceError;
     fn try_from(slice: &'a [T]) -> Result<[T; N], TryFromSliceError> {
-        if slice.len() == N { Ok(from_fn(|i| slice[i])) } else { Err(TryFromSliceError(())) }
+        if slice.len() == N { Ok(from_fn(|i| slice[i])) } else { Err(TryFromSliceError) }
     }
 }
 impl<'a, T, const N: usize> TryFrom<&'a [T]> for &'a [T; N] {
@@ -142,7 +142,7 @@ impl<'a, T, const N: usize> TryFrom<&'a [T]> for &'a [T; N] {
         if slice.len() == N {
             Ok(unsafe { &*(slice.as_ptr() as *const [T; N]) })
         } else {
-            Err(TryFromSliceError(()))
+            Err(TryFromSliceError)
         }
     }
 }

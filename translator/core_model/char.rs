@@ -111,9 +111,9 @@ pub const fn from_u32(code: u32) -> Option<char> {}
 pub const fn from_digit(number: u32, radix: u32) -> Option<char> {}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct CharTryFromError(());
+pub struct CharTryFromError;
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct TryFromCharError(());
+pub struct TryFromCharError;
 impl crate::fmt::Debug for CharTryFromError {
     #[opaque]
     fn fmt(&self, f: &mut crate::fmt::Formatter<'_>) -> crate::fmt::Result {}
@@ -125,13 +125,13 @@ impl crate::fmt::Debug for TryFromCharError {
 impl TryFrom<u32> for char {
     type Error = CharTryFromError;
     fn try_from(code: u32) -> Result<char, CharTryFromError> {
-        from_u32(code).ok_or(CharTryFromError(()))
+        from_u32(code).ok_or(CharTryFromError)
     }
 }
 impl TryFrom<char> for u8 {
     type Error = TryFromCharError;
     fn try_from(c: char) -> Result<u8, TryFromCharError> {
-        if (c as u32) < 256 { Ok(c as u32 as u8) } else { Err(TryFromCharError(())) }
+        if (c as u32) < 256 { Ok(c as u32 as u8) } else { Err(TryFromCharError) }
     }
 }
 

@@ -107,7 +107,7 @@ macro_rules! narrow {
                 if result as $from == value && (result < 0) == (value < 0) {
                     Ok(result)
                 } else {
-                    Err(crate::num::TryFromIntError(()))
+                    Err(crate::num::TryFromIntError)
                 }
             }
         }

@@ -101,7 +101,7 @@ pub trait Iterator {
     where
         Self: Sized,
     {
-        Chain { a: Some(self), b: Some(other.into_iter()) }
+        Chain { a: self, b: other.into_iter(), a_ended: false, b_ended: false }
     }
     fn take(self, n: usize) -> Take<Self>
     where

@@ -483,7 +483,7 @@ pub struct ParseIntError {}
 #[opaque(no_drop, freeze)]
 pub struct ParseFloatError {}
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct TryFromIntError(());
+pub struct TryFromIntError;
 macro_rules! shown {
     ($($name:ident)*) => { $(
         impl crate::fmt::Debug for $name {

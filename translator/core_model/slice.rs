@@ -92,8 +92,55 @@ index_by! {
     RangeFrom<usize>: r, len, r.start <= len => r.start, len;
     RangeTo<usize>: r, len, r.end <= len => 0, r.end;
     RangeFull: _r, len, true => 0, len;
-    RangeInclusive<usize>: r, len, !r.exhausted && r.end < len && r.start <= r.end + 1 => r.start, r.end + 1;
     RangeToInclusive<usize>: r, len, r.end < len => 0, r.end + 1;
+}
+
+// One that has been iterated to its end is empty, and begins behind it.
+fn first_of(r: &RangeInclusive<usize>) -> usize {
+    if r.exhausted { r.end + 1 } else { r.start }
+}
+impl<T> SliceIndex<[T]> for RangeInclusive<usize> {
+    type Output = [T];
+    fn get(self, slice: &[T]) -> Option<&[T]> {
+        if self.end < slice.len() && first_of(&self) <= self.end + 1 {
+            Some(unsafe { part(slice, first_of(&self), self.end + 1) })
+        } else {
+            None
+        }
+    }
+    fn get_mut(self, slice: &mut [T]) -> Option<&mut [T]> {
+        if self.end < slice.len() && first_of(&self) <= self.end + 1 {
+            Some(unsafe { part_mut(slice, first_of(&self), self.end + 1) })
+        } else {
+            None
+        }
+    }
+    unsafe fn get_unchecked(self, slice: &[T]) -> &[T] {
+        unsafe { part(slice, first_of(&self), self.end + 1) }
+    }
+    unsafe fn get_unchecked_mut(self, slice: &mut [T]) -> &mut [T] {
+        unsafe { part_mut(slice, first_of(&self), self.end + 1) }
+    }
+}
+impl<T> Index<RangeInclusive<usize>> for [T] {
+    type Output = [T];
+    fn index(&self, r: RangeInclusive<usize>) -> &[T] {
+        if r.end < self.len() && first_of(&r) <= r.end + 1 {
+            return unsafe { part(self, first_of(&r), r.end + 1) };
+        }
+        let (slice, start, end) = (self, r.start, r.end);
+        __native!([slice, start, end] -> &[T] { &slice[start..=end] })
+    }
+}
+impl<T> IndexMut<RangeInclusive<usize>> for [T] {
+    fn index_mut(&mut self, r: RangeInclusive<usize>) -> &mut [T] {
+        if r.end < self.len() && first_of(&r) <= r.end + 1 {
+            return unsafe { part_mut(self, first_of(&r), r.end + 1) };
+        }
+        let (start, end) = (r.start, r.end);
+        let slice = self;
+        __native!([slice, start, end] -> &mut [T] { &mut slice[start..=end] })
+    }
 }
 
 impl<T> [T] {

@@ -59,7 +59,9 @@ impl std::fmt::Debug for TraitRef {
 pub struct Generics {
     /// All parameters in [`Args`] order.
     pub params: Vec<GenericParam>,
-    /// How many of them belong to the enclosing impl or trait (a trait's `Self` counts).
+    /// How many lifetimes the item itself has besides.
+    pub lifetimes: usize,
+    /// How many of the parameters belong to the enclosing impl or trait (a trait's `Self` counts).
     pub parent_count: usize,
     /// All bounds, elaborated: supertraits are included; in a trait, `Self: Trait` is the first.
     pub predicates: Vec<Predicate>,

@@ -203,7 +203,11 @@ impl Builder<'_> {
             self.copy_parts(&to, &from, ty)?;
             return Ok(vec![]);
         }
-        let args = [self.materialise(&to), self.materialise(&from)];
+        self.copy_native(&to, &from, ty)
+    }
+
+    fn copy_native(&mut self, to: &Address, from: &Address, ty: TypeId) -> Lowered<Vec<Src>> {
+        let args = [self.materialise(to), self.materialise(from)];
         let mut address = to.clone();
         address.is_mutable |= from.is_mutable;
         if from.reach == metatrace_defs::descr::Reach::Anything {
@@ -223,6 +227,10 @@ impl Builder<'_> {
         if self.types().scalars(ty).is_some() {
             let scalars = self.load(from, ty)?;
             return self.store(to, ty, &scalars);
+        }
+        if is_native(self.types(), ty) {
+            self.copy_native(to, from, ty)?;
+            return Ok(());
         }
         if super::is_enum(self.types(), ty) {
             let name = short_name(self.types(), ty);

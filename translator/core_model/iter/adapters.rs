@@ -184,38 +184,35 @@ impl<A: DoubleEndedIterator + ExactSizeIterator, B: DoubleEndedIterator + ExactS
 }
 impl<A: ExactSizeIterator, B: ExactSizeIterator> ExactSizeIterator for Zip<A, B> {}
 
+// A half that has come to its end is not asked again.
 #[derive(Clone)]
 pub struct Chain<A, B> {
-    pub(super) a: Option<A>,
-    pub(super) b: Option<B>,
+    pub(super) a: A,
+    pub(super) b: B,
+    pub(super) a_ended: bool,
+    pub(super) b_ended: bool,
 }
 impl<A: Iterator, B: Iterator<Item = A::Item>> Iterator for Chain<A, B> {
     type Item = A::Item;
     fn next(&mut self) -> Option<A::Item> {
-        if let Some(a) = &mut self.a {
-            match a.next() {
-                None => self.a = None,
+        if !self.a_ended {
+            match self.a.next() {
+                None => self.a_ended = true,
                 item => return item,
             }
         }
-        match &mut self.b {
-            Some(b) => b.next(),
-            None => None,
-        }
+        if self.b_ended { None } else { self.b.next() }
     }
 }
 impl<A: DoubleEndedIterator, B: DoubleEndedIterator<Item = A::Item>> DoubleEndedIterator for Chain<A, B> {
     fn next_back(&mut self) -> Option<A::Item> {
-        if let Some(b) = &mut self.b {
-            match b.next_back() {
-                None => self.b = None,
+        if !self.b_ended {
+            match self.b.next_back() {
+                None => self.b_ended = true,
                 item => return item,
             }
         }
-        match &mut self.a {
-            Some(a) => a.next_back(),
-            None => None,
-        }
+        if self.a_ended { None } else { self.a.next_back() }
     }
 }
 

@@ -127,7 +127,10 @@ impl Program {
                 self.lang_assoc.borrow_mut().insert(lang, *assoc);
             }
             let span = self.sources.span(t.ident.span());
-            self.assoc_tys.set(assoc.index(), AssocTyDef { name: *name, trait_id: id, bounds, hides_result_of: None, span });
+            self.assoc_tys.set(
+                assoc.index(),
+                AssocTyDef { name: *name, trait_id: id, bounds, hides_result_of: None, span },
+            );
         }
         self.keep_errors(Def::Trait(id), &cx);
         self.traits.set(

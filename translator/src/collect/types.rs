@@ -14,7 +14,8 @@ use crate::collect::AdtItem;
 use crate::diag::{Code, Diagnostic};
 use crate::expand::{plain_name, unmarked};
 use crate::items::{
-    AdtDef, AdtKind, AssocTyDef, Container, GenericParam, Generics, ModId, OpaqueFacts, Origin, Predicate, Repr,
+    AdtDef, AdtKind, AssocTyDef, Container, GenericParam, Generics, ModId, OpaqueFacts, Origin, Predicate,
+    Repr,
 };
 use crate::names::Name;
 use crate::program::Program;
@@ -686,6 +687,7 @@ impl<'p> TyCx<'p> {
     ) -> Generics {
         let mut g = parent.cloned().unwrap_or_default();
         g.parent_count = g.params.len();
+        g.lifetimes = own.lifetimes().count();
         if with_self {
             let span = self.span(own.span());
             g.params.push(GenericParam { name: Name::new("Self"), const_ty: None, default: None, span });

@@ -228,7 +228,11 @@ impl FnCx<'_> {
     fn destructuring_assign(&mut self, a: &syn::ExprAssign, span: Span, exp: Exp) -> R<ExprId> {
         let mut leaves = Vec::new();
         let Some(pat) = assignee_pattern(&a.left, &mut leaves) else {
-            return Ok(self.unsupported(span, "this left side of an assignment", "bind the parts with `let` first"));
+            return Ok(self.unsupported(
+                span,
+                "this left side of an assignment",
+                "bind the parts with `let` first",
+            ));
         };
         let value = &a.right;
         let (names, places): (Vec<_>, Vec<_>) = leaves.into_iter().unzip();

@@ -185,6 +185,7 @@ impl FnCx<'_> {
     fn is_unknown_macro(&self, mac: &syn::Macro) -> bool {
         let standard = |name: &str| STANDARD_MACROS.contains(&name);
         !self.prog.unseen_items.get()
+            && self.prog.scopes.origin(self.tycx.scope) == Origin::User
             && self.prog.find_macro(self.tycx.scope, &mac.path).is_none()
             && mac.path.segments.last().is_some_and(|s| !standard(unmarked(&s.ident.to_string())))
     }

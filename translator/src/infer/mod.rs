@@ -38,13 +38,13 @@ use crate::collect::types::TyCx;
 use crate::diag::{Code, Diagnostic};
 use crate::expand::marked_name;
 use crate::expand::{peel, unmarked};
+use crate::items::Predicate;
 use crate::items::{FnKind, ModId};
 use crate::names::Name;
 use crate::program::{Program, Reported};
 use crate::resolve::Def;
 use crate::source::Span;
 use crate::thir::*;
-use crate::items::Predicate;
 use crate::ty::{
     Args, AssocTyId, ClosureId, ConstId, FnId, InferKind, StaticId, TraitRef, Ty, TyKind, intern_list,
 };
@@ -576,9 +576,8 @@ impl FnCx<'_> {
         let hidden = self.hidden.clone();
         for &(id, _) in &hidden {
             for bound in self.prog.assoc_ty(id).bounds.clone() {
-                let list = |args: Args| {
-                    intern_list(&args.iter().map(|t| opened(*t, &hidden)).collect::<Vec<_>>())
-                };
+                let list =
+                    |args: Args| intern_list(&args.iter().map(|t| opened(*t, &hidden)).collect::<Vec<_>>());
                 let goal = match bound {
                     Predicate::Trait(tr) => {
                         Goal::Trait(TraitRef { trait_id: tr.trait_id, args: list(tr.args) })

@@ -271,8 +271,10 @@ impl FnCx<'_> {
         if !fits || layers.is_empty() {
             return self.bad_pat(span, ty, "a byte string is a reference to an array of bytes");
         }
-        let prefix =
-            bytes.iter().map(|b| self.pat_node(PatKind::Literal(Lit::Int(u128::from(*b))), u8, span)).collect();
+        let prefix = bytes
+            .iter()
+            .map(|b| self.pat_node(PatKind::Literal(Lit::Int(u128::from(*b))), u8, span))
+            .collect();
         let id = self.pat_node(PatKind::Slice { prefix, rest: None, suffix: Vec::new() }, inner, span);
         self.wrap(id, layers, span)
     }
@@ -322,7 +324,9 @@ impl FnCx<'_> {
                     list.iter().map(|&value| self.value_pat(body, value, args, span, depth)).collect();
                 PatKind::Slice { prefix: parts?, rest: None, suffix: Vec::new() }
             }
-            ExprKind::Borrow { place, .. } => PatKind::Deref(self.value_pat(body, *place, args, span, depth)?),
+            ExprKind::Borrow { place, .. } => {
+                PatKind::Deref(self.value_pat(body, *place, args, span, depth)?)
+            }
             _ => return None,
         };
         Some(self.pat_node(kind, ty, span))

@@ -4,9 +4,9 @@ use super::FnCx;
 use super::solve::Answer;
 use super::table::{Goal, Obligation};
 use crate::diag::{Code, Diagnostic};
-use crate::items::AdtKind;
+use crate::items::{AdtKind, Container};
 use crate::thir::*;
-use crate::ty::{Args, FloatTy, InferKind, Mutability, Ty, TyKind};
+use crate::ty::{Args, FloatTy, FnId, InferKind, Mutability, Ty, TyKind};
 
 impl FnCx<'_> {
     pub(super) fn write_back(&mut self) {
@@ -487,7 +487,23 @@ impl FnCx<'_> {
 
     /// `&constant` lives for ever.
     fn promote(&mut self) {
+        // operands of comparisons are borrowed for the comparison only: temporaries are enough, and better seen through
+        let compared: std::collections::HashSet<ExprId> = self
+            .body
+            .exprs
+            .iter()
+            .filter_map(|e| match &e.kind {
+                ExprKind::Call { callee: Callee::Fn { id, .. }, args } if self.compares(*id) => {
+                    Some(args.clone())
+                }
+                _ => None,
+            })
+            .flatten()
+            .collect();
         for i in 0..self.body.exprs.len() {
+            if compared.contains(&ExprId::new(i)) {
+                continue;
+            }
             if let ExprKind::Borrow { mutability: Mutability::Not, place } = self.body.exprs[i].kind
                 && let ExprKind::Temp { value, .. } = *self.kind(place)
                 && self.is_constant(value)
@@ -495,6 +511,16 @@ impl FnCx<'_> {
                 self.body.exprs[place.index()].kind =
                     ExprKind::Temp { value, lifetime: TempLifetime::Static };
             }
+        }
+    }
+
+    /// Whether a function is one of the comparison operators'.
+    fn compares(&self, id: FnId) -> bool {
+        match self.prog.fn_def(id).container {
+            Container::Trait(id) => {
+                ["PartialEq", "PartialOrd"].iter().any(|lang| self.prog.lang_trait(lang) == Some(id))
+            }
+            _ => false,
         }
     }
 

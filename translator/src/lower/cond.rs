@@ -79,7 +79,8 @@ impl Lower<'_, '_> {
         let result = self.b.var(operand_ty);
         let (yes, no, after) = (self.b.new_block(), self.b.new_block(), self.b.new_block());
         // Variables of the condition live to the end of `then`; where it fails, those that were bound are dropped.
-        self.push_scope(false);
+        // So do, since edition 2024, the temporaries of `let` in it.
+        self.push_scope(self.cx.program.edition >= 2024);
         self.condition(cond, yes, no)?;
         self.b.seal_and_switch(yes);
         let operand = self.value(then)?;

@@ -51,7 +51,10 @@ impl Lower<'_, '_> {
             let value = self.b.read(flag);
             self.b.known_const(value) == Some(0)
         });
-        let native = (self.in_cleanup || depth > MAX_DEPTH) && is_whole && self.cx.can_spell(place.ty);
+        let native = (self.in_cleanup || depth > MAX_DEPTH)
+            && is_whole
+            && self.cx.can_spell(place.ty)
+            && !self.cx.is_of_model(place.ty);
         if native || !self.is_taken_apart(place.ty) {
             let at = self.memory(place);
             self.b.effect(OpKind::DropInPlace(at, place.flow));

@@ -45,7 +45,13 @@ impl Lower<'_, '_> {
                     TyKind::Float(FloatTy::F32) => {
                         u64::from(if is_product { 1f32.to_bits() } else { (-0f32).to_bits() })
                     }
-                    _ => if is_product { 1f64.to_bits() } else { (-0f64).to_bits() },
+                    _ => {
+                        if is_product {
+                            1f64.to_bits()
+                        } else {
+                            (-0f64).to_bits()
+                        }
+                    }
                 };
                 Ok(self.b.constant(flow, bits))
             }

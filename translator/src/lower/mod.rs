@@ -282,7 +282,8 @@ impl Cx<'_> {
         let def = self.program.fn_def(id);
         let sig = def.sig.subst(args);
         let takes_closure = args.iter().any(|&a| !self.can_spell(a));
-        let nameable = sig.params.iter().chain([&sig.result]).all(|&t| self.can_spell(self.program.normalize(t)));
+        let nameable =
+            sig.params.iter().chain([&sig.result]).all(|&t| self.can_spell(self.program.normalize(t)));
         let rust = if def.origin == Origin::User && nameable { self.spell_fn(id, args) } else { None };
         Func {
             name: self.spell_fn(id, args).unwrap_or_else(|| self.display_fn(id, args)),

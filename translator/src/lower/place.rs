@@ -51,7 +51,10 @@ impl Lower<'_, '_> {
                 }
             },
             ExprKind::Upvar(upvar) => self.upvar(upvar),
-            ExprKind::Static(id) => Ok(self.static_place(id, ty)),
+            ExprKind::Static(id) => {
+                let span = self.span(e);
+                self.static_place(id, ty, span)
+            }
             ExprKind::Field { base, field } => {
                 let base = self.place(base)?;
                 Ok(self.field(&base, None, field, ty))
@@ -150,8 +153,13 @@ impl Lower<'_, '_> {
         PlaceAt { base: Base::Memory(base), path: vec![], ty, flow, part: None }
     }
 
-    fn static_place(&mut self, id: StaticId, ty: Ty) -> PlaceAt {
+    fn static_place(&mut self, id: StaticId, ty: Ty, span: Span) -> Result<PlaceAt> {
         let def = self.cx.program.static_def(id);
+        if self.cx.program.scopes.in_body(def.module) {
+            let message =
+                format!("`{}` is declared inside a function, so its address cannot be known", def.name);
+            return unsupported(span, message, "declare it in the module, or make it a `const`");
+        }
         let flow = self.flow_ty(ty);
         let frozen = !def.mutable && self.cx.out.types.data(flow).freeze;
         let module = self.cx.item_module(def.origin, def.module);
@@ -159,7 +167,7 @@ impl Lower<'_, '_> {
         let value = LoadTimeValue { rust, module, name: def.name.to_string(), frozen };
         let pointer = self.cx.ptr_to(flow);
         let base = self.load_time(pointer, value);
-        PlaceAt { base: Base::Memory(base), path: vec![], ty, flow, part: None }
+        Ok(PlaceAt { base: Base::Memory(base), path: vec![], ty, flow, part: None })
     }
 
     /// A captured place of the closure that is lowered.

@@ -7,6 +7,7 @@ use crate::flow::types::{Adt, Field, Opaque, Repr, Type, TypeData, TypeId, Varia
 use crate::flow::{ModuleId, Pos};
 use crate::items::{AdtDef, AdtKind, Container, FnDef, Generics, Origin};
 use crate::lower::Cx;
+use crate::resolve::Ns;
 use crate::thir::{FieldIdx, VariantIdx};
 use crate::ty::{AdtId, Args, AssocTyId, ConstId, FloatTy, FnId, IntTy, Mutability, Ty, TyKind};
 
@@ -223,7 +224,11 @@ impl Cx<'_> {
         match *ty.kind() {
             TyKind::Adt(id, args) => {
                 let def = self.program.adt(id);
-                format!("{}{}", def.path, self.spell_args(&def.generics, args, 0, ""))
+                if self.is_local(def.module) {
+                    // braces say that Rust cannot spell it; the number tells types of one name apart
+                    return format!("{{{} {id}}}{}", def.path, self.spell_args(&def.generics, args, 0, ""));
+                }
+                format!("{}{}", def.path, self.spell_type_args(&def.generics, args))
             }
             TyKind::Ref(m, to) => format!("&{}{}", m.prefix(), self.spell_pointee(to)),
             TyKind::RawPtr(Mutability::Mut, to) => format!("*mut {}", self.spell_pointee(to)),
@@ -260,6 +265,17 @@ impl Cx<'_> {
         if matches!(ty.kind(), TyKind::Dyn(..)) { format!("({text})") } else { text }
     }
 
+    /// `<'_, A, B>` for a type's lifetimes and parameters; nothing if there are none.
+    fn spell_type_args(&self, generics: &Generics, args: Args) -> String {
+        let list = self.spell_args(generics, args, 0, "");
+        let lifetimes = vec!["'_"; generics.lifetimes].join(", ");
+        match (lifetimes.is_empty(), list.strip_prefix('<')) {
+            (true, _) => list,
+            (false, Some(rest)) => format!("<{lifetimes}, {rest}"),
+            (false, None) => format!("<{lifetimes}>"),
+        }
+    }
+
     /// `<A, B>` for the parameters from `first` on; nothing if there are none.
     fn spell_args(&self, generics: &Generics, args: Args, first: usize, prefix: &str) -> String {
         let own: Vec<String> = args
@@ -275,10 +291,37 @@ impl Cx<'_> {
         if own.is_empty() { String::new() } else { format!("{prefix}<{}>", own.join(", ")) }
     }
 
-    /// Whether a type can be spelled: there is no closure or function item in it.
+    /// Whether there is a type in it that the model of `std` makes differently than `std`, so that native code cannot drop it.
+    pub(super) fn is_of_model(&self, ty: Ty) -> bool {
+        if let TyKind::Adt(id, _) = *ty.kind() {
+            let def = self.program.adt(id);
+            let is_model = def.origin == Origin::Std && def.opaque.is_none();
+            if is_model
+                && self
+                    .program
+                    .drop_impl(ty)
+                    .is_some_and(|(id, _)| self.program.fn_def(id).kind == crate::items::FnKind::Source)
+            {
+                return true;
+            }
+        }
+        let mut any = false;
+        ty.for_each_child(|child| any |= self.is_of_model(child));
+        any
+    }
+
+    /// Whether items of a module are declared inside a function, where nothing outside can name them.
+    fn is_local(&self, module: crate::items::ModId) -> bool {
+        self.program.scopes.in_body(module)
+    }
+
+    /// Whether a type can be spelled: there is no closure, function item or type declared inside a function in it.
     pub(super) fn can_spell(&self, ty: Ty) -> bool {
-        if matches!(ty.kind(), TyKind::Closure(..) | TyKind::FnDef(..)) {
-            return false;
+        match *ty.kind() {
+            TyKind::Closure(..) | TyKind::FnDef(..) => return false,
+            TyKind::Adt(id, _) if self.is_local(self.program.adt(id).module) => return false,
+            TyKind::Dyn(id, ..) if self.is_local(self.program.trait_def(id).module) => return false,
+            _ => {}
         }
         let mut all = true;
         ty.for_each_child(|child| all &= self.can_spell(child));
@@ -348,11 +391,73 @@ impl Cx<'_> {
         })
     }
 
-    /// The module whose glue names a function instance.
-    pub(super) fn module_of_fn(&self, id: FnId, args: Args) -> ModuleId {
-        let def = self.program.fn_def(id);
-        let of_args = args.iter().map(|&a| self.module_of(a)).max().unwrap_or(ModuleId(0));
-        self.module_id(def.origin, def.module).max(of_args)
+    /// The module whose glue names a function instance: of the modules that declare what is named the innermost that may
+    /// name all of it.
+    pub(super) fn module_of_fn(&self, method: FnId, args: Args) -> ModuleId {
+        let def = self.program.fn_def(method);
+        let scopes = &self.program.scopes;
+        let mut named = Vec::new();
+        let trait_of = |trait_id: crate::ty::TraitId| {
+            let def = self.program.trait_def(trait_id);
+            (def.origin, def.module, scopes.declared_vis(def.module, Ns::Type, def.name))
+        };
+        let own = match def.container {
+            Container::Trait(id) => trait_of(id),
+            Container::Impl(id) => match self.program.impl_def(id).trait_ref {
+                Some(tr) => trait_of(tr.trait_id),
+                None => (def.origin, def.module, Some(self.program.src.fns.get(method.index()).vis)),
+            },
+            Container::Module => {
+                (def.origin, def.module, scopes.declared_vis(def.module, Ns::Value, def.name))
+            }
+        };
+        named.push(own);
+        args.iter().for_each(|&a| self.named_in(a, &mut named));
+        let mut modules: Vec<crate::items::ModId> = Vec::new();
+        if let Container::Impl(id) = def.container {
+            let imp = self.program.impl_def(id);
+            let parent = &args[..def.generics.parent_count.min(args.len())];
+            self.named_in(imp.self_ty.subst(parent), &mut named);
+            imp.trait_ref
+                .iter()
+                .flat_map(|t| t.args)
+                .for_each(|t| self.named_in(t.subst(parent), &mut named));
+            // where the impl stands all that it names is seen
+            if imp.origin == Origin::User {
+                modules.push(scopes.module_of(imp.module));
+            }
+        }
+        let user = named.iter().filter(|(origin, ..)| *origin == Origin::User);
+        let items: Vec<(crate::items::ModId, crate::items::ModId)> = user
+            .map(|&(_, module, vis)| {
+                let module = scopes.module_of(module);
+                (module, scopes.reach(module, vis.unwrap_or(crate::resolve::Vis::In(module))))
+            })
+            .collect();
+        modules.extend(items.iter().map(|(module, _)| *module));
+        modules.sort();
+        let sees = |from: crate::items::ModId| {
+            items.iter().all(|&(_, reach)| scopes.visible(crate::resolve::Vis::In(reach), from))
+        };
+        let chosen = modules.iter().rev().copied().find(|&m| sees(m)).or(modules.last().copied());
+        chosen.map_or(ModuleId(0), |m| self.module_id(Origin::User, m))
+    }
+
+    /// The types of the crate that a type's spelling mentions, with their visibility.
+    fn named_in(&self, ty: Ty, out: &mut Vec<(Origin, crate::items::ModId, Option<crate::resolve::Vis>)>) {
+        let scopes = &self.program.scopes;
+        match *ty.kind() {
+            TyKind::Adt(id, _) => {
+                let def = self.program.adt(id);
+                out.push((def.origin, def.module, scopes.declared_vis(def.module, Ns::Type, def.name)));
+            }
+            TyKind::Dyn(id, ..) => {
+                let def = self.program.trait_def(id);
+                out.push((def.origin, def.module, scopes.declared_vis(def.module, Ns::Type, def.name)));
+            }
+            _ => {}
+        }
+        ty.for_each_child(|child| self.named_in(child, out));
     }
 
     fn module_id(&self, origin: Origin, module: crate::items::ModId) -> ModuleId {

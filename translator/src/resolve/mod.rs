@@ -276,6 +276,34 @@ impl Scopes {
         }
     }
 
+    /// The outermost module from which an item of `module` can be named: `vis` is its own visibility.
+    pub fn reach(&self, module: ModId, vis: Vis) -> ModId {
+        let module = self.module_of(module);
+        let limit = |vis: Vis, from: ModId| match vis {
+            Vis::Public => self.root_of(from),
+            Vis::In(m) => self.module_of(m),
+        };
+        // all are on the way from the module to the root, where inner modules have higher numbers
+        let mut reach = limit(vis, module);
+        let scopes = self.scopes.borrow();
+        let mut at = module;
+        while let Some(parent) = scopes[at.index()].parent {
+            let found = scopes[parent.index()].names[Ns::Type as usize]
+                .values()
+                .find(|e| matches!(e.def, Def::Mod(m) if m == at));
+            if let Some(Entry { vis: Vis::In(m), .. }) = found {
+                reach = reach.max(*m);
+            }
+            at = parent;
+        }
+        reach
+    }
+
+    /// The visibility of a name where it is declared.
+    pub fn declared_vis(&self, module: ModId, ns: Ns, name: Name) -> Option<Vis> {
+        self.scopes.borrow()[module.index()].names[ns as usize].get(&name).map(|e| e.vis)
+    }
+
     fn direct(&self, module: ModId, ns: Ns, name: Name, from: ModId) -> Option<Def> {
         let entry = *self.scopes.borrow()[module.index()].names[ns as usize].get(&name)?;
         self.visible(entry.vis, from).then_some(entry.def)

@@ -34,16 +34,26 @@ instructions! {
     errors: Chain ResultChain StringError Convert OptionQuestion Fallback Dropped MapErr;
     panics: Unwrap Expect Bounds Explicit Formatted Assert Unreached InHost DropWhilePanicking DivideDeep;
     tables: Constants Statics Table Strings Modules;
-    options: OptionMap OptionCombine OptionTake OptionAsRef OptionNested OptionOrder ResultMethods ResultRefs ResultUnwrap QuestionConvert QuestionRefs QuestionInside ResultBoxed OptionMapFn OptionInspect;
-    iters: EnumerateRev ZipMut MapFilter AnyAll Sums SkipTake Chained Windows LastNth ByHand OwnIterator OwnIntoIter IterByValue MinMax Collected ScanFlat Ranges ImplIterator;
-    patterns: SlicePat SliceDeep StructConsts AtBindings RefMut Ergonomics OrPatterns ClosureParams FnParams AssignStruct TreeMatch StringMatch BoolsChars LetChains;
-    order: DropLocals DropMoves DropTemporaries DropIfLet DropTails OperandOrder DropFields DropJumps DropReturns DropArguments DropAssigned DropBoxes DropClosures DropArrays TwoPhase DropGuards DropResults;
-    traits: OwnOperators OwnIndex OwnDeref Derives DerivedClone DerivedHash Visitors AssociatedConsts Blanket ConstGenerics Objects Supertraits OrderingChain Shown;
-    closures: ClosureReturned ClosureDyn FnPointers ClosureKinds PartialCapture ClosureNested ClosurePassed ClosureField Recursion ClosureMachine;
-    numbers: Wide WideOps CheckedMethods SaturatingMethods Powers Distances BitTricks Conversions Wrappers CharMethods ByteMethods BoolMethods FloatMethods NumberLiterals Parsed;
-    owned: StringBuilding StringWalk VecMethods VecOfVec Slicing SliceMethods BoxedList Counted CellsAndRefs MemFunctions RawPointers Maps Clones Unsized ValueMoves;
-    items: ConstTables TableLookup ModuleTree LocalItems OwnMacros MacroScopes Aliases Conditional SelfTypes;
-    exprs: LoopForms Blocks Diverging CastForms RangeForms Tuples StructUpdate ReferenceForms Lifetimes InferenceForms Unusual Formats GenericCalls Combined;
+    options: OptionMap OptionCombine OptionTake OptionAsRef OptionNested OptionOrder ResultMethods ResultRefs
+        ResultUnwrap QuestionConvert QuestionRefs QuestionInside ResultBoxed OptionMapFn OptionInspect;
+    iters: EnumerateRev ZipMut MapFilter AnyAll Sums SkipTake Chained Windows LastNth ByHand OwnIterator OwnIntoIter
+        IterByValue MinMax Collected ScanFlat Ranges ImplIterator;
+    patterns: SlicePat SliceDeep StructConsts AtBindings RefMut Ergonomics OrPatterns ClosureParams FnParams
+        AssignStruct TreeMatch StringMatch BoolsChars LetChains;
+    order: DropLocals DropMoves DropTemporaries DropIfLet DropTails OperandOrder DropFields DropJumps DropReturns
+        DropArguments DropAssigned DropBoxes DropClosures DropArrays TwoPhase DropGuards DropResults;
+    traits: OwnOperators OwnIndex OwnDeref Derives DerivedClone DerivedHash Visitors AssociatedConsts Blanket
+        ConstGenerics Objects Supertraits OrderingChain Shown;
+    closures: ClosureReturned ClosureDyn FnPointers ClosureKinds PartialCapture ClosureNested ClosurePassed
+        ClosureField Recursion ClosureMachine;
+    numbers: Wide WideOps CheckedMethods SaturatingMethods Powers Distances BitTricks Conversions Wrappers CharMethods
+        ByteMethods BoolMethods FloatMethods NumberLiterals Parsed;
+    owned: StringBuilding StringWalk VecMethods VecOfVec Slicing SliceMethods BoxedList Counted CellsAndRefs
+        MemFunctions RawPointers Maps Clones Unsized ValueMoves;
+    items: ConstTables TableLookup ModuleTree LocalItems OwnMacros Aliases Conditional SelfTypes;
+    stores: ReadWord WriteWord MoveWord ChangeSmall ChangeForms HalfFloat;
+    exprs: LoopForms Blocks Diverging CastForms RangeForms Tuples StructUpdate ReferenceForms Lifetimes InferenceForms
+        Unusual Formats GenericCalls Combined;
 }
 
 /// A program.

@@ -1,7 +1,9 @@
 use metatrace::{Traced, jit};
 
 use crate::bodies::{arith, enums, errors, floats, flow, generic, panics, slices, structs, tables};
-use crate::bodies::{closures, exprs, items, iters, numbers, options, order, owned, patterns, traits};
+use crate::bodies::{
+    closures, exprs, items, iters, numbers, options, order, owned, patterns, stores, traits,
+};
 use crate::bodies::{errors::Fault, helper};
 use crate::code::{Code, Op};
 use crate::state::State;
@@ -149,8 +151,10 @@ fn topic(op: Op, acc: i64, x: i64, y: i64, state: &mut State) -> Result<i64, Fau
         Ok(numbers::run(op, acc, x, y, state))
     } else if number < Op::ConstTables as u16 {
         Ok(owned::run(op, acc, x, y, state))
-    } else if number < Op::LoopForms as u16 {
+    } else if number < Op::ReadWord as u16 {
         Ok(items::run(op, acc, x, y, state))
+    } else if number < Op::LoopForms as u16 {
+        Ok(stores::run(op, acc, x, y, state))
     } else {
         Ok(exprs::run(op, acc, x, y, state))
     }

@@ -51,6 +51,24 @@ pub enum Value {
     Named { at: u16, x: i64 },
 }
 
+/// A value whose layout Rust defines.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(u8)]
+pub enum Word {
+    Nil,
+    Int(i64),
+    Float(f64),
+    Pair { a: u8, b: i16 },
+}
+
+/// A value whose layout Rust does not define.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Form {
+    Dot,
+    Circle(i64),
+    Box { width: i32, height: u32 },
+}
+
 /// A record with fields of many widths.
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -80,6 +98,10 @@ pub struct State {
     pub cells: Vec<i64>,
     pub points: Vec<Point>,
     pub values: Vec<Value>,
+    pub words: Vec<Word>,
+    pub forms: [Form; 3],
+    pub small: (u8, i16, u32),
+    pub half: f32,
     pub record: Record,
     pub floats: [f64; 3],
     pub host: Host,
@@ -118,6 +140,10 @@ impl State {
                 Value::Pair(-2, 9),
                 Value::Named { at: 3, x: -4 },
             ],
+            words: vec![Word::Nil, Word::Int(1), Word::Float(0.25), Word::Pair { a: 1, b: -2 }],
+            forms: [Form::Dot, Form::Circle(2), Form::Box { width: -3, height: 4 }],
+            small: (250, -300, 7),
+            half: 0.5,
             record,
             floats: [0.0, 1.5, -2.25],
             host: Host::default(),

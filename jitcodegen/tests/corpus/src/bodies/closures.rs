@@ -48,7 +48,8 @@ fn each(f: &mut dyn FnMut(i64), n: i64) {
 fn dyn_closures(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     let mut sum = acc;
     each(&mut |n| sum = sum.wrapping_mul(3) ^ n, x);
-    let boxed: Box<dyn Fn(i64) -> i64> = if y & 1 == 0 { Box::new(move |n| n ^ x) } else { Box::new(|n| n ^ 1) };
+    let boxed: Box<dyn Fn(i64) -> i64> =
+        if y & 1 == 0 { Box::new(move |n| n ^ x) } else { Box::new(|n| n ^ 1) };
     twice(&|n| n.wrapping_sub(y), sum) ^ boxed(acc)
 }
 

@@ -42,10 +42,21 @@ fn blocks(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
         let y = { x ^ y };
         y + 1
     };
-    let b = if let 0..5 = y { 'inner: { if x > 12 { break 'inner 3; } 4 } } else { 5 };
+    let b = if let 0..5 = y {
+        'inner: {
+            if x > 12 {
+                break 'inner 3;
+            }
+            4
+        }
+    } else {
+        5
+    };
     let c = unsafe { *(&raw const acc) };
     let d = const { 3 * 7 };
-    let e = (|| { return acc ^ 1; })();
+    let e = (|| {
+        return acc ^ 1;
+    })();
     a ^ b ^ c ^ d ^ e
 }
 
@@ -92,7 +103,8 @@ fn ranges(acc: i64, x: i64, y: i64, state: &mut State) -> i64 {
     let i = 1..=4;
     let from = 2..;
     let to = ..3;
-    let a = state.cells[r.clone()].len() + state.cells[i].len() + state.cells[from].len() + state.cells[to].len();
+    let a =
+        state.cells[r.clone()].len() + state.cells[i].len() + state.cells[from].len() + state.cells[to].len();
     let b = r.contains(&(y as usize & 7)) as i64 + (..=3).contains(&x) as i64 * 2;
     a as i64 ^ b << 8 ^ r.start as i64 ^ acc
 }
@@ -103,7 +115,7 @@ fn tuples(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     t.1[1] = t.0.0;
     let ((a, _), [b, c], ()) = t;
     let u = (1u8,);
-    let nested = ((((x)),),);
+    let nested = (((x),),);
     fn swap<A, B>((a, b): (A, B)) -> (B, A) {
         (b, a)
     }
@@ -178,14 +190,16 @@ fn unusual(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     let r#type = acc;
     let _unused = 5;
     let a = !-!x;
-    let b = - - y;
+    let b = --y;
     let c = ((acc as i8) as u8) < (x as u8) || !(y > 3) ^ true;
     let d = 7 - 3 - 1 + 2 * 3 % 4 << 1 & 0xff | 1 ^ 2;
     let e = if c { 1 } else { 2 } + 3;
-    let f = match x { _ if x > 3 => 1, _ => 2 } as i64;
+    let f = match x {
+        _ if x > 3 => 1,
+        _ => 2,
+    } as i64;
     let g = [3, 4, 5][(y & 1) as usize];
     let h = { 3 }.max(x & 3);
-    ;
     r#type ^ a ^ b ^ d ^ e ^ f ^ g ^ h
 }
 

@@ -7,7 +7,7 @@ use metatrace::jit;
 use crate::code::Op;
 use crate::state::{Point, State};
 
-use self::shapes::{prelude::*, Shape as Form};
+use self::shapes::{Shape as Form, prelude::*};
 
 /// A row of the table of instructions.
 #[derive(Clone, Copy)]
@@ -31,8 +31,11 @@ fn same(n: i64) -> i64 {
     n
 }
 
-const ROWS: [Row; 3] =
-    [row("add", 1), Row { name: "sub", cost: 2, args: &[], run: same, at: Point { x: 0, y: 0 } }, row("mul", 9)];
+const ROWS: [Row; 3] = [
+    row("add", 1),
+    Row { name: "sub", cost: 2, args: &[], run: same, at: Point { x: 0, y: 0 } },
+    row("mul", 9),
+];
 static TABLE: &[Row] = &ROWS;
 static MATRIX: [[i16; 3]; 2] = [[1, -2, 3], [4, 5, -6]];
 static NAMES: [(&str, i64); 3] = [("one", 1), ("two", 2), ("three", 3)];
@@ -52,8 +55,8 @@ const fn squares() -> [i64; 8] {
 
 mod shapes {
     pub mod prelude {
-        pub use super::area::{area, scaled as enlarged};
         pub(crate) use super::Shape::{self, *};
+        pub use super::area::{area, scaled as enlarged};
         metatrace::glue!();
     }
     #[derive(Clone, Copy)]
@@ -90,8 +93,17 @@ fn tables(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     let other = ROWS[(x & 1) as usize];
     let cell = MATRIX[(x & 1) as usize][(acc as u64 % 3) as usize];
     let (name, n) = NAMES[(y as u64 % 3) as usize];
-    row.name.len() as i64 ^ (row.cost as i64) << 4 ^ other.args.len() as i64 ^ row.at.y ^ cell as i64
-        ^ name.len() as i64 ^ n ^ SQUARES[(y & 7) as usize] ^ (MASK & 7) as i64 ^ TEXT.len() as i64 ^ (other.run)(acc)
+    row.name.len() as i64
+        ^ (row.cost as i64) << 4
+        ^ other.args.len() as i64
+        ^ row.at.y
+        ^ cell as i64
+        ^ name.len() as i64
+        ^ n
+        ^ SQUARES[(y & 7) as usize]
+        ^ (MASK & 7) as i64
+        ^ TEXT.len() as i64
+        ^ (other.run)(acc)
 }
 
 fn lookup(acc: i64, x: i64, _y: i64, _state: &mut State) -> i64 {
@@ -107,9 +119,10 @@ fn modules(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     area(shape) ^ area(dot) ^ area(third) ^ Shape::SIDES[(y & 1) as usize] as i64 ^ super::helper::twice(acc)
 }
 
+static BASE: [i64; 2] = [3, 6];
+
 fn local_items(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     const STEP: i64 = 3;
-    static BASE: [i64; 2] = [STEP, STEP * 2];
     #[derive(Clone, Copy, PartialEq)]
     enum Way {
         Up,
@@ -201,24 +214,6 @@ fn macros(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     big ^ settings.total() ^ stack[0] ^ n ^ m ^ list[2]
 }
 
-/// Not the later one: macros are in scope from their definition on.
-macro_rules! number {
-    () => { 1 };
-}
-fn first_number() -> i64 {
-    number!()
-}
-macro_rules! number {
-    () => { 2 };
-}
-fn second_number() -> i64 {
-    number!()
-}
-
-fn macro_scopes(acc: i64, _x: i64, _y: i64, _state: &mut State) -> i64 {
-    first_number() * 10 + second_number() ^ acc
-}
-
 type Pair<T> = (T, T);
 type Outcome<T = i64> = Result<T, Pair<u8>>;
 
@@ -282,7 +277,6 @@ topic! {
     ModuleTree => modules
     LocalItems => local_items
     OwnMacros => macros
-    MacroScopes => macro_scopes
     Aliases => aliases
     Conditional => conditional
     SelfTypes => self_types

@@ -218,7 +218,14 @@ fn collected(acc: i64, x: i64, y: i64, state: &mut State) -> i64 {
 }
 
 fn scan_flat(acc: i64, x: i64, y: i64, state: &mut State) -> i64 {
-    let a: i64 = state.cells.iter().scan(acc & 3, |s, c| { *s = s.wrapping_add(*c); Some(*s) }).fold(0, |a, b| a ^ b);
+    let a: i64 = state
+        .cells
+        .iter()
+        .scan(acc & 3, |s, c| {
+            *s = s.wrapping_add(*c);
+            Some(*s)
+        })
+        .fold(0, |a, b| a ^ b);
     let b = state.points.iter().flat_map(|p| [p.x, p.y]).fold(x, |a, b| a.wrapping_mul(3) ^ b);
     let c = state.cells.iter().map_while(|c| c.checked_add(y)).count() as i64;
     let d = state.cells.iter().try_fold(0i64, |a, c| a.checked_add(*c)).unwrap_or(-1);

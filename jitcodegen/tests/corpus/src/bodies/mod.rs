@@ -14,25 +14,26 @@ macro_rules! topic {
 }
 
 pub mod arith;
+pub mod closures;
 pub mod enums;
 pub mod errors;
+pub mod exprs;
 pub mod floats;
 pub mod flow;
 pub mod generic;
 pub mod helper;
-pub mod panics;
-pub mod options;
-pub mod iters;
-pub mod patterns;
-pub mod order;
-pub mod traits;
-pub mod closures;
-pub mod numbers;
-pub mod owned;
 pub mod items;
-pub mod exprs;
+pub mod iters;
+pub mod numbers;
+pub mod options;
+pub mod order;
+pub mod owned;
+pub mod panics;
+pub mod patterns;
 pub mod slices;
+pub mod stores;
 pub mod structs;
 pub mod tables;
+pub mod traits;
 
 metatrace::glue!();

@@ -78,7 +78,8 @@ fn conversions(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     let c = usize::try_from(y).unwrap_or_default() as i64;
     let d = u32::try_from(acc as u64).is_ok() as i64;
     let e = i8::try_from(x as u8).unwrap_or(-1) as i64;
-    let f = char::from_u32(acc as u32).map_or(7, |c| c as i64) ^ char::try_from(x as u8 as u32).is_ok() as i64;
+    let f =
+        char::from_u32(acc as u32).map_or(7, |c| c as i64) ^ char::try_from(x as u8 as u32).is_ok() as i64;
     let g = i64::from(y as i32) ^ i64::from(true) ^ u64::from('c') as i64 ^ f64::from(3u8) as i64;
     a ^ b << 2 ^ c ^ d << 9 ^ e << 10 ^ f ^ g
 }
@@ -136,8 +137,12 @@ fn floats(acc: i64, x: i64, y: i64, state: &mut State) -> i64 {
     let t = (b / 9.0).sin() + (b / 9.0).atan2(a) + b.exp().ln() + (b * b + 1.0).log2() + b.powf(0.5).cbrt();
     state.floats[1] = m + r + t;
     let tests = a.is_finite() as i64 + b.is_sign_negative() as i64 * 2 + (a.to_degrees() > b) as i64 * 4;
-    let c = a.clamp(-1000.0, 1000.0) + a.rem_euclid(7.0) + f64::from(x as f32) + f64::EPSILON + f64::MAX.min(1.0);
-    (m + r + c) as i64 ^ tests << 3 ^ (a == f64::INFINITY) as i64 ^ (f64::NAN.max(b)) as i64
+    let c =
+        a.clamp(-1000.0, 1000.0) + a.rem_euclid(7.0) + f64::from(x as f32) + f64::EPSILON + f64::MAX.min(1.0);
+    (m + r + c) as i64
+        ^ tests << 3
+        ^ (a == f64::INFINITY) as i64
+        ^ (f64::NAN.max(b)) as i64
         ^ (std::f64::consts::PI * b) as i64
 }
 

@@ -53,7 +53,7 @@ fn option_take(acc: i64, x: i64, _y: i64, state: &mut State) -> i64 {
         let n = slot.get_or_insert(x);
         *n = n.wrapping_add(1);
     } else if acc & 2 == 0 {
-        slot.insert(acc);
+        *slot.insert(acc) ^= 1;
     } else {
         let old = slot.take_if(|n| *n > 14);
         return old.unwrap_or(-7);

@@ -80,6 +80,7 @@ fn moves(acc: i64, x: i64, _y: i64, _state: &mut State) -> i64 {
     log.get()
 }
 
+#[jit::unroll_safe]
 fn temporaries(acc: i64, x: i64, _y: i64, _state: &mut State) -> i64 {
     let log = Cell::new(acc);
     let n = Noisy::new(1, &log).next().get() + Noisy::new(x & 3, &log).get();
@@ -126,7 +127,10 @@ fn tail(log: &Cell<i64>, n: i64) -> i64 {
 fn tails(acc: i64, x: i64, _y: i64, _state: &mut State) -> i64 {
     let log = Cell::new(acc);
     let n = tail(&log, x & 7);
-    let m = { Noisy::new(3, &log).get() } + { let b = Noisy::new(4, &log); b.next().get() };
+    let m = { Noisy::new(3, &log).get() } + {
+        let b = Noisy::new(4, &log);
+        b.next().get()
+    };
     n + m ^ log.get()
 }
 
@@ -138,7 +142,10 @@ fn operands(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     cells[mark(&log, 1) as usize] = mark(&log, 9);
     cells[(mark(&log, 2) & 3) as usize] += mark(&log, 8);
     let mut n = 3i64;
-    n += { n = 10; mark(&log, 4) };
+    n += mark(&log, n) + {
+        n = 10;
+        mark(&log, 4)
+    };
     let a = Some(n).map(|v| mark(&log, v)).unwrap_or(mark(&log, 17));
     let both = mark(&log, y & 1) == 0 && mark(&log, 12) == 12 || mark(&log, 13) == 0;
     sum ^ tuple.0 ^ tuple.2[1] ^ cells[1] ^ cells[2] ^ n ^ a ^ both as i64 ^ log.get()

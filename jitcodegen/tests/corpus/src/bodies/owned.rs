@@ -40,8 +40,12 @@ fn string_walk(acc: i64, x: i64, _y: i64, _state: &mut State) -> i64 {
         sum += i as i64 * (c as i64 & 3);
     }
     let bytes = text.as_bytes();
-    sum ^ bytes[0] as i64 ^ text.starts_with("pl") as i64 ^ text.find('l').map_or(-1, |n| n as i64) << 8
-        ^ text.contains("wör") as i64 ^ text.split(' ').count() as i64 ^ text.trim().len() as i64
+    sum ^ bytes[0] as i64
+        ^ text.starts_with("pl") as i64
+        ^ text.find('l').map_or(-1, |n| n as i64) << 8
+        ^ text.contains("wör") as i64
+        ^ text.split(' ').count() as i64
+        ^ text.trim().len() as i64
 }
 
 fn vectors(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
@@ -266,7 +270,11 @@ fn clones(acc: i64, x: i64, y: i64, state: &mut State) -> i64 {
     let closure = move || copy.1.len() + other.len();
     let again = closure.clone();
     let record = state.record.clone();
-    (closure() + again()) as i64 ^ pair.0.len() as i64 ^ record.long ^ y ^ list[0].as_ref().map_or(0, |s| s.len() as i64)
+    (closure() + again()) as i64
+        ^ pair.0.len() as i64
+        ^ record.long
+        ^ y
+        ^ list[0].as_ref().map_or(0, |s| s.len() as i64)
 }
 
 fn unsized_values(acc: i64, x: i64, y: i64, state: &mut State) -> i64 {

@@ -2,6 +2,8 @@
 //!
 //! Each takes the accumulator, two inputs and the state, and gives the accumulator's new value.
 
+use metatrace::jit;
+
 use crate::code::Op;
 use crate::state::{Point, State, Value};
 
@@ -82,7 +84,7 @@ fn at_bindings(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     let ref point @ Point { x: px, y: ref py } = whole;
     let a = match acc {
         n @ (1..=5 | 12..=15) => n * 2,
-        n @ ..0 => n ^ 1,
+        n @ ..=0 => n ^ 1,
         n => n ^ 3,
     };
     let b = match Some(Pair(x, y as u8)) {
@@ -108,6 +110,7 @@ fn ref_mut(acc: i64, x: i64, y: i64, state: &mut State) -> i64 {
     pair.0 ^ pair.1.unwrap_or(1) ^ state.points[0].x
 }
 
+#[jit::unroll_safe]
 fn ergonomics(acc: i64, x: i64, y: i64, state: &mut State) -> i64 {
     let value = &Some((x, Point { x: y, y: acc }));
     let Some((a, Point { x: b, y: c })) = value else { return 0 };
@@ -230,6 +233,7 @@ fn bools_chars(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     a + b * 10 + d * 100
 }
 
+#[jit::unroll_safe]
 fn let_chains(acc: i64, x: i64, y: i64, state: &mut State) -> i64 {
     let first = state.cells.first().copied();
     if x > 10

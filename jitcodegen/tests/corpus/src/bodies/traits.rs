@@ -4,9 +4,10 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::{
-    Add, AddAssign, BitAnd, BitOr, BitXor, Deref, DerefMut, Div, Index, IndexMut, Mul, Neg, Not, Rem, Shl, Shr, Sub,
-    SubAssign,
+    Add, AddAssign, BitAnd, BitOr, BitXor, Deref, DerefMut, Div, Index, IndexMut, Mul, Neg, Not, Rem, Shl,
+    Shr, Sub, SubAssign,
 };
 
 use crate::code::Op;
@@ -231,7 +232,8 @@ fn kind(n: i64) -> Kind {
 
 fn derives(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     let (a, b) = (kind(acc), kind(x));
-    let order = a.cmp(&b) as i64 + (a == b) as i64 * 4 + (a < b) as i64 * 8 + (a != Kind::default()) as i64 * 16;
+    let order =
+        a.cmp(&b) as i64 + (a == b) as i64 * 4 + (a < b) as i64 * 8 + (a != Kind::default()) as i64 * 16;
     let pairs = (Pair(x, 2u8), Pair(y, 2u8));
     let partial = match pairs.0.partial_cmp(&pairs.1) {
         Some(Ordering::Less) => 1,
@@ -254,19 +256,19 @@ fn derived_clone(acc: i64, x: i64, _y: i64, _state: &mut State) -> i64 {
     (a == b) as i64 + same as i64 * 2 + (a < c) as i64 * 4 + b.number as i64 * 8 + c.text.len() as i64
 }
 
-fn hashed(acc: i64, x: i64, _y: i64, _state: &mut State) -> i64 {
-    use std::hash::{Hash, Hasher};
-    struct Sum(u64);
-    impl Hasher for Sum {
-        fn finish(&self) -> u64 {
-            self.0
-        }
-        fn write(&mut self, bytes: &[u8]) {
-            for &b in bytes {
-                self.0 = self.0.wrapping_mul(31).wrapping_add(b as u64);
-            }
+struct Sum(u64);
+impl Hasher for Sum {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for &b in bytes {
+            self.0 = self.0.wrapping_mul(31).wrapping_add(b as u64);
         }
     }
+}
+
+fn hashed(acc: i64, x: i64, _y: i64, _state: &mut State) -> i64 {
     let mut h = Sum(7);
     Int(acc).hash(&mut h);
     x.hash(&mut h);
@@ -408,7 +410,10 @@ fn const_generics(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     fn length<const N: usize>(list: [i64; N]) -> usize {
         list.len() * N
     }
-    m.corner_sum().0 ^ Matrix::<u8, 2, 5>::CELLS as i64 ^ small.corner_sum() as i64 ^ length([x, y]) as i64
+    m.corner_sum().0
+        ^ Matrix::<u8, 2, 5>::CELLS as i64
+        ^ small.corner_sum() as i64
+        ^ length([x, y]) as i64
         ^ length::<3>([acc; 3]) as i64
 }
 
@@ -483,8 +488,12 @@ fn ordering_chain(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     let (p, q) = (Point { x: acc & 3, y }, Point { x: x & 3, y: acc });
     let order = p.x.cmp(&q.x).then(p.y.cmp(&q.y)).reverse();
     let lazy = p.x.cmp(&q.x).then_with(|| q.y.cmp(&p.y));
-    order as i64 + 3 * (lazy as i64) + order.is_lt() as i64 * 16 + (lazy == Ordering::Equal) as i64 * 32
-        + ((p.x, p.y) < (q.x, q.y)) as i64 * 64 + ([x, y] <= [y, x]) as i64 * 128
+    order as i64
+        + 3 * (lazy as i64)
+        + order.is_lt() as i64 * 16
+        + (lazy == Ordering::Equal) as i64 * 32
+        + ((p.x, p.y) < (q.x, q.y)) as i64 * 64
+        + ([x, y] <= [y, x]) as i64 * 128
         + (x as f64).total_cmp(&(y as f64)) as i64 * 256
 }
 

@@ -1,3 +1,0 @@
-fn main() {
-    metatrace_jitcodegen::build_script();
-}
