@@ -359,8 +359,6 @@ macro_rules! ordered {
 ordered! {
     [] [] str;
     [] [] crate::string::String;
-    [T: PartialOrd] [T: Ord] [T];
-    [T: PartialOrd, const N: usize] [T: Ord, const N: usize] [T; N];
     [T: PartialOrd] [T: Ord] crate::vec::Vec<T>;
 }
 

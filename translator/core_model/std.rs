@@ -1,6 +1,7 @@
 //! The model of `core`, `alloc` and `std`: what the translator knows of them. Signatures are theirs. A body is given
 //! where the tracer may follow it; `#[opaque]` functions are called, `#[intrinsic]` ones are built into the lowering.
-//! Types marked `#[opaque]` show no fields. `#[lang]` names what the language or the lowering refers to. The traits that
+//! `#[pure]` ones are called too, depend on their arguments alone and, if `#[pure(total)]`, cannot panic. `__native!([a, b] -> T
+//! { code })` calls such code with these variables. Types marked `#[opaque]` show no fields. `#[lang]` names what the language or the lowering refers to. The traits that
 //! begin with `__` are the closed sets of primitive types, on which one generic impl stands for std's many.
 
 pub mod array;

@@ -53,7 +53,6 @@ impl<T> Vec<T> {
     pub fn clear(&mut self) {
         self.truncate(0)
     }
-    #[whole]
     pub fn truncate(&mut self, length: usize) {
         if length < self.length {
             if !crate::mem::needs_drop::<T>() {
@@ -238,8 +237,6 @@ impl<T> Vec<T> {
     }
     #[opaque]
     pub fn drain<R: crate::ops::RangeBounds<usize>>(&mut self, range: R) -> Drain<'_, T> {}
-    #[opaque]
-    pub fn split_off(&mut self, at: usize) -> Vec<T> {}
     #[opaque]
     pub fn shrink_to_fit(&mut self) {}
     #[opaque]

@@ -72,7 +72,6 @@ pub fn seeds() -> Vec<Crate> {
             roots.extend([path.join("lib.rs"), path.join("main.rs")]);
         }
     }
-    roots.push(workspace.join("jitcodegen/corpus/src/lib.rs"));
     let mut seeds: Vec<Crate> = roots.iter().filter_map(|root| Crate::read(root)).collect();
     let mut single = Vec::new();
     rust_files(&workspace.join("translator/tests/reject"), &mut single);

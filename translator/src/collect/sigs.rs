@@ -454,13 +454,6 @@ impl Program {
             self.hints(src.scope, &src.attrs, &cx).into_iter().filter(|h| h.name != "portal").collect();
         let attr = |n: &str| src.attrs.iter().find(|a| a.path().is_ident(n));
         let model = self.scopes.origin(src.scope) != Origin::User;
-        if attr("whole").is_some() && model {
-            hints.push(HintAttr {
-                name: Name::new("whole"),
-                args: Default::default(),
-                span: self.sources.span(src.sig.ident.span()),
-            });
-        }
         if let Some(pure) = attr("pure").filter(|_| model) {
             let total = matches!(&pure.meta, syn::Meta::List(l) if l.tokens.to_string() == "total");
             let names = ["elidable", "total"];

@@ -296,7 +296,7 @@ impl Cx<'_> {
                 dont_look_inside: def.has_hint("dont_look_inside"),
                 unroll_safe: def.has_hint("unroll_safe")
                     || takes_closure && !args.is_empty()
-                    || def.origin == Origin::Std && !def.has_hint("whole"),
+                    || def.origin == Origin::Std,
                 loop_invariant: def.has_hint("loop_invariant"),
             },
             pos: self.pos(def.span),
