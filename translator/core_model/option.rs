@@ -1,3 +1,5 @@
+//! The model of `Option`: every method as std defines it, looked inside; its iterators have layouts of their own.
+
 #[lang]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Option<T> {

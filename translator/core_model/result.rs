@@ -1,3 +1,5 @@
+//! The model of `Result`: every method as std defines it, looked inside; what panics prints as std does.
+
 #[lang]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Result<T, E> {

@@ -1,3 +1,6 @@
+//! The model of `Vec`: reads, writes, pushes and pops are looked inside, what allocates otherwise is called. Iterators by value
+//! are opaque.
+
 use crate::intrinsics::{slice_from_raw_parts, slice_from_raw_parts_mut};
 use crate::ops::{Deref, DerefMut, Index, IndexMut, Range, RangeFrom, RangeFull, RangeInclusive, RangeTo};
 use crate::slice::{Iter, IterMut};

@@ -52,6 +52,7 @@ fn blocks(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     } else {
         5
     };
+    // SAFETY: the pointer is to a live variable.
     let c = unsafe { *(&raw const acc) };
     let d = const { 3 * 7 };
     let e = (|| {

@@ -164,6 +164,7 @@ fn fields(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
         if x > 13 {
             let Three { b, .. } = three;
             mark(&log, b.n);
+            mark(&log, three.a.n + three.c.is_some() as i64);
         } else {
             let other = Three { a: Noisy::new(7, &log), ..three };
             if y > 3 {
