@@ -224,6 +224,14 @@ pub fn needs(types: &Types, niche: &Niche) -> Vec<TypeId> {
     inner.chain(tag).filter(|&of| enum_layout(types, of) == EnumLayout::Probed).collect()
 }
 
+/// The enum in whose tag a niche is, if that tag is probed: it may have more bytes than are read.
+pub fn wide_tag(types: &Types, niche: &Niche) -> Option<TypeId> {
+    match niche.end {
+        End::Tag(of) if enum_layout(types, of) == EnumLayout::Probed => Some(of),
+        _ => None,
+    }
+}
+
 /// The number of samples of a type that show all that it may be, as far as variants go.
 pub fn samples(types: &Types, ty: TypeId) -> usize {
     match types.get(ty) {

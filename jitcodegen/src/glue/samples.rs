@@ -13,7 +13,7 @@ use metatrace_translator::flow::types::{Adt, Type, TypeId, Variant};
 use super::Cx;
 use super::convert::struct_path;
 use crate::layout::{path, variant_path};
-use crate::shape::{Niche, Shape, counted, function, is_owner, is_uninhabited, needs, samples};
+use crate::shape::{Niche, Shape, counted, function, is_owner, is_uninhabited, needs, samples, wide_tag};
 
 impl Cx<'_> {
     /// Adds the functions to the modules' files.
@@ -103,10 +103,16 @@ impl Cx<'_> {
         let known: Vec<String> = known.collect();
         let exists = if known.is_empty() { "true".to_string() } else { known.join(" && ") };
         let (bytes, (least, most)) = (niche.scalar.bytes(), niche.valid);
+        let written = match wide_tag(types, niche) {
+            Some(of) => {
+                format!("{}().tag_bytes as usize", self.anywhere(types.data(of).module, &function(of)))
+            }
+            None => bytes.to_string(),
+        };
         let signed = matches!(niche.scalar, Scalar::I8 | Scalar::I16 | Scalar::I32);
         format!(
             "::metatrace::rt::Leaf {{ variant: {variant}, field: {field}, offset: {offset}, bytes: {bytes}, \
-             signed: {signed}, valid: ({least}, {most}), exists: {exists} }}"
+             written: {written}, signed: {signed}, valid: ({least}, {most}), exists: {exists} }}"
         )
     }
 

@@ -254,17 +254,8 @@ impl Builder<'_> {
         let (tag, niche) = (self.out.block(), self.out.block());
         let to = |block| Target { block, args: vec![] };
         self.end(Term::Switch(how, vec![(TAG, to(tag)), (NICHE, to(niche))], to(join)), tag);
-        let bytes = self.shape(ty, "tag_bytes");
-        let sizes = [(1, Scalar::U8), (2, Scalar::U16), (4, Scalar::U32), (8, Scalar::Word)];
-        let sizes = sizes.map(|(bytes, scalar)| (bytes, scalar, self.out.block()));
-        let cases: Vec<(u64, Target)> = sizes[..3].iter().map(|&(n, _, block)| (n, to(block))).collect();
-        self.end(Term::Switch(bytes, cases, to(sizes[3].2)), tag);
-        for (_, scalar, block) in sizes {
-            self.current = block;
-            let place = self.tag_place(address, ty);
-            self.set_tag(&place, ty, scalar, variant);
-            self.goto(join, vec![]);
-        }
+        let place = self.tag_place(address, ty);
+        self.store_tag(&place, ty, variant, join);
         self.current = niche;
         for (block, niche) in self.niche_blocks(ty) {
             self.current = block;
@@ -281,12 +272,33 @@ impl Builder<'_> {
             let index_of = self.pure(PureOp::IntSub, &[variant, first]);
             let value = self.pure(PureOp::IntAdd, &[start, index_of]);
             let (place, scalar, class) = self.niche_place(address, &niche);
+            if let Some(of) = shape::wide_tag(self.types(), &niche) {
+                self.store_tag(&place, of, value, join);
+                continue;
+            }
             let flags = self.niche_flags(&place, &niche);
             self.set(&place, scalar, niche_plus(&niche), class, flags, value);
             self.goto(join, vec![]);
         }
         self.current = join;
         Ok(())
+    }
+}
+
+impl Builder<'_> {
+    /// Writes a tag with as many bytes as it may have, and goes to `join`.
+    fn store_tag(&mut self, place: &Address, ty: TypeId, tag: Src, join: Block) {
+        let bytes = self.shape(ty, "tag_bytes");
+        let sizes = [(1, Scalar::U8), (2, Scalar::U16), (4, Scalar::U32), (8, Scalar::Word)];
+        let sizes = sizes.map(|(bytes, scalar)| (bytes, scalar, self.out.block()));
+        let to = |block| Target { block, args: vec![] };
+        let cases: Vec<(u64, Target)> = sizes[..3].iter().map(|&(n, _, block)| (n, to(block))).collect();
+        self.end(Term::Switch(bytes, cases, to(sizes[3].2)), self.current);
+        for (_, scalar, block) in sizes {
+            self.current = block;
+            self.set_tag(place, ty, scalar, tag);
+            self.goto(join, vec![]);
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod nodes;
 pub mod objects;
+pub mod owned;
 pub mod registers;
 pub mod scopes;
 pub mod stack;
@@ -32,6 +33,7 @@ pub fn programs() -> Vec<Program> {
     [
         nodes::PROGRAMS,
         objects::PROGRAMS,
+        owned::PROGRAMS,
         registers::PROGRAMS,
         scopes::PROGRAMS,
         stack::PROGRAMS,
