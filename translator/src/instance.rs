@@ -6,7 +6,7 @@
 use crate::collect::sigs::signed;
 use crate::infer::solve::{Answer, Candidate, Selection, kind_allows};
 use crate::infer::table::{Goal, Infer};
-use crate::items::{AdtKind, Container};
+use crate::items::{AdtKind, Container, FnKind};
 use crate::names::Name;
 use crate::program::{Instance, NoInstance, Program, Query};
 use crate::thir::*;
@@ -58,6 +58,8 @@ impl Program {
                         all.extend(&args[count..]);
                         Ok(Instance::Fn(method, intern_list(&all)))
                     }
+                    // an impl that lacks it, or has it from a macro that is not seen
+                    None if def.kind == FnKind::Required => Err(self.not_implemented(tr)),
                     // the trait's own default
                     None => Ok(Instance::Fn(id, args)),
                 }

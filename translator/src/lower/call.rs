@@ -82,7 +82,7 @@ impl Lower<'_, '_> {
             Err(NoInstance::TooGeneric) => panic!("a call in an instance still depends on parameters"),
             Err(NoInstance::NotImplemented(what)) => unsupported(
                 span,
-                format!("no implementation of `{what}` can be seen"),
+                format!("no implementation of {what} can be seen"),
                 "if a procedural macro generates it, call it in a function marked `#[jit::dont_look_inside]`",
             ),
         }
