@@ -505,6 +505,14 @@ impl<'a> Forward<'a> {
             let value = self.resolve(value);
             return self.read_back(value, from, access.scalar);
         }
+        if access.scalar.kind() == Kind::Word
+            && let Some(entry) = self.heap.find_wider(&location, access.scalar.bytes())
+        {
+            let (value, from) = (entry.value, entry.scalar);
+            self.counts.loads += 1;
+            let value = self.resolve(value);
+            return self.read_back(value, from, access.scalar);
+        }
         let result = self.emit(inst.op, inst.attached, args, &[recorded])[0];
         if let (Opnd::Value(value), Kind::Word) = (result, access.scalar.kind()) {
             self.refine(value, Fact::of_access(access));

@@ -369,11 +369,30 @@ impl Assumed {
 impl Round<'_> {
     /// What a location holds at the end of the body, written or read as `entry` was.
     fn content(&mut self, entry: &Entry, location: &Location) -> Option<Opnd> {
-        let found = self.walk.heap.find(location, entry.scalar.bytes(), false)?;
+        let Some(found) = self.walk.heap.find(location, entry.scalar.bytes(), false) else {
+            return self.wider_content(entry, location);
+        };
         if found.scalar != entry.scalar {
             return None;
         }
         let value = found.value;
         Some(self.walk.resolve(value))
+    }
+
+    /// What it holds where a wider constant was written: its low bits.
+    fn wider_content(&mut self, entry: &Entry, location: &Location) -> Option<Opnd> {
+        if entry.scalar.kind() != Kind::Word {
+            return None;
+        }
+        let found = self.walk.heap.find_wider(location, entry.scalar.bytes())?;
+        if found.carried.is_some() {
+            // Whether that holds at the end is not known yet.
+            return None;
+        }
+        let (value, from) = (found.value, found.scalar);
+        match self.walk.resolve(value) {
+            constant @ Opnd::Word(_) => Some(self.walk.read_back(constant, from, entry.scalar)),
+            _ => None,
+        }
     }
 }

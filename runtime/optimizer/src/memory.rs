@@ -186,6 +186,18 @@ impl Heap {
         Some(found)
     }
 
+    /// What is known of a wider word at a location, of which `bytes` bytes are read: its low bits.
+    pub fn find_wider(&mut self, location: &Location, bytes: usize) -> Option<&Entry> {
+        let found = self.entries.iter().rev().find(|entry| {
+            let wider = entry.scalar.bytes();
+            entry.scalar != Scalar::Float
+                && wider > bytes
+                && entry.location.overlap(wider, location, wider) == Overlap::Same
+        })?;
+        self.used.extend(found.carried);
+        Some(found)
+    }
+
     /// Adds what a read gave, or, after [`Heap::store`], what was written.
     pub fn insert(&mut self, entry: Entry) {
         if self.entries.len() == MOST_ENTRIES {
