@@ -351,8 +351,10 @@ impl<M: Memory> Table<M> {
     }
 }
 
-/// Many small tables that grow, and a large one.
+/// Many small tables that grow and live for a while, and a large one.
 fn tables<M: Memory>(small: usize, large: i64, explicit: bool) -> i64 {
+    const RING: usize = 1024;
+    let mut ring: [Option<Table<M>>; RING] = [const { None }; RING];
     let mut sum = 0;
     let mut big = Table::<M>::new(explicit);
     let mut filled = 0;
@@ -362,7 +364,9 @@ fn tables<M: Memory>(small: usize, large: i64, explicit: bool) -> i64 {
             table.set(key * 7 + turn, key);
         }
         sum += (0..48).map(|key| table.get(key * 7 + turn)).sum::<i64>();
-        table.free();
+        if let Some(before) = ring[turn as usize % RING].replace(table) {
+            before.free();
+        }
         let target = large * (turn + 1) / small as i64;
         while filled < target {
             big.set(filled, filled);

@@ -7,8 +7,8 @@ use super::measure::{Cmd, medians};
 use super::{Bench, RUNS};
 use crate::Result;
 
-/// The workloads, and the part of `malloc`'s time that the yardstick takes: a prototype without limits, weak references and
-/// finalizers, whose figures the collector is held to. It was measured beside it, on one machine.
+/// The workloads, and the part of `malloc`'s time here that the yardstick takes for the same work: a prototype without weak
+/// tables, drops and checks, whose figures the collector is held to. Both were measured side by side, on one machine.
 const WORKLOADS: [(&str, f64); 6] = [
     ("trees-16", 0.57),
     ("trees-18", 0.57),
