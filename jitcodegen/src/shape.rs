@@ -273,6 +273,9 @@ pub fn is_owner(adt: &Adt) -> bool {
     adt.freezes
 }
 
+/// Structs of the runtime of which the glue makes values.
+const SAMPLED: &[&str] = &["metatrace::gc::Gc", "metatrace::gc::GcCell"];
+
 /// A type by value in this one of which the glue cannot make values.
 pub fn lacks_samples(types: &Types, ty: TypeId) -> Option<TypeId> {
     if is_uninhabited(types, ty) {
@@ -298,11 +301,9 @@ pub fn lacks_samples(types: &Types, ty: TypeId) -> Option<TypeId> {
         Type::Adt(adt) if is_owner(adt) => None,
         Type::Adt(adt) => {
             let known = adt.rust.starts_with("crate::") || adt.is_enum || layout::is_known_struct(&adt.rust);
-            if known && !layout::path(&adt.rust).starts_with("metatrace::") && is_native(types, ty) {
-                all(&types.get(ty).parts())
-            } else {
-                Some(ty)
-            }
+            let path = layout::path(&adt.rust);
+            let can_make = !path.starts_with("metatrace::") || SAMPLED.contains(&path);
+            if known && can_make && is_native(types, ty) { all(&types.get(ty).parts()) } else { Some(ty) }
         }
         Type::Opaque(opaque) => match counted(&opaque.rust) {
             Some(_) if opaque.words.is_some() => None,

@@ -16,7 +16,7 @@ pub fn test(filter: Option<&str>, bless: bool) -> Result<()> {
     for (what, args) in runs {
         println!("== {what}");
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.current_dir(&root).arg("test").args(args).args(filter);
+        cargo.current_dir(&root).args(["test", "--no-fail-fast"]).args(args).args(filter);
         if bless {
             cargo.env("METATRACE_BLESS", "1").env("UPDATE_EXPECT", "1");
         }

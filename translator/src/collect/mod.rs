@@ -8,7 +8,7 @@ pub mod sigs;
 pub mod types;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use metatrace_defs::hint::{Hint, HintForm};
@@ -141,6 +141,8 @@ pub(crate) struct Collector<'p> {
     pub(crate) impls: Vec<ImplId>,
     origin: Origin,
     depth: u32,
+    /// The macros that each module and block defines itself.
+    macros: HashSet<(ModId, Name)>,
 }
 
 const EXPANSION_LIMIT: u32 = 64;
@@ -149,7 +151,7 @@ const MAX_EXPANDED: usize = 200_000;
 
 impl<'p> Collector<'p> {
     pub(crate) fn new(prog: &'p Program, origin: Origin) -> Self {
-        Collector { prog, imports: Vec::new(), impls: Vec::new(), origin, depth: 0 }
+        Collector { prog, imports: Vec::new(), impls: Vec::new(), origin, depth: 0, macros: HashSet::new() }
     }
 
     /// Declares a module tree; gives its root.
@@ -185,7 +187,8 @@ impl<'p> Collector<'p> {
         }
     }
 
-    /// Macros are textually scoped; within one module ours are known from its beginning, which accepts no less.
+    /// Macros are textually scoped; within one module ours are known from its beginning, which accepts no less as long as
+    /// no name is given twice.
     fn macros_first(&mut self, id: ModId, items: &[syn::Item]) {
         for item in items {
             if let syn::Item::Macro(m) = item
@@ -208,6 +211,14 @@ impl<'p> Collector<'p> {
         let Some(ident) = &m.ident else { return };
         let name = plain_name(ident);
         let span = self.prog.sources.span(ident.span());
+        if !self.macros.insert((id, name)) {
+            self.prog.diags.push(
+                Diagnostic::new(Code::Macro, span, format!("`{name}!` is defined twice here"))
+                    .label("which one a use means would depend on where it stands")
+                    .help("give one of them another name"),
+            );
+            return;
+        }
         let rules = Rules::parse(m.mac.tokens.clone()).map_err(|e| e.to_string());
         let mac = MacroId::new(self.prog.src.macros.push(MacroSrc { name, rules, span }));
         self.prog.scopes.declare(id, Ns::Macro, name, Def::Macro(mac), Vis::In(id));

@@ -79,7 +79,7 @@ define_codes! {
     Cfg = "E0004", Error, "A `cfg` condition is not understood.";
     Dependency = "E0005", Error, "A crate is used that the manifest does not name, or whose source cannot be found.";
     TooDeep = "E0006", Error, "Source, types or instances are nested deeper than the translator follows.";
-    Macro = "E0101", Error, "A macro's definition is malformed, or none of its rules matches a use.";
+    Macro = "E0101", Error, "A macro is defined wrongly or twice, or none of its rules matches a use.";
     UnknownMacro = "E0102", Error, "A macro is not known.";
     UnresolvedName = "E0103", Error, "A name is not found in its scope.";
     Generics = "E0104", Error, "Generic arguments do not fit what they are given to.";

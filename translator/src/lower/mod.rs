@@ -518,10 +518,11 @@ impl Cx<'_> {
             return;
         }
         self.out.funcs[id.index()].body = Err(message.clone());
-        let why_not_called = match self.portal_of(id) {
-            Some(_) => "in a portal, which is always looked inside",
-            None => "this code has no name by which it could be called instead of looked inside",
-        };
+        if self.portal_of(id).is_none() {
+            // Code without a name: what calls it is called, as far as that has a name, or a portal that cannot be traced.
+            return;
+        }
+        let why_not_called = "in a portal, which is always looked inside";
         let mut error = Diagnostic::new(Code::Unsupported, span, message).label(why_not_called).help(help);
         if chain.len() > 1 {
             error = error.note(format!("the portal reaches it through {}", chain_text(&chain)));

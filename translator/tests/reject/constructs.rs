@@ -28,7 +28,7 @@ fn middle_of_array(n: i64) -> i64 {
 }
 fn closure_to_native(n: i64) -> i64 {
     let f = |x: i64| x + n;
-    std::mem::size_of_val(&f) as i64 + f(1) //~ E0501: do not use `f` there
+    std::mem::size_of_val(&f) as i64 + f(1) //~ E0501: the layout of a closure is not known
 }
 fn out_of_bounds(n: i64) -> i64 {
     let a = [n; 3];
@@ -54,7 +54,7 @@ fn asynchronous(n: i64) -> i64 {
 fn destructured(n: i64) -> i64 {
     let (mut a, mut b) = (1, n);
     (a, b) = (b, a);
-    [a, b] = [b, a]; //~ E0501: bind the parts with `let` first
+    [a, b] = [b, a];
     a - b
 }
 fn endless_alias(n: i64) -> i64 {

@@ -2,6 +2,8 @@ macro_rules! one { ($x:expr) => { $x }; }
 macro_rules! endless { ($x:expr) => { endless!($x + 1) }; }
 macro_rules! items { () => { fn helper() {} }; }
 macro_rules! bad { ($x:nothing) => { $x }; } //~ E0101: malformed macro: unknown fragment `nothing`
+macro_rules! twice { ($x:expr) => { $x }; }
+macro_rules! twice { ($x:expr) => { $x + 1 }; } //~ E0101: `twice!` is defined twice here
 macro_rules! growing { ($($x:tt)*) => { growing!($($x)* $($x)*) }; }
 
 fn step(n: i64) -> i64 {
