@@ -73,34 +73,72 @@ pub struct Output {
 /// On bugs of the translator or of this crate: a flow program that breaks the rules, jitcode that does.
 pub fn generate(program: &flow::Program) -> Result<Output, Vec<Error>> {
     let mut refused: HashMap<FuncId, Refused> = HashMap::new();
+    let reached = loop {
+        let survey = survey(program, &refused);
+        if survey.refused.is_empty() {
+            break survey;
+        }
+        refuse(program, survey.refused, &mut refused)?;
+    };
+    // Now that it is known which functions are looked inside, small ones are inlined.
+    let smaller = flow::inline::program(program, &|id| reached.classes.is_inside(id));
+    let (output, funcs) = match attempt(&smaller, &refused) {
+        Ok(made) => finish(&smaller, made, &refused)?,
+        // Some graph became too large for its instructions: all stay as they were written.
+        Err(_) => as_written(program, refused)?,
+    };
+    let unreached = unreached(program, &reached);
+    let gone = reached.funcs.iter().filter(|id| !funcs.contains(id));
+    Ok(Output { inlined: gone.map(|&id| program.func(id).name.clone()).collect(), unreached, ..output })
+}
+
+fn as_written(
+    program: &flow::Program,
+    mut refused: HashMap<FuncId, Refused>,
+) -> Result<(Output, Vec<FuncId>), Vec<Error>> {
     loop {
         match attempt(program, &refused) {
-            Ok(made) => return inlined(program, made, &refused),
-            Err(Failure::Refused(func, why)) => {
-                let is_portal = program.portals.iter().any(|portal| portal.func == func);
-                if is_portal {
-                    return Err(vec![portal_error(program, func, why)]);
-                }
-                // Looked inside no more, so that its callers call it or are refused themselves.
-                refused.insert(func, why);
-            }
+            Ok(made) => return finish(program, made, &refused),
+            Err(found) => refuse(program, vec![found], &mut refused)?,
         }
     }
 }
 
-/// Generates again with small functions inlined, now that it is known which are looked inside.
-fn inlined(
+/// Functions that turned out to be impossible to look inside are looked inside no more, so that their callers call them or
+/// are refused themselves. Portals cannot be.
+fn refuse(
     program: &flow::Program,
-    made: Made,
-    refused: &HashMap<FuncId, Refused>,
-) -> Result<Output, Vec<Error>> {
-    let smaller = flow::inline::program(program, &|id| made.classes.is_inside(id));
-    // A graph that inlining made too large for its instructions stays as it was written.
-    let Ok(again) = attempt(&smaller, refused) else { return finish(program, made, refused) };
-    let gone = made.funcs.iter().filter(|id| !again.funcs.contains(id));
-    let gone = gone.map(|&id| program.func(id).name.clone()).collect();
-    let unreached = unreached(program, &made);
-    Ok(Output { inlined: gone, unreached, ..finish(&smaller, again, refused)? })
+    found: Vec<(FuncId, Refused)>,
+    refused: &mut HashMap<FuncId, Refused>,
+) -> Result<(), Vec<Error>> {
+    let is_portal = |id: FuncId| program.portals.iter().any(|portal| portal.func == id);
+    let (portals, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|(id, _)| is_portal(*id));
+    refused.extend(others);
+    let errors: Vec<Error> = portals.into_iter().map(|(id, why)| portal_error(program, id, why)).collect();
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+/// What is reached from the portals, as far as it can be looked inside.
+struct Survey {
+    tables: Tables,
+    funcs: Vec<FuncId>,
+    classes: Classes,
+    refused: Vec<(FuncId, Refused)>,
+}
+
+/// Lowers all functions that are reached, to see which can be.
+fn survey(program: &flow::Program, known: &HashMap<FuncId, Refused>) -> Survey {
+    let classes = Classes::new(program, known);
+    let (mut tables, mut numbers) = (Tables::default(), JitCodes::default());
+    program.portals.iter().for_each(|portal| _ = numbers.of(portal.func));
+    let mut refused = Vec::new();
+    let mut next = 0;
+    while let Some(&id) = numbers.funcs.get(next) {
+        let cx = Context { program, classes: &classes, tables: &mut tables, jitcodes: &mut numbers };
+        refused.extend(lower(cx, id).err().map(|why| (id, why)));
+        next += 1;
+    }
+    Survey { tables, funcs: numbers.funcs, classes, refused }
 }
 
 fn portal_error(program: &flow::Program, func: FuncId, why: Refused) -> Error {
@@ -124,11 +162,7 @@ pub(crate) struct Made {
     classes: Classes,
 }
 
-enum Failure {
-    Refused(FuncId, Refused),
-}
-
-fn attempt(program: &flow::Program, refused: &HashMap<FuncId, Refused>) -> Result<Made, Failure> {
+fn attempt(program: &flow::Program, refused: &HashMap<FuncId, Refused>) -> Result<Made, (FuncId, Refused)> {
     let classes = Classes::new(program, refused);
     let (mut tables, mut numbers) = (Tables::default(), JitCodes::default());
     program.portals.iter().for_each(|portal| _ = numbers.of(portal.func));
@@ -136,9 +170,9 @@ fn attempt(program: &flow::Program, refused: &HashMap<FuncId, Refused>) -> Resul
     let mut merge_points = Vec::new();
     while let Some(&id) = numbers.funcs.get(jitcodes.len()) {
         let cx = Context { program, classes: &classes, tables: &mut tables, jitcodes: &mut numbers };
-        let lowered = lower(cx, id).map_err(|why| Failure::Refused(id, why))?;
+        let lowered = lower(cx, id).map_err(|why| (id, why))?;
         let func = program.func(id);
-        let too_large = |reason| Failure::Refused(id, Refused { pos: func.pos, reason });
+        let too_large = |reason| (id, Refused { pos: func.pos, reason });
         let (jitcode, merge_point) = emit(func.name.clone(), lowered).map_err(too_large)?;
         jitcodes.push(jitcode);
         merge_points.push(merge_point);
@@ -147,7 +181,7 @@ fn attempt(program: &flow::Program, refused: &HashMap<FuncId, Refused>) -> Resul
     for portal in &program.portals {
         let jitcode = JitCodeId(numbers.of(portal.func));
         let call = portal_call(program, &mut tables, portal, &jitcodes[jitcode.index()])
-            .map_err(|why| Failure::Refused(portal.func, why))?;
+            .map_err(|why| (portal.func, why))?;
         let func = program.func(portal.func);
         let params = portal.params.iter().enumerate().map(|(n, name)| PortalParam {
             name: name.clone(),
@@ -204,7 +238,7 @@ fn finish(
     program: &flow::Program,
     made: Made,
     refused: &HashMap<FuncId, Refused>,
-) -> Result<Output, Vec<Error>> {
+) -> Result<(Output, Vec<FuncId>), Vec<Error>> {
     let glue = glue::generate(program, &made)?;
     let mut calls = Vec::new();
     for call in &made.tables.calls {
@@ -246,8 +280,8 @@ fn finish(
     }
     let notes = notes(program, &made, refused);
     let outside = outside(program, &made);
-    let unreached = unreached(program, &made);
-    Ok(Output { program: image, glue, inlined: Vec::new(), outside, unreached, notes })
+    let output = Output { program: image, glue, inlined: Vec::new(), outside, unreached: Vec::new(), notes };
+    Ok((output, made.funcs))
 }
 
 /// The functions of the crate that are called natively.
@@ -265,11 +299,11 @@ fn outside(program: &flow::Program, made: &Made) -> Vec<Outside> {
 }
 
 /// The functions of the crate that traces have nothing to do with: nothing calls them, or only what is not looked inside.
-fn unreached(program: &flow::Program, made: &Made) -> Vec<(String, Pos)> {
-    let called = |id: FuncId| made.tables.shims.contains(&ShimKind::Func(id));
+fn unreached(program: &flow::Program, reached: &Survey) -> Vec<(String, Pos)> {
+    let called = |id: FuncId| reached.tables.shims.contains(&ShimKind::Func(id));
     let unused = |(n, func): (usize, &flow::Func)| {
         let id = FuncId::new(n);
-        let out = func.rust.is_some() && !made.funcs.contains(&id) && !called(id);
+        let out = func.rust.is_some() && !reached.funcs.contains(&id) && !called(id);
         out.then(|| (func.name.clone(), func.pos))
     };
     let mut out = program.unreached.clone();

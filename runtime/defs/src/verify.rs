@@ -351,7 +351,8 @@ mod tests {
         refuse_changed("P1", |p| p.calls[0].writes = ClassSet::Some(vec![crate::descr::ClassId(2); 2]));
         refuse_changed("P2", |p| p.calls[0].flags = 128);
         refuse_changed("P2", |p| p.accesses[0].flags = 128);
-        refuse("() -> (w, f)", "(w,w,w,w,w,w,w,w,w,w,w,w,w,w,w) -> (w, f)", "P2");
+        refuse_changed("P2", |p| p.calls[0].args = vec![Kind::Word; CallDescr::MAX_ARGS + 1]);
+        refuse_changed("P2", |p| p.calls[0].results = vec![Kind::Word; CallDescr::MAX_RESULTS + 1]);
         refuse("writes {} flags elidable", "writes {\"Tape.head\"} flags elidable", "P3");
     }
 
