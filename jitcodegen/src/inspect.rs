@@ -89,7 +89,8 @@ pub fn read_binary(bytes: &[u8]) -> Result<Vec<Program>, InspectError> {
 
 /// One line for each jitcode: size, name, kinds.
 pub fn list(program: &Program) -> String {
-    let mut out = format!("{}: {} jitcodes\n", program.name, program.jitcodes.len());
+    let count = program.jitcodes.len();
+    let mut out = format!("{}: {count} jitcode{}\n", program.name, if count == 1 { "" } else { "s" });
     for (n, jitcode) in program.jitcodes.iter().enumerate() {
         let portal = program.portals.iter().any(|portal| portal.jitcode.index() == n);
         let note = if portal { "  portal" } else { "" };

@@ -6,7 +6,7 @@
 use crate::collect::sigs::signed;
 use crate::infer::solve::{Answer, Candidate, Selection, kind_allows};
 use crate::infer::table::{Goal, Infer};
-use crate::items::{AdtKind, Container, FnKind};
+use crate::items::{AdtKind, AssocTyDef, Container, FnKind};
 use crate::names::Name;
 use crate::program::{Instance, NoInstance, Program, Query};
 use crate::thir::*;
@@ -305,6 +305,9 @@ impl Program {
                 self.traits.try_get(id.index()).map_or_else(|| id.to_string(), |t| t.path.to_string())
             }
             DefName::Assoc(id) => match self.assoc_tys.try_get(id.index()) {
+                Some(AssocTyDef { hides_result_of: Some(id), .. }) => {
+                    format!("impl result of {}", self.fn_def(*id).path)
+                }
                 Some(a) => format!("{}::{}", self.traits.get(a.trait_id.index()).path, a.name),
                 None => id.to_string(),
             },

@@ -678,7 +678,21 @@ pub fn print_ty(ty: Ty, f: &mut dyn fmt::Write, name: &dyn Fn(DefName) -> String
         }
         TyKind::Closure(id, _) => f.write_str(&name(DefName::Closure(id))),
         TyKind::Dyn(id, a, b) => {
-            write!(f, "dyn {}", name(DefName::Trait(id)))?;
+            let full = name(DefName::Trait(id));
+            write!(f, "dyn {full}")?;
+            if let ("Fn" | "FnMut" | "FnOnce", [params], [(_, result)]) =
+                (full.rsplit("::").next().unwrap_or_default(), &a[..], &b[..])
+                && let TyKind::Tuple(params) = *params.kind()
+            {
+                f.write_str("(")?;
+                list(f, params)?;
+                f.write_str(")")?;
+                if !result.is_unit() {
+                    f.write_str(" -> ")?;
+                    print_ty(*result, f, name)?;
+                }
+                return Ok(());
+            }
             if !a.is_empty() || !b.is_empty() {
                 f.write_str("<")?;
                 list(f, a)?;
@@ -696,9 +710,13 @@ pub fn print_ty(ty: Ty, f: &mut dyn fmt::Write, name: &dyn Fn(DefName) -> String
         }
         TyKind::Param(_, n) => f.write_str(&n),
         TyKind::Projection(id, a) => {
+            let full = name(DefName::Assoc(id));
+            if full.starts_with("impl ") {
+                // A hidden result: the function's arguments tell nothing of it.
+                return f.write_str(&full);
+            }
             f.write_str("<")?;
             print_ty(a[0], f, name)?;
-            let full = name(DefName::Assoc(id));
             let (head, tail) = full.rsplit_once("::").unwrap_or(("_", &full));
             f.write_str(" as ")?;
             generic(f, head.to_string(), &a[1..])?;

@@ -197,8 +197,11 @@ impl Check<'_> {
                 Some(theirs) => {
                     self.report.locals += 1;
                     // Types of `impl Trait` parameters have no name that both would know.
+                    // Nor has what a function's `impl Trait` result stands for, which rustc sees and we do not look at.
                     let hidden = |ty: &str| ty.starts_with("impl ");
-                    let same = |ty: &String| normal(ty) == ours || hidden(ty) && hidden(&ours);
+                    let same = |ty: &String| {
+                        normal(ty) == ours || hidden(ty) && hidden(&ours) || ours.contains(HIDDEN_RESULT)
+                    };
                     if !theirs.iter().any(same) {
                         let what = format!("`{}` is `{ours}`", local.name);
                         let theirs = theirs.iter().map(|ty| normal(ty)).collect::<Vec<_>>().join("` or `");
@@ -227,7 +230,9 @@ impl Check<'_> {
                 continue;
             }
             self.report.calls += 1;
-            if !theirs.contains(&ours) && !self.dereferences(&place, &ours) {
+            // A method of a type without a name: the method's name is all there is to compare.
+            let hidden = ours.contains("impl ") && theirs.iter().any(|path| name(path) == name(&ours));
+            if !theirs.contains(&ours) && !hidden && !self.dereferences(&place, &ours) {
                 self.differs(&place, &format!("`{ours}` is called"), &theirs.join("` or `"));
             }
         }
@@ -270,10 +275,7 @@ fn expr_is_generated(place: &Place, mir: &Mir) -> bool {
 /// A called function: `<Self as Trait>::name`, or `name` of any other.
 fn target(path: &str) -> String {
     let path = normal(path);
-    let (head, name) = match path.rsplit_once("::") {
-        Some((head, name)) => (head, name),
-        None => ("", path.as_str()),
-    };
+    let (head, name) = split_last(&path);
     // Arguments of the function itself say no more than the variables' types.
     let name = name.split('<').next().unwrap_or(name);
     match head.strip_prefix('<').and_then(|head| head.strip_suffix('>')).and_then(|head| split_as(head)) {
@@ -283,6 +285,24 @@ fn target(path: &str) -> String {
         }
         None => name.to_string(),
     }
+}
+
+/// How the type begins that our side prints for a function's `impl Trait` result.
+const HIDDEN_RESULT: &str = "impl result";
+
+/// A path and its last part, which may have arguments with paths of their own.
+fn split_last(path: &str) -> (&str, &str) {
+    let (mut depth, mut last) = (0, None);
+    for (at, c) in path.char_indices() {
+        match c {
+            '<' | '(' | '[' | '{' => depth += 1,
+            '>' if path[..at].ends_with('-') => {}
+            '>' | ')' | ']' | '}' => depth -= 1,
+            ':' if depth == 0 && path[at..].starts_with("::") => last = Some(at),
+            _ => {}
+        }
+    }
+    last.map_or(("", path), |at| (&path[..at], &path[at + 2..]))
 }
 
 /// `A as B`, where the word stands outside of brackets.
