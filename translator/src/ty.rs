@@ -606,17 +606,58 @@ pub enum DefName {
     Closure(ClosureId),
 }
 
-/// Prints `ty` in Rust's syntax, asking `name` for items.
-pub fn print_ty(ty: Ty, f: &mut dyn fmt::Write, name: &dyn Fn(DefName) -> String) -> fmt::Result {
-    let list = |f: &mut dyn fmt::Write, items: &[Ty]| -> fmt::Result {
-        for (i, &t) in items.iter().enumerate() {
-            if i > 0 {
+fn print_list(items: &[Ty], f: &mut dyn fmt::Write, name: &dyn Fn(DefName) -> String) -> fmt::Result {
+    for (i, &t) in items.iter().enumerate() {
+        if i > 0 {
+            f.write_str(", ")?;
+        }
+        print_ty(t, f, name)?;
+    }
+    Ok(())
+}
+
+/// Prints a trait object's type, that of a closure as `dyn Fn(A) -> B`.
+fn print_dyn(
+    full: &str,
+    a: Args,
+    b: &[(AssocTyId, Ty)],
+    f: &mut dyn fmt::Write,
+    name: &dyn Fn(DefName) -> String,
+) -> fmt::Result {
+    let list = |f: &mut dyn fmt::Write, items: &[Ty]| print_list(items, f, name);
+    write!(f, "dyn {full}")?;
+    if let ("Fn" | "FnMut" | "FnOnce", [params], [(_, result)]) =
+        (full.rsplit("::").next().unwrap_or_default(), &a[..], &b[..])
+        && let TyKind::Tuple(params) = *params.kind()
+    {
+        f.write_str("(")?;
+        list(f, params)?;
+        f.write_str(")")?;
+        if !result.is_unit() {
+            f.write_str(" -> ")?;
+            print_ty(*result, f, name)?;
+        }
+        return Ok(());
+    }
+    if !a.is_empty() || !b.is_empty() {
+        f.write_str("<")?;
+        list(f, a)?;
+        for (i, &(assoc, t)) in b.iter().enumerate() {
+            if i > 0 || !a.is_empty() {
                 f.write_str(", ")?;
             }
+            let full = name(DefName::Assoc(assoc));
+            write!(f, "{} = ", full.rsplit("::").next().unwrap_or(&full))?;
             print_ty(t, f, name)?;
         }
-        Ok(())
-    };
+        f.write_str(">")?;
+    }
+    Ok(())
+}
+
+/// Prints `ty` in Rust's syntax, asking `name` for items.
+pub fn print_ty(ty: Ty, f: &mut dyn fmt::Write, name: &dyn Fn(DefName) -> String) -> fmt::Result {
+    let list = |f: &mut dyn fmt::Write, items: &[Ty]| print_list(items, f, name);
     let generic = |f: &mut dyn fmt::Write, head: String, args: &[Ty]| -> fmt::Result {
         f.write_str(&head)?;
         if !args.is_empty() {
@@ -677,37 +718,7 @@ pub fn print_ty(ty: Ty, f: &mut dyn fmt::Write, name: &dyn Fn(DefName) -> String
             Ok(())
         }
         TyKind::Closure(id, _) => f.write_str(&name(DefName::Closure(id))),
-        TyKind::Dyn(id, a, b) => {
-            let full = name(DefName::Trait(id));
-            write!(f, "dyn {full}")?;
-            if let ("Fn" | "FnMut" | "FnOnce", [params], [(_, result)]) =
-                (full.rsplit("::").next().unwrap_or_default(), &a[..], &b[..])
-                && let TyKind::Tuple(params) = *params.kind()
-            {
-                f.write_str("(")?;
-                list(f, params)?;
-                f.write_str(")")?;
-                if !result.is_unit() {
-                    f.write_str(" -> ")?;
-                    print_ty(*result, f, name)?;
-                }
-                return Ok(());
-            }
-            if !a.is_empty() || !b.is_empty() {
-                f.write_str("<")?;
-                list(f, a)?;
-                for (i, &(assoc, t)) in b.iter().enumerate() {
-                    if i > 0 || !a.is_empty() {
-                        f.write_str(", ")?;
-                    }
-                    let full = name(DefName::Assoc(assoc));
-                    write!(f, "{} = ", full.rsplit("::").next().unwrap_or(&full))?;
-                    print_ty(t, f, name)?;
-                }
-                f.write_str(">")?;
-            }
-            Ok(())
-        }
+        TyKind::Dyn(id, a, b) => print_dyn(&name(DefName::Trait(id)), a, b, f, name),
         TyKind::Param(_, n) => f.write_str(&n),
         TyKind::Projection(id, a) => {
             let full = name(DefName::Assoc(id));
