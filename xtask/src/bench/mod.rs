@@ -209,7 +209,7 @@ impl Bench<'_> {
 
     /// Instructions with the JIT linked and off against a build without it.
     fn off(&mut self) -> Result<()> {
-        let cases = [("brainfuck", "bf", None), ("tlr", "tlr", Some("600"))];
+        let cases = [("brainfuck", "bf", None), ("tlr", "tlr", Some("1500"))];
         for (interpreter, extension, arg) in cases {
             let name = format!("off/{interpreter}");
             if !self.wants(&name) {
