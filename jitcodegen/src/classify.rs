@@ -6,7 +6,8 @@
 
 use std::collections::HashMap;
 
-use metatrace_translator::flow::{FuncId, Graph, Program};
+use metatrace_translator::flow::verify::has_loop;
+use metatrace_translator::flow::{FuncId, Program};
 
 use crate::lower::Refused;
 
@@ -58,34 +59,4 @@ fn why_outside(program: &Program, id: FuncId) -> Option<String> {
     }
     let has_loop = !func.attrs.unroll_safe && has_loop(graph);
     has_loop.then(|| "has a loop and is not marked `#[jit::unroll_safe]`".to_string())
-}
-
-/// Whether control can come back to a block.
-fn has_loop(graph: &Graph) -> bool {
-    #[derive(Clone, Copy, PartialEq)]
-    enum State {
-        New,
-        Open,
-        Done,
-    }
-    let mut states = vec![State::New; graph.blocks.len()];
-    let mut stack = vec![(0, 0)];
-    states[0] = State::Open;
-    while let Some((block, next)) = stack.pop() {
-        let targets = graph.blocks[block].term.targets();
-        let Some(target) = targets.get(next).map(|target| target.block.index()) else {
-            states[block] = State::Done;
-            continue;
-        };
-        stack.push((block, next + 1));
-        match states[target] {
-            State::Open => return true,
-            State::New => {
-                states[target] = State::Open;
-                stack.push((target, 0));
-            }
-            State::Done => {}
-        }
-    }
-    false
 }

@@ -13,7 +13,7 @@
 
 use crate::flow::promote::promote;
 use crate::flow::simplify;
-use crate::flow::verify::{self, postorder};
+use crate::flow::verify::{self, has_loop};
 use crate::flow::{
     Block, BlockId, Callee, Func, FuncId, Graph, Op, OpKind, Program, SlotId, Target, Terminator, ValueId,
 };
@@ -109,18 +109,6 @@ fn may_be_inlined(func: &Func, graph: &Graph) -> bool {
     let ops = || graph.blocks.iter().flat_map(|block| &block.ops);
     let is_portal = ops().any(|op| matches!(op.kind, OpKind::MergePoint(..)));
     !is_hinted && !is_portal && ops().count() + graph.blocks.len() <= SMALL && !has_loop(graph)
-}
-
-/// Whether control can come back to a block.
-fn has_loop(graph: &Graph) -> bool {
-    let mut number = vec![0; graph.blocks.len()];
-    for (n, block) in postorder(graph).into_iter().enumerate() {
-        number[block.index()] = n;
-    }
-    // In an order where each block comes after all that it leads to, only a loop leads back.
-    graph.blocks.iter().enumerate().any(|(index, block)| {
-        block.term.targets().iter().any(|target| number[target.block.index()] >= number[index])
-    })
 }
 
 /// Inlines all calls that may be.

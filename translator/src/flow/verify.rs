@@ -715,6 +715,18 @@ impl Dominators {
     }
 }
 
+/// Whether control can come back to a block.
+pub fn has_loop(graph: &Graph) -> bool {
+    let mut number = vec![0; graph.blocks.len()];
+    for (n, block) in postorder(graph).into_iter().enumerate() {
+        number[block.index()] = n;
+    }
+    // In an order where each block comes after all that it leads to, only a loop leads back.
+    graph.blocks.iter().enumerate().any(|(index, block)| {
+        block.term.targets().iter().any(|target| number[target.block.index()] >= number[index])
+    })
+}
+
 /// The blocks that can be reached, each after all that it leads to (but for loops).
 pub fn postorder(graph: &Graph) -> Vec<BlockId> {
     let mut out = Vec::new();
