@@ -13,6 +13,10 @@
 //!   parts of a [`Region`] leave nothing in the frame, and are not counted as crossings.
 //! - `local_addr(n)` is the address of byte `n` of the local memory.
 
+pub mod alloc;
+
+pub use alloc::Allocator;
+
 use metatrace_defs::{Abort, CallDescr, Program};
 use metatrace_trace::{GuardId, TargetId, Trace};
 
@@ -46,6 +50,8 @@ pub struct Context {
     pub merge_points: u64,
     /// Jumps from one compiled code to another until code is left by [`Exit::Crossing`]; 0 for never.
     pub crossings: u64,
+    /// Where compiled code allocates.
+    pub allocator: Allocator,
     /// The panic that a call shim caught.
     pub panic: Option<Box<dyn std::any::Any + Send>>,
 }
@@ -56,6 +62,8 @@ pub mod pending {
     pub const PANIC: u64 = 1;
     /// Something that the running code relies on changed: it must be left.
     pub const INVALIDATED: u64 = 2;
+    /// The collected heap is beyond its limit: who allocates next for the guest's sake reports it.
+    pub const HEAP_FULL: u64 = 4;
 }
 
 impl Context {
@@ -109,7 +117,7 @@ impl Shim {
 
 /// What is compiled.
 pub struct Job<'a> {
-    /// The descriptors that the trace refers to, resolved.
+    /// The descriptors that the trace refers to, resolved. Those of allocations live as long as the code.
     pub program: &'a Program,
     /// The shims of the program's calls, by shim number.
     pub shims: &'a [Shim],

@@ -102,6 +102,7 @@ pub fn encode(inst: Inst, fields: &[Field], code: &mut Vec<u8>) {
                 | FieldKind::Slot
                 | FieldKind::Access
                 | FieldKind::Call
+                | FieldKind::Alloc
                 | FieldKind::Jitcode
                 | FieldKind::Portal,
                 Field::Index(n),
@@ -142,6 +143,7 @@ pub fn decode(code: &[u8], pc: u32) -> Result<Decoded, BadCode> {
             | FieldKind::Slot
             | FieldKind::Access
             | FieldKind::Call
+            | FieldKind::Alloc
             | FieldKind::Jitcode
             | FieldKind::Portal => {
                 let n = u32::from_le_bytes([byte(&mut at)?, byte(&mut at)?, byte(&mut at)?, byte(&mut at)?]);

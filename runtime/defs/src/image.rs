@@ -22,6 +22,7 @@
 //!
 //! Decoding proves that the bytes are whole, not that indices are in range: that is [`verify`](crate::verify)'s.
 
+use crate::alloc::{Alloc, Elements, Memory};
 use crate::descr::{Access, CallDescr, Class, ClassId, ClassSet, LoadTime, Reach, Scalar};
 use crate::jitcode::{
     Constant, JitCode, JitCodeId, Live, Portal, PortalParam, Position, Program, Slot, SwitchTable,
@@ -31,7 +32,7 @@ use crate::{CallId, Kind};
 /// The first bytes of every record.
 pub const MAGIC: [u8; 8] = *b"\x89MTJIT\r\n";
 /// The version of the format.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Reads as another number on a machine of the other byte order.
 pub const ORDER: u32 = 0x0403_0201;
 /// Records start and end at multiples of this many bytes.
@@ -275,6 +276,7 @@ impl Writer {
             w.u32(class.leaf);
         });
         self.list(&p.calls, Self::call);
+        self.list(&p.allocs, Self::alloc);
         self.list(&p.files, |w, s| w.string(s));
         self.list(&p.glue_values, |w, s| w.string(s));
         self.list(&p.glue_shims, |w, s| w.string(s));
@@ -338,6 +340,21 @@ impl Writer {
         self.u32(a.class.0);
         self.u8(a.reach as u8);
         self.u8(a.flags);
+    }
+
+    fn alloc(&mut self, a: &Alloc) {
+        self.string(&a.name);
+        let (kind, number) = match a.memory {
+            Memory::Collected { header } => (0, header),
+            Memory::Plain { align } => (1, align),
+        };
+        self.u8(kind);
+        self.load_time(number);
+        self.load_time(a.size);
+        self.list(a.elements.as_slice(), |w, e| {
+            w.load_time(e.stride);
+            w.list(e.length.as_slice(), |w, &length| w.load_time(length));
+        });
     }
 
     fn call(&mut self, c: &CallDescr) {
@@ -432,6 +449,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn at_most_one<T>(&mut self, each: impl FnMut(&mut Self) -> Read<T>) -> Read<Option<T>> {
+        let mut list = self.list(each)?;
+        let first = list.pop();
+        if list.is_empty() { Ok(first) } else { Err(ImageError::Damaged("option")) }
+    }
+
     fn load_time(&mut self) -> Read<LoadTime> {
         if self.flag()? { Ok(LoadTime::Glue(self.u32()?)) } else { Ok(LoadTime::Literal(self.u64()?)) }
     }
@@ -445,6 +468,7 @@ impl<'a> Reader<'a> {
             accesses: self.list(Self::access)?,
             classes: self.list(|r| Ok(Class { name: r.string()?, leaf: r.u32()? }))?,
             calls: self.list(Self::call)?,
+            allocs: self.list(Self::alloc)?,
             files: self.list(Self::string)?,
             glue_values: self.list(Self::string)?,
             glue_shims: self.list(Self::string)?,
@@ -496,11 +520,7 @@ impl<'a> Reader<'a> {
         Ok(Access {
             name: self.string()?,
             offset: self.load_time()?,
-            stride: match self.list(Self::load_time)?[..] {
-                [] => None,
-                [stride] => Some(stride),
-                _ => return Err(ImageError::Damaged("stride")),
-            },
+            stride: self.at_most_one(Self::load_time)?,
             scalar: *Scalar::ALL.get(usize::from(self.u8()?)).ok_or(ImageError::Damaged("scalar"))?,
             class: ClassId(self.u32()?),
             reach: match self.u8()? {
@@ -510,6 +530,22 @@ impl<'a> Reader<'a> {
                 _ => return Err(ImageError::Damaged("reach")),
             },
             flags: self.u8()?,
+        })
+    }
+
+    fn alloc(&mut self) -> Read<Alloc> {
+        Ok(Alloc {
+            name: self.string()?,
+            memory: match self.u8()? {
+                0 => Memory::Collected { header: self.load_time()? },
+                1 => Memory::Plain { align: self.load_time()? },
+                _ => return Err(ImageError::Damaged("memory")),
+            },
+            size: self.load_time()?,
+            elements: self.at_most_one(|r| {
+                let stride = r.load_time()?;
+                Ok(Elements { stride, length: r.at_most_one(Self::load_time)? })
+            })?,
         })
     }
 

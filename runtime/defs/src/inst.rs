@@ -37,6 +37,14 @@ macro_rules! for_each_jit_inst {
             interior_elem = InteriorElem(Dst, Word, Word, Access) [];
             /// The address of a memory slot of this activation.
             local_addr = LocalAddr(Dst, Slot) [];
+            /// Allocates an object.
+            new = New(Dst, Alloc) [CALLS];
+            /// Allocates an object with so many elements.
+            new_array = NewArray(Dst, Word, Alloc) [CALLS];
+            /// Gives the plain memory of an object without elements back.
+            free = Free(Word, Alloc) [];
+            /// A reference was written to this address, which may be inside an object of the collected heap.
+            barrier = Barrier(Word) [];
             /// Calls native code through its shim.
             residual_call = ResidualCall(Call, Sources, Dsts) [GUARDS, CALLS];
             /// Calls the function with this jitcode; the recorder looks inside.
@@ -86,6 +94,8 @@ pub enum FieldKind {
     Access,
     /// An index into the program's call descriptors: 4 bytes.
     Call,
+    /// An index into the program's allocation descriptors: 4 bytes.
+    Alloc,
     /// An index into the program's jitcodes: 4 bytes.
     Jitcode,
     /// An index into the program's portals: 4 bytes.

@@ -1,5 +1,6 @@
 //! The one container of jitcode: written by `jitcodegen`, read by the runtime and by `inspect`.
 
+use crate::alloc::{Alloc, AllocId};
 use crate::descr::{Access, CallDescr, Class, LoadTime};
 use crate::{AccessId, CallId, Kind};
 
@@ -163,6 +164,8 @@ pub struct Program {
     pub classes: Vec<Class>,
     /// The call descriptors.
     pub calls: Vec<CallDescr>,
+    /// The allocation descriptors.
+    pub allocs: Vec<Alloc>,
     /// The source files, relative to the crate.
     pub files: Vec<String>,
     /// What each of the glue's load-time values is, in its order.
@@ -180,6 +183,11 @@ impl Program {
     /// A call descriptor.
     pub fn call(&self, id: CallId) -> &CallDescr {
         &self.calls[id.index()]
+    }
+
+    /// An allocation descriptor.
+    pub fn alloc(&self, id: AllocId) -> &Alloc {
+        &self.allocs[id.index()]
     }
 
     /// A jitcode.
@@ -201,6 +209,7 @@ impl Program {
             resolve(&mut access.offset);
             access.stride.iter_mut().for_each(resolve);
         }
+        self.allocs.iter_mut().flat_map(Alloc::load_times).for_each(resolve);
         for jitcode in &mut self.jitcodes {
             jitcode.constants.iter_mut().for_each(|c| resolve(&mut c.value));
             for slot in &mut jitcode.slots {

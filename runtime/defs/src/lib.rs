@@ -13,6 +13,7 @@
 //! [`verify`](mod@verify) checks it.
 
 pub mod abort;
+pub mod alloc;
 pub mod code;
 pub mod descr;
 pub mod entity;
@@ -27,6 +28,7 @@ pub mod trace_op;
 pub mod verify;
 
 pub use abort::Abort;
+pub use alloc::{Alloc, AllocId};
 pub use descr::{Access, AccessId, CallDescr, CallId};
 pub use hint::Hint;
 pub use inst::Inst;

@@ -11,7 +11,7 @@ use crate::{Kind, PureOp};
 /// Columns: text name, variant, operand kinds, result, attachment, flags.
 ///
 /// Attachments: `Access` (a field or element descriptor), `Call` (a call descriptor), `Target` (a label of this or
-/// another trace), `None`. Flags: `GUARD` (leaves the trace through its snapshot if its test fails), `READS` and
+/// another trace), `Alloc` (an allocation descriptor), `None`. Flags: `GUARD` (leaves the trace through its snapshot if its test fails), `READS` and
 /// `WRITES` (memory as its descriptor says), `CALL`, `FOLDABLE` (with equal operands gives equal results while the
 /// trace is valid), `TERMINATOR`.
 #[macro_export]
@@ -46,6 +46,15 @@ macro_rules! for_each_trace_op {
             interior_elem = InteriorElem(Word, Word) -> Word, Access [FOLDABLE];
             /// The address of local memory in the trace frame; the operand is a constant byte offset.
             local_addr = LocalAddr(Word) -> Word, None [FOLDABLE];
+            /// Allocates an object. It never fails: memory of the collected heap comes from its reserve if there is no other, which
+            /// is then pending.
+            new = New() -> Word, Alloc [];
+            /// Allocates an object with so many elements. If there is no memory for them a panic is pending, and the result is 0.
+            new_array = NewArray(Word) -> Word, Alloc [];
+            /// Gives the plain memory of an object without elements back.
+            free = Free(Word) -> None, Alloc [];
+            /// A reference was written to this address, which may be inside an old object of the collected heap.
+            barrier = Barrier(Word) -> None, None [];
             /// Calls native code through its shim, with the effects that its descriptor tells.
             call = Call(Rest) -> Call, Call [CALL, READS, WRITES];
             /// Calls native code whose results depend on its arguments alone.
@@ -99,6 +108,8 @@ pub enum Attachment {
     Access,
     /// A call descriptor.
     Call,
+    /// An allocation descriptor.
+    Alloc,
     /// A label.
     Target,
 }

@@ -7,11 +7,12 @@
 //! - P2 flags are known ones, calls have at most as many arguments and results as shims can take;
 //! - P3 an elidable call writes nothing;
 //! - P4 a portal's parameters and results are its jitcode's and its native call's; it has at most one owner, which is green; its merge point
-//!   is where it says, and no jitcode has another merge point of that portal.
+//!   is where it says, and no jitcode has another merge point of that portal;
+//! - P5 the alignment of plain memory, where known, is a power of two.
 //!
 //! Of each jitcode
 //! - J1 the code is a sequence of instructions, and control does not run off its end;
-//! - J2 registers, constants, switch tables, slots, accesses, calls, jitcodes and portals are in range; what is written
+//! - J2 registers, constants, switch tables, slots, accesses, calls, allocations, jitcodes and portals are in range; what is written
 //!   is a register, and no register is written twice by one instruction;
 //! - J3 operand kinds are as the row, the access, the call, the jitcode or the portal demands;
 //! - J4 labels and switch targets are starts of instructions; cases ascend;
@@ -20,10 +21,12 @@
 //! - J7 no register but a parameter is read before it is written;
 //! - J8 liveness is what [`liveness`](crate::code::liveness) computes;
 //! - J9 `catch_panic` stands directly after a call;
-//! - J10 source positions ascend, are starts of instructions, and name a file.
+//! - J10 source positions ascend, are starts of instructions, and name a file;
+//! - J11 `new` makes an object without elements, `new_array` one with them, `free` takes a plain one without.
 
 use std::collections::HashSet;
 
+use crate::alloc::Memory;
 use crate::code::{Decoded, Field, decode_all, liveness, liveness_at, resume_points};
 use crate::descr::{CallDescr, ClassSet, LoadTime, access_flag, call_flag};
 use crate::inst::{ControlOp, FieldKind, Inst, Operand, flag};
@@ -78,6 +81,13 @@ impl Verifier<'_> {
             access.stride.iter().for_each(|stride| self.load_time(*stride));
             let unknown = access.flags & !known(access_flag::NAMES);
             self.check(unknown == 0, "P2", || format!("unknown flags {unknown:#x}"));
+        }
+        for alloc in &p.allocs {
+            self.place = format!("allocation {:?}", alloc.name);
+            alloc.clone().load_times().for_each(|value| self.load_time(*value));
+            if let Memory::Plain { align: LoadTime::Literal(align) } = alloc.memory {
+                self.check(align.is_power_of_two(), "P5", || format!("alignment {align}"));
+            }
         }
         for call in &p.calls {
             self.place = format!("call {:?}", call.name);
@@ -243,6 +253,7 @@ impl Verifier<'_> {
                         FieldKind::Slot => j.slots.len(),
                         FieldKind::Access => p.accesses.len(),
                         FieldKind::Call => p.calls.len(),
+                        FieldKind::Alloc => p.allocs.len(),
                         FieldKind::Jitcode => p.jitcodes.len(),
                         _ => p.portals.len(),
                     };
@@ -296,6 +307,19 @@ impl Verifier<'_> {
                 let call = &p.calls[*call as usize];
                 self.kinds("arguments", args, &call.args);
                 self.kinds("results", results, &call.results);
+            }
+            (ControlOp::New, [Dst(to), Index(alloc)]) => {
+                self.kinds("results", &[*to], &[Kind::Word]);
+                self.check(p.allocs[*alloc as usize].elements.is_none(), "J11", || "elements".into());
+            }
+            (ControlOp::NewArray, [Dst(to), _, Index(alloc)]) => {
+                self.kinds("results", &[*to], &[Kind::Word]);
+                self.check(p.allocs[*alloc as usize].elements.is_some(), "J11", || "no elements".into());
+            }
+            (ControlOp::Free, [_, Index(alloc)]) => {
+                let alloc = &p.allocs[*alloc as usize];
+                let fine = alloc.elements.is_none() && !alloc.is_collected();
+                self.check(fine, "J11", || format!("{:?} is given back", alloc.name));
             }
             (ControlOp::InlineCall, [Index(callee), Sources(args), Dsts(results)]) => {
                 let callee = &p.jitcodes[*callee as usize];
@@ -382,11 +406,15 @@ mod tests {
         refuse("(w2, #1.5)", "(w2, w2)", "J3");
         refuse("(w4) = inline_call \"helper\", (w3)", "() = inline_call \"helper\", (w3)", "J3");
         refuse("return (#5)", "return ()", "J3");
+        refuse("plain align 8 size 16", "plain align 3 size 16", "P5");
+        refuse("new \"Op\"", "new \"[u8]\"", "J11");
+        refuse("new_array #4, \"[u8]\"", "new_array #4, \"Op\"", "J11");
+        refuse("free w2, \"Pair\"", "free w2, \"Op\"", "J11");
         refuse("merge_point \"run\", (w0, w1, f0)", "merge_point \"run\", (w0, w1)", "J3");
         refuse_changed("J4", |p| p.jitcodes[1].switches[0].default = 1);
         refuse_changed("J4", |p| p.jitcodes[1].switches[0].cases.swap(0, 1));
         refuse("getfield w2, \"Tape.head\"", "getfield w2, a1", "J5");
-        refuse("align 8", "align 32", "J6");
+        refuse("slot \"buffer\" size 16 align 8", "slot \"buffer\" size 16 align 32", "J6");
         refuse("w2 = copy w2", "w2 = copy w3", "J8");
         refuse("  catch_panic L3\n", "  w4 = copy w4\n  catch_panic L3\n", "J9");
         refuse_changed("J10", |p| p.jitcodes[1].positions[0].file = 9);

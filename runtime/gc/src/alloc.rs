@@ -8,6 +8,7 @@ use std::ptr::NonNull;
 use crate::heap::State;
 use crate::sizes::{BLOCK, CLASSES, GRANULE, LOG_BLOCK, SMALL_MAX, cell_bytes, class_of};
 use crate::space::{LOG_CARD, PAGE};
+use crate::types::TypeInfo;
 
 /// Cells to hand out: from `cursor` up to `limit`.
 #[repr(C)]
@@ -162,6 +163,23 @@ impl State {
             self.allocate(class_of(bytes, leaf), reserved)
         } else {
             self.allocate_large(bytes, reserved)
+        }
+    }
+
+    /// An object with `payload` bytes, all 0. `reserved` as for [`State::allocate`].
+    pub(crate) fn allocate_zeroed(
+        &mut self,
+        info: &'static TypeInfo,
+        payload: usize,
+        reserved: bool,
+    ) -> Option<NonNull<u8>> {
+        let cell = self.allocate_bytes(payload, info.is_leaf(), reserved)?;
+        // SAFETY: the cell is fresh and has room for the header and the payload.
+        unsafe {
+            (cell as *mut *const TypeInfo).write(info);
+            let payload_at = (cell + crate::mark::HEADER) as *mut u8;
+            payload_at.write_bytes(0, payload);
+            Some(NonNull::new_unchecked(payload_at))
         }
     }
 

@@ -399,7 +399,7 @@ impl Heap {
     ///
     /// Returns nothing if the heap's limit is reached.
     pub fn allocate(&self, info: &'static TypeInfo, payload: usize) -> Option<NonNull<u8>> {
-        self.allocate_zeroed(info, payload, false)
+        self.with(|state| state.allocate_zeroed(info, payload, false))
     }
 
     /// As [`Heap::allocate`], but runs no collection, does not fail at the limit, and takes from the reserve beyond it. The
@@ -407,23 +407,7 @@ impl Heap {
     ///
     /// Returns nothing if the reserve is used up too.
     pub fn allocate_reserved(&self, info: &'static TypeInfo, payload: usize) -> Option<NonNull<u8>> {
-        self.allocate_zeroed(info, payload, true)
-    }
-
-    fn allocate_zeroed(
-        &self,
-        info: &'static TypeInfo,
-        payload: usize,
-        reserved: bool,
-    ) -> Option<NonNull<u8>> {
-        let cell = self.with(|state| state.allocate_bytes(payload, info.is_leaf(), reserved))?;
-        // SAFETY: the cell is fresh and has room for the header and the payload.
-        unsafe {
-            (cell as *mut *const TypeInfo).write(info);
-            let payload_at = (cell + crate::mark::HEADER) as *mut u8;
-            payload_at.write_bytes(0, payload);
-            Some(NonNull::new_unchecked(payload_at))
-        }
+        self.with(|state| state.allocate_zeroed(info, payload, true))
     }
 
     /// The object that an address lies in, if it lies in one: the address of its payload.

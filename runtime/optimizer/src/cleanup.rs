@@ -61,6 +61,10 @@ pub(crate) fn dead_stores(program: &Program, trace: &mut Trace, counts: &mut Cou
             | TraceOp::InteriorField
             | TraceOp::InteriorElem
             | TraceOp::LocalAddr
+            | TraceOp::New
+            | TraceOp::NewArray
+            | TraceOp::Free
+            | TraceOp::Barrier
             | TraceOp::CountMergePoints => (false, false),
             TraceOp::GuardTrue
             | TraceOp::GuardFalse

@@ -325,6 +325,9 @@ impl<'a> Forward<'a> {
                 self.heap.call(self.program, &call.writes);
                 self.emit(inst.op, inst.attached, args, recorded)
             }
+            TraceOp::New | TraceOp::NewArray | TraceOp::Free | TraceOp::Barrier => {
+                self.emit(inst.op, inst.attached, args, recorded)
+            }
             TraceOp::CountMergePoints => self.emit(inst.op, inst.attached, args, recorded),
             TraceOp::Label => {
                 self.heap.clear();
@@ -347,11 +350,12 @@ impl<'a> Forward<'a> {
             (TraceOp::Label, _) => short(args.iter().map(|&arg| self.kind(arg))),
             (_, Attached::Call(id)) => SmallVec::from_slice(&self.program.call(id).results),
             (TraceOp::SetField | TraceOp::SetElem, _) => SmallVec::new(),
-            (TraceOp::InteriorField | TraceOp::InteriorElem | TraceOp::LocalAddr, _) => {
+            (TraceOp::New | TraceOp::NewArray, _)
+            | (TraceOp::InteriorField | TraceOp::InteriorElem | TraceOp::LocalAddr, _) => {
                 SmallVec::from_slice(&[Kind::Word])
             }
             (_, Attached::Access(id)) => SmallVec::from_slice(&[self.program.access(id).scalar.kind()]),
-            (_, Attached::None | Attached::Target(_)) => SmallVec::new(),
+            (_, Attached::None | Attached::Target(_) | Attached::Alloc(_)) => SmallVec::new(),
         };
         let mut results: SmallVec<[Value; 1]> = SmallVec::new();
         for (n, &kind) in kinds.iter().enumerate() {

@@ -3,8 +3,9 @@
 //! In: a stack, for example of a failing guard. Out: an [`Outcome`], as soon as the outermost activation reaches its
 //! merge point, returns or panics. Inner activations of portals that reach their merge point are called natively.
 
+use metatrace_backend::alloc;
 use metatrace_defs::jitcode::{Constant, JitCodeId, PortalId, SwitchTable};
-use metatrace_defs::{AccessId, CallId, Kind, PureOp};
+use metatrace_defs::{AccessId, AllocId, CallId, Kind, PureOp};
 
 use super::{Domain, Panic, Stack, Step, Values, Way, step};
 use crate::loaded::Loaded;
@@ -87,6 +88,27 @@ pub unsafe fn call_native(
     Ok(results)
 }
 
+/// Allocates an object for the guest's sake: its address, or the panic that says that there is no memory.
+///
+/// # Safety
+/// `context` must be the current VM's.
+pub unsafe fn allocate_native(
+    loaded: &Loaded,
+    context: *mut Context,
+    alloc: AllocId,
+    length: u64,
+) -> Result<u64, Panic> {
+    let descr = loaded.program.alloc(alloc);
+    // SAFETY: the caller vouches for the context; the program is resolved.
+    let address = unsafe { alloc::allocate(context, descr, length) };
+    // SAFETY: as above, and no native code runs now.
+    let context = unsafe { &mut *context };
+    if let Some(payload) = context.take_panic() {
+        return Err(payload);
+    }
+    if context.take_heap_full() { Err(crate::rt::heap_full(descr.bytes(length))) } else { Ok(address) }
+}
+
 impl Domain for Blackhole<'_> {
     type Value = u64;
 
@@ -132,6 +154,23 @@ impl Domain for Blackhole<'_> {
 
     fn promote(&mut self, _: &mut Stack<u64>, value: u64) -> u64 {
         value
+    }
+
+    fn allocate(&mut self, alloc: AllocId, length: Option<u64>) -> Result<u64, Panic> {
+        // SAFETY: the context is the current VM's.
+        unsafe { allocate_native(self.loaded, self.context, alloc, length.unwrap_or(0)) }
+    }
+
+    fn allocated(&mut self, _: &Stack<u64>, _: AllocId) {}
+
+    fn free(&mut self, alloc: AllocId, address: u64) {
+        // SAFETY: see the module above; the context is the current VM's.
+        unsafe { alloc::release(self.context, self.loaded.program.alloc(alloc), address) };
+    }
+
+    fn barrier(&mut self, address: u64) {
+        // SAFETY: the context is the current VM's.
+        unsafe { alloc::barrier(self.context, address) };
     }
 
     fn call(&mut self, call: CallId, args: &[u64]) -> Result<Values<u64>, Panic> {

@@ -17,11 +17,11 @@ use std::any::Any;
 use metatrace_defs::code::Field;
 use metatrace_defs::inst::{ControlOp, Inst, Operand};
 use metatrace_defs::jitcode::{Constant, JitCodeId, PortalId, SwitchTable};
-use metatrace_defs::{AccessId, CallId, Kind, PureOp};
+use metatrace_defs::{AccessId, AllocId, CallId, Kind, PureOp};
 use metatrace_trace::short;
 use smallvec::SmallVec;
 
-pub use blackhole::{Blackhole, Outcome, call_native};
+pub use blackhole::{Blackhole, Outcome, allocate_native, call_native};
 pub use stack::{Frame, LocalArea, Stack, call_results};
 
 use crate::loaded::Loaded;
@@ -68,6 +68,14 @@ pub trait Domain {
     fn switch(&mut self, stack: &mut Stack<Self::Value>, value: Self::Value, table: &SwitchTable);
     /// `value`, known as a constant. The topmost activation stands at the `promote`.
     fn promote(&mut self, stack: &mut Stack<Self::Value>, value: Self::Value) -> Self::Value;
+    /// Allocates an object, with so many elements if it has any.
+    fn allocate(&mut self, alloc: AllocId, length: Option<Self::Value>) -> Result<Self::Value, Panic>;
+    /// An object was allocated, and its address is in its register.
+    fn allocated(&mut self, stack: &Stack<Self::Value>, alloc: AllocId);
+    /// Gives the memory of an object back.
+    fn free(&mut self, alloc: AllocId, address: Self::Value);
+    /// A reference was written to an address.
+    fn barrier(&mut self, address: Self::Value);
     /// Calls native code.
     fn call(&mut self, call: CallId, args: &[Self::Value]) -> Result<Values<Self::Value>, Panic>;
     /// A call returned, and its results are in their registers.
@@ -228,6 +236,21 @@ impl<D: Domain> Run<'_, D> {
                 let value = self.domain.local_addr(self.stack, byte);
                 self.set(value)
             }
+            ControlOp::New => self.allocate(AllocId(self.fields.number(1)), None),
+            ControlOp::NewArray => {
+                let length = self.get(1);
+                self.allocate(AllocId(self.fields.number(2)), Some(length))
+            }
+            ControlOp::Free => {
+                let address = self.get(0);
+                self.domain.free(AllocId(self.fields.number(1)), address);
+                self.next()
+            }
+            ControlOp::Barrier => {
+                let address = self.get(0);
+                self.domain.barrier(address);
+                self.next()
+            }
             ControlOp::ResidualCall => {
                 let args = self.values(1);
                 self.call(CallId(self.fields.number(0)), &args)
@@ -300,6 +323,22 @@ impl<D: Domain> Run<'_, D> {
                 self.stack.pop();
                 self.finish_call(call, &values)
             }
+        }
+    }
+
+    /// Allocates where the topmost activation stands. It may collect.
+    fn allocate(&mut self, alloc: AllocId, length: Option<D::Value>) -> Step<D::Value> {
+        self.stack.top_mut().at += 1;
+        let (stack, domain) = (&*self.stack, &mut *self.domain);
+        let show = |tracer: &mut metatrace_gc::Tracer| stack.show(tracer, D::bits);
+        match metatrace_gc::showing(&show, || domain.allocate(alloc, length)) {
+            Ok(address) => {
+                let dst = self.fields.operand(0);
+                self.stack.set(self.loaded, dst, address);
+                self.domain.allocated(self.stack, alloc);
+                Step::Continue
+            }
+            Err(payload) => self.unwind(payload),
         }
     }
 

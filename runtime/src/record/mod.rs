@@ -21,16 +21,17 @@ mod shared;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use metatrace_backend::alloc;
 use metatrace_defs::descr::{Reach, access_flag, call_flag};
 use metatrace_defs::jitcode::{Constant, JitCodeId, PortalId, SwitchTable};
-use metatrace_defs::{Abort, AccessId, CallId, Kind, PureOp, TraceOp};
+use metatrace_defs::{Abort, AccessId, AllocId, CallId, Kind, PureOp, TraceOp};
 use metatrace_trace::{Attached, KnownWord, Opnd, Value, short};
 
 use smallvec::SmallVec;
 
 use crate::entry::Place;
 use crate::loaded::Loaded;
-use crate::machine::{Domain, Panic, Stack, Values, Way, call_native};
+use crate::machine::{Domain, Panic, Stack, Values, Way, allocate_native, call_native};
 use crate::rt::ProgramGlue;
 use crate::vm::owner::OwnerId;
 use crate::vm::tables::{WordMap, WordSet};
@@ -134,6 +135,12 @@ impl<'a> Recorder<'a> {
         if self.operations + self.trace().insts.len() > self.vm.options.params.trace_limit as usize {
             self.abort.get_or_insert(Abort::TraceTooLong);
         }
+    }
+
+    /// Does something that may collect, and shows the constants that may be references.
+    fn showing_constants<R>(&self, native: impl FnOnce() -> R) -> R {
+        let show = |tracer: &mut metatrace_gc::Tracer| self.pinned.iter().for_each(|&word| tracer.word(word));
+        metatrace_gc::showing(&show, native)
     }
 
     /// Appends a guard that resumes where the topmost activation stands.
@@ -482,6 +489,35 @@ impl Domain for Recorder<'_> {
         self.promoted(stack, value)
     }
 
+    fn allocate(&mut self, alloc: AllocId, length: Option<Traced>) -> Result<Traced, Panic> {
+        let elements = length.map_or(0, |length| length.bits);
+        // SAFETY: the context is the current VM's.
+        let native = || unsafe { allocate_native(self.loaded, self.vm.context(), alloc, elements) };
+        let address = self.showing_constants(native);
+        let address = address.inspect_err(|_| self.abort = Some(Abort::Panicked))?;
+        let op = if length.is_some() { TraceOp::NewArray } else { TraceOp::New };
+        let args: SmallVec<[Opnd; 1]> = short(length.map(|length| length.opnd));
+        Ok(self.push_one(op, &args, Attached::Alloc(alloc), address, Root::None))
+    }
+
+    fn allocated(&mut self, stack: &Stack<Traced>, alloc: AllocId) {
+        if self.loaded.program.alloc(alloc).is_collected() {
+            self.guard(stack, TraceOp::GuardNotPending, &[]);
+        }
+    }
+
+    fn free(&mut self, alloc: AllocId, address: Traced) {
+        // SAFETY: as for `call`; jitcode gives back what it allocated, once.
+        unsafe { alloc::release(self.vm.context(), self.loaded.program.alloc(alloc), address.bits) };
+        self.push(TraceOp::Free, &[address.opnd], Attached::Alloc(alloc), &[]);
+    }
+
+    fn barrier(&mut self, address: Traced) {
+        // SAFETY: the context is the current VM's.
+        unsafe { alloc::barrier(self.vm.context(), address.bits) };
+        self.push(TraceOp::Barrier, &[address.opnd], Attached::None, &[]);
+    }
+
     fn call(&mut self, call: CallId, args: &[Traced]) -> Result<Values<Traced>, Panic> {
         let descr = self.loaded.program.call(call);
         let opnds: Values<Opnd> = short(args.iter().map(|arg| arg.opnd));
@@ -494,8 +530,7 @@ impl Domain for Recorder<'_> {
         let bits: Values<u64> = short(args.iter().map(|arg| arg.bits));
         // SAFETY: jitcode does what the interpreter's own code does; the context is the current VM's.
         let native = || unsafe { call_native(self.loaded, self.vm.context(), call, &bits) };
-        let show = |tracer: &mut metatrace_gc::Tracer| self.pinned.iter().for_each(|&word| tracer.word(word));
-        let results = metatrace_gc::showing(&show, native);
+        let results = self.showing_constants(native);
         let results = results.inspect_err(|_| self.abort = Some(Abort::Panicked))?;
         let base = args.first().map_or(Root::None, |arg| arg.root);
         let root = if descr.has(call_flag::INTERIOR) { base } else { Root::None };

@@ -144,6 +144,8 @@ impl VmState {
         let (values, bytes) = (frame_values(params), params.frame_bytes as usize);
         backend.set_frame(values, bytes);
         let shared = Arc::new(Shared::default());
+        // SAFETY: nobody else has the context yet.
+        unsafe { (*shared.context.get()).allocator = crate::rt::allocator() };
         let counting = log::register(&shared)?;
         let vm = Rc::new(VmState {
             id: NEXT.fetch_add(1, Ordering::Relaxed),

@@ -17,7 +17,7 @@ pub use verify::{VerifyError, verify};
 
 use metatrace_defs::inst::Operand as Register;
 use metatrace_defs::trace_op::{Attachment, OperandKind, ResultKind};
-use metatrace_defs::{AccessId, CallId, JitCodeId, Kind, Program, TraceOp};
+use metatrace_defs::{AccessId, AllocId, CallId, JitCodeId, Kind, Program, TraceOp};
 use smallvec::SmallVec;
 use std::collections::HashSet;
 
@@ -121,6 +121,8 @@ pub enum Attached {
     Access(AccessId),
     /// A call.
     Call(CallId),
+    /// An allocation.
+    Alloc(AllocId),
     /// A label.
     Target(TargetId),
 }
@@ -169,6 +171,17 @@ impl Inst {
         match self.attached {
             Attached::Call(id) => id,
             _ => panic!("{} carries no call", self.op),
+        }
+    }
+
+    /// The allocation it carries.
+    ///
+    /// # Panics
+    /// If it carries none.
+    pub fn alloc(&self) -> AllocId {
+        match self.attached {
+            Attached::Alloc(id) => id,
+            _ => panic!("{} carries no allocation", self.op),
         }
     }
 
@@ -411,6 +424,7 @@ pub fn attachment_fits(expected: Attachment, attached: Attached) -> bool {
         (Attachment::None, Attached::None)
             | (Attachment::Access, Attached::Access(_))
             | (Attachment::Call, Attached::Call(_))
+            | (Attachment::Alloc, Attached::Alloc(_))
             | (Attachment::Target, Attached::Target(_))
     )
 }

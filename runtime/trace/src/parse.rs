@@ -5,10 +5,11 @@
 //! [verifier](crate::verify). Numbers of entities are kept, so a fragment may have empty entries for entities that
 //! were not declared.
 
+use metatrace_defs::alloc::{Alloc, Elements, Memory};
 use metatrace_defs::descr::{self, Access, CallDescr, Class, ClassId, ClassSet, LoadTime, Reach, Scalar};
 use metatrace_defs::inst::Operand as Register;
 use metatrace_defs::trace_op::Attachment;
-use metatrace_defs::{AccessId, CallId, JitCode, JitCodeId, Kind, Program, TraceOp};
+use metatrace_defs::{AccessId, AllocId, CallId, JitCode, JitCodeId, Kind, Program, TraceOp};
 use smallvec::SmallVec;
 
 use crate::lex::{Lexer, Token};
@@ -91,6 +92,7 @@ impl Parser<'_> {
                 "class" => self.class()?,
                 "access" => self.access()?,
                 "call" => self.call()?,
+                "alloc" => self.alloc()?,
                 "jitcode" => self.jitcode()?,
                 "trace" => {
                     let trace = self.trace()?;
@@ -186,6 +188,32 @@ impl Parser<'_> {
         };
         let call = CallDescr { name, shim, args, results, reads, writes, flags };
         put(&mut self.program.calls, id.index(), call, filler);
+        Ok(())
+    }
+
+    fn alloc(&mut self) -> Result<()> {
+        let id: AllocId = self.entity("an allocation")?;
+        let name = self.lexer.string()?;
+        let memory = match self.lexer.word("`collected` or `plain`")? {
+            "collected" => Memory::Collected { header: self.load_time()? },
+            "plain" => {
+                self.lexer.keyword("align")?;
+                Memory::Plain { align: self.load_time()? }
+            }
+            word => return self.lexer.fail_last(format!("`{word}` is no memory: collected or plain")),
+        };
+        self.lexer.keyword("size")?;
+        let size = self.load_time()?;
+        let mut elements = None;
+        if self.lexer.eat_word("elements") {
+            let stride = self.load_time()?;
+            let length = if self.lexer.eat_word("length") { Some(self.load_time()?) } else { None };
+            elements = Some(Elements { stride, length });
+        }
+        let zero = LoadTime::Literal(0);
+        let filler =
+            Alloc { name: String::new(), memory: Memory::Plain { align: zero }, size: zero, elements: None };
+        put(&mut self.program.allocs, id.index(), Alloc { name, memory, size, elements }, filler);
         Ok(())
     }
 
@@ -314,10 +342,15 @@ impl Parser<'_> {
                 return self.lexer.fail_last(format!("{id} is not declared"));
             }
             Attached::Call(id)
+        } else if let Ok(id) = word.parse::<AllocId>() {
+            if id.index() >= self.program.allocs.len() {
+                return self.lexer.fail_last(format!("{id} is not declared"));
+            }
+            Attached::Alloc(id)
         } else if let Ok(id) = word.parse::<TargetId>() {
             Attached::Target(id)
         } else {
-            return self.lexer.fail_last(format!("`{word}` is no access, call or target"));
+            return self.lexer.fail_last(format!("`{word}` is no access, call, allocation or target"));
         };
         if !attachment_fits(op.attachment(), attached) {
             return self.lexer.fail_last(format!("{op} cannot carry {word}"));

@@ -4,6 +4,7 @@
 //! class class0 "Point.x" leaf 1
 //! access a0 "Point.x" offset 8 word class0 class
 //! call call0 "host::tick" shim 2 (w, f) -> (w) reads all writes {class0} can_panic
+//! alloc alloc0 "Point" collected 94023 size 16
 //! jitcode j0 "interpret" words 4 floats 0
 //!
 //! trace "loop 1" (%0 w = 5, %1 f) {
@@ -18,8 +19,9 @@
 //! s1 = j0 "interpret" @40 locals 0 (w0 = %0, w1 = %3) merge_points 1
 //! ```
 //!
-//! - Declarations (`class`, `access`, `call`, `jitcode`) describe entities of the program; a strided access has
-//!   `stride N` after its offset. Flags follow by name.
+//! - Declarations (`class`, `access`, `call`, `alloc`, `jitcode`) describe entities of the program; a strided access has
+//!   `stride N` after its offset; an allocation is `collected` with a header, or `plain align N`, and may have `elements N`
+//!   (the bytes of each) and `length N` (where their number stands). Flags follow by name.
 //! - Names in brackets and in snapshots are there for people: the parser skips them.
 //! - Constants are signed decimals for words; floats are decimals with a point or exponent, or `f0x…` with the bits
 //!   where there is none that reads back (infinities, not-a-number).
@@ -30,8 +32,9 @@
 use std::collections::HashSet;
 use std::fmt::{self, Write};
 
+use metatrace_defs::alloc::Memory;
 use metatrace_defs::descr::{Access, ClassSet, LoadTime};
-use metatrace_defs::{AccessId, CallDescr, CallId, JitCodeId, Kind, Program};
+use metatrace_defs::{AccessId, Alloc, AllocId, CallDescr, CallId, JitCodeId, Kind, Program};
 
 use crate::{Attached, Inst, Opnd, Snapshot, SnapshotId, Trace, Value};
 
@@ -43,6 +46,7 @@ pub struct TextWriter<'a> {
     accesses: HashSet<AccessId>,
     classes: HashSet<metatrace_defs::descr::ClassId>,
     calls: HashSet<CallId>,
+    allocs: HashSet<AllocId>,
     jitcodes: HashSet<JitCodeId>,
 }
 
@@ -54,6 +58,7 @@ impl<'a> TextWriter<'a> {
             accesses: HashSet::new(),
             classes: HashSet::new(),
             calls: HashSet::new(),
+            allocs: HashSet::new(),
             jitcodes: HashSet::new(),
         }
     }
@@ -86,6 +91,7 @@ impl<'a> TextWriter<'a> {
                     }
                     let _ = writeln!(text, "call {id} {}", CallText(call));
                 }
+                Attached::Alloc(id) => self.declare_alloc(text, id),
                 _ => {}
             }
         }
@@ -96,6 +102,13 @@ impl<'a> TextWriter<'a> {
                 let name = Quoted(&jitcode.name);
                 let _ = writeln!(text, "jitcode {} {name} words {words} floats {floats}", frame.jitcode);
             }
+        }
+    }
+
+    fn declare_alloc(&mut self, text: &mut String, id: AllocId) {
+        if self.allocs.insert(id) {
+            let Some(alloc) = self.program.allocs.get(id.index()) else { return };
+            let _ = writeln!(text, "alloc {id} {}", AllocText(alloc));
         }
     }
 
@@ -162,12 +175,14 @@ fn write_inst(out: &mut impl Write, program: Option<&Program>, trace: &Trace, in
     let name = match (program, inst.attached) {
         (Some(program), Attached::Access(id)) => program.accesses.get(id.index()).map(|a| &a.name),
         (Some(program), Attached::Call(id)) => program.calls.get(id.index()).map(|c| &c.name),
+        (Some(program), Attached::Alloc(id)) => program.allocs.get(id.index()).map(|a| &a.name),
         _ => None,
     };
     match inst.attached {
         Attached::None => {}
         Attached::Access(id) => write!(out, "[{id}")?,
         Attached::Call(id) => write!(out, "[{id}")?,
+        Attached::Alloc(id) => write!(out, "[{id}")?,
         Attached::Target(id) => write!(out, "[{id}")?,
     }
     if let Some(name) = name {
@@ -291,6 +306,28 @@ impl fmt::Display for CallText<'_> {
             }
         }
         write_flags(f, metatrace_defs::descr::call_flag::NAMES, call.flags)
+    }
+}
+
+/// An allocation, as it is declared after its number.
+struct AllocText<'a>(&'a Alloc);
+
+impl fmt::Display for AllocText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let alloc = self.0;
+        write!(f, "{} ", Quoted(&alloc.name))?;
+        match alloc.memory {
+            Memory::Collected { header } => write!(f, "collected {}", LoadTimeText(header))?,
+            Memory::Plain { align } => write!(f, "plain align {}", LoadTimeText(align))?,
+        }
+        write!(f, " size {}", LoadTimeText(alloc.size))?;
+        if let Some(elements) = alloc.elements {
+            write!(f, " elements {}", LoadTimeText(elements.stride))?;
+            if let Some(length) = elements.length {
+                write!(f, " length {}", LoadTimeText(length))?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -18,7 +18,8 @@
 //!     calls what is elidable.
 //! 12. `labels`: no label stands twice; a jump to a label of the trace brings as many operands as it has parameters, of
 //!     their kinds.
-//! 13. `notes`: notes are ascending and stand within the trace.
+//! 13. `allocations`: `new` makes an object without elements, `new_array` one with them, `free` takes a plain one without.
+//! 14. `notes`: notes are ascending and stand within the trace.
 //!
 //! Not checked here, because it depends on ranges: that a guard keeps the divisor of a `PARTIAL` operation from 0. The
 //! reference backend checks it when it runs one.
@@ -138,6 +139,7 @@ impl<'a> Verifier<'a> {
             self.operands(inst);
             self.results(inst);
             self.accesses(inst);
+            self.allocations(inst);
             self.calls(inst);
             self.labels(inst);
         }
@@ -180,6 +182,7 @@ impl<'a> Verifier<'a> {
             Attached::None | Attached::Target(_) => true,
             Attached::Access(id) => id.index() < self.program.accesses.len(),
             Attached::Call(id) => id.index() < self.program.calls.len(),
+            Attached::Alloc(id) => id.index() < self.program.allocs.len(),
         };
         if !exists {
             self.error(format!("the program has no {:?}", inst.attached));
@@ -217,6 +220,24 @@ impl<'a> Verifier<'a> {
             && self.trace.kind(stored) != access.scalar.kind()
         {
             self.error(format!("{stored} is not of the kind that {id} stores"));
+        }
+    }
+
+    fn allocations(&mut self, inst: &Inst) {
+        let Attached::Alloc(id) = inst.attached else { return };
+        let alloc = self.program.alloc(id);
+        let has_elements = alloc.elements.is_some();
+        match inst.op {
+            TraceOp::New if has_elements => {
+                self.error(format!("{id} has elements, so {} cannot make it", inst.op));
+            }
+            TraceOp::NewArray if !has_elements => {
+                self.error(format!("{id} has no elements, so {} cannot make it", inst.op));
+            }
+            TraceOp::Free if has_elements || alloc.is_collected() => {
+                self.error(format!("{id} is collected or has elements, so it is not given back"));
+            }
+            _ => {}
         }
     }
 

@@ -12,9 +12,9 @@ use std::rc::Rc;
 
 use metatrace_backend::{
     Backend, CodeId, Compiled, CompiledRegion, Context, Exit, FRAME_HEADER, Job, PartStart, Region, Shim,
-    locals_offset,
+    alloc, locals_offset,
 };
-use metatrace_defs::{Abort, Access, Program, TraceOp};
+use metatrace_defs::{Abort, Access, Alloc, Program, TraceOp};
 use metatrace_trace::{Attached, GuardId, Inst, Opnd, TargetId, Trace};
 
 /// Decides whether a guard that is about to be tested shall fail in any case.
@@ -49,6 +49,7 @@ enum Step {
     Plain,
     Access(Access),
     Call { shim: Shim, results: usize },
+    Alloc(Alloc),
     Guard { id: GuardId, handed: Vec<Opnd> },
 }
 
@@ -137,6 +138,7 @@ fn step(program: &Program, job: &Job, inst: &Inst, guards: &mut impl Iterator<It
             let call = program.call(id);
             Step::Call { shim: job.shims[call.shim as usize], results: call.results.len() }
         }
+        (Attached::Alloc(id), _) => Step::Alloc(program.alloc(id).clone()),
         (Attached::None | Attached::Target(_), None) => Step::Plain,
     }
 }
@@ -288,6 +290,20 @@ impl Run<'_> {
             (TraceOp::LocalAddr, _) => {
                 let locals = self.frame as u64 + locals_offset(self.backend.values.get()) as u64;
                 self.values[inst.result().index()] = locals.wrapping_add(args[0]);
+            }
+            (TraceOp::New | TraceOp::NewArray, Step::Alloc(descr)) => {
+                let length = args.first().copied().unwrap_or(0);
+                // SAFETY: the context is valid, and the descriptor one of a resolved program.
+                let address = unsafe { alloc::allocate(self.context, descr, length) };
+                self.values[inst.result().index()] = address;
+            }
+            (TraceOp::Free, Step::Alloc(descr)) => {
+                // SAFETY: as above; the guest's code gives back what it allocated, once.
+                unsafe { alloc::release(self.context, descr, args[0]) };
+            }
+            (TraceOp::Barrier, _) => {
+                // SAFETY: as above.
+                unsafe { alloc::barrier(self.context, args[0]) };
             }
             (TraceOp::Call | TraceOp::CallElidable, &Step::Call { shim, results }) => {
                 // SAFETY: the verifier checked the arguments against the descriptor that the shim was made for.

@@ -12,6 +12,8 @@
 //! access "Tape.head" class "Tape.head" offset "offset_of!(Tape, head)" word
 //! access "[u8]" class "[u8]" reach leaf offset 0 stride 1 u8 flags keeps_frozen
 //! call "Host::write" shim "Host::write" (w, f) -> (w) reads all writes {"Tape.head"} flags can_panic
+//! alloc "Op" collected "TypeInfo::of::<Op>()" size "size_of::<Op>()"
+//! alloc "[i64]" plain align 8 size 0 elements 8 length 0   ; the number of elements stands at byte 0
 //! jitcode "run" (w, w) -> (w) words 5 floats 1 {
 //!   const #5                                 ; constants get their numbers in this order
 //!   const "LIMIT" "LIMIT" frozen             ; name and value of another constant: `cw1:"LIMIT"`
@@ -56,6 +58,9 @@ access "[u8]" class class2:"[u8]" reach anything offset 4 stride "size_of::<Op>(
 call "Host::write" shim "Host::write" (w, f) -> (w) reads all writes {"Tape.head", class2:"[u8]"} flags can_panic can_collect
 call "pure" shim "fallible \"quoted\"" () -> (w, f) reads {} writes {} flags elidable
 call "run" shim "Host::write" (w, w, f) -> (w) reads all writes all flags can_panic
+alloc "Op" collected "LIMIT" size "size_of::<Op>()"
+alloc "[u8]" plain align 8 size 8 elements 1 length 0
+alloc "Pair" plain align 8 size 16
 jitcode "helper" (w) -> (w) words 1 floats 0 {
   return (w0)
 }
@@ -93,6 +98,12 @@ L1:
   goto_if_not w4, L0
   return (w4)
 L2:
+  w2 = new_array #4, "[u8]"
+  live
+  w2 = new "Op"
+  live w2
+  barrier w2
+  free w2, "Pair"
   return (#5)
 L3:
   w2 = copy w2
@@ -138,10 +149,10 @@ mod tests {
         refuse("class \"Tape.head\" offset", "class \"nobody\" offset", 12, "nobody");
         refuse("class class1:\"[u8]\"", "class \"[u8]\"", 13, "more than one");
         refuse("class class1:", "class class2:\"x\" class class1:", 13, "is called");
-        refuse("int_add", "int_sum", 32, "int_sum");
-        refuse("w0, #1\n", "w0\n", 32, "expected `,`");
-        refuse("else: L2", "else: L9", 43, "L9");
-        refuse("(w4) = inline_call", "w4 = inline_call", 50, "inline_call");
-        refuse("  return (w0)\n}", "  return (w0)", 18, "");
+        refuse("int_add", "int_sum", 35, "int_sum");
+        refuse("w0, #1\n", "w0\n", 35, "expected `,`");
+        refuse("else: L2", "else: L9", 46, "L9");
+        refuse("(w4) = inline_call", "w4 = inline_call", 53, "inline_call");
+        refuse("  return (w0)\n}", "  return (w0)", 21, "");
     }
 }

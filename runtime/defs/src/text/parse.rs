@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::str::FromStr;
 
 use super::print::plain;
+use crate::alloc::{Elements, Memory};
 use crate::code::{Field, decode_all, encode, liveness};
 use crate::descr::{
     Access, CallDescr, Class, ClassId, ClassSet, LoadTime, Reach, Scalar, access_flag, call_flag,
@@ -15,7 +16,7 @@ use crate::inst::{ControlOp, FieldKind, Inst, Operand};
 use crate::jitcode::{
     Constant, JitCode, JitCodeId, Live, Portal, PortalParam, Position, Program, Slot, SwitchTable,
 };
-use crate::{CallId, Kind};
+use crate::{Alloc, CallId, Kind};
 
 /// Text that is not a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +70,10 @@ pub fn parse(text: &str) -> Result<Program, TextError> {
             "call" => {
                 let call = call(&mut t, &program)?;
                 program.calls.push(call);
+            }
+            "alloc" => {
+                let alloc = alloc(&mut t, &program)?;
+                program.allocs.push(alloc);
             }
             "jitcode" => {
                 program.jitcodes.push(jitcode_head(&mut t)?);
@@ -397,6 +402,26 @@ fn call(t: &mut Tokens, program: &Program) -> Parse<CallDescr> {
     Ok(CallDescr { name, shim, args, results, reads, writes, flags: t.flags(call_flag::NAMES)? })
 }
 
+fn alloc(t: &mut Tokens, program: &Program) -> Parse<Alloc> {
+    let name = t.string()?;
+    let memory = if t.eat_word("collected") {
+        Memory::Collected { header: t.load_time(program)? }
+    } else {
+        t.word("plain")?;
+        t.word("align")?;
+        Memory::Plain { align: t.load_time(program)? }
+    };
+    t.word("size")?;
+    let size = t.load_time(program)?;
+    let mut elements = None;
+    if t.eat_word("elements") {
+        let stride = t.load_time(program)?;
+        let length = if t.eat_word("length") { Some(t.load_time(program)?) } else { None };
+        elements = Some(Elements { stride, length });
+    }
+    Ok(Alloc { name, memory, size, elements })
+}
+
 fn jitcode_head(t: &mut Tokens) -> Parse<JitCode> {
     let name = t.string()?;
     let params = t.kinds()?;
@@ -674,6 +699,7 @@ impl<'a> Body<'a> {
             FieldKind::Slot => t.reference("slot", self.out.slots.iter().map(|s| &*s.name))?,
             FieldKind::Access => t.reference("a", p.accesses.iter().map(|a| &*a.name))?,
             FieldKind::Call => t.reference("call", p.calls.iter().map(|c| &*c.name))?,
+            FieldKind::Alloc => t.reference("alloc", p.allocs.iter().map(|a| &*a.name))?,
             FieldKind::Jitcode => t.reference("j", p.jitcodes.iter().map(|j| &*j.name))?,
             FieldKind::Portal => t.reference("portal", p.portals.iter().map(|p| &*p.name))?,
         }))

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Write};
 
+use crate::alloc::Memory;
 use crate::code::{Decoded, Field, decode};
 use crate::descr::{ClassSet, LoadTime, Reach, Scalar, access_flag, call_flag};
 use crate::inst::{FieldKind, Operand};
 use crate::jitcode::{Constant, JitCode, JitCodeId, Program};
-use crate::{Access, CallDescr, Kind};
+use crate::{Access, Alloc, CallDescr, Kind};
 
 /// The text form of a whole program.
 pub fn print(program: &Program) -> String {
@@ -23,6 +24,7 @@ pub fn print(program: &Program) -> String {
     }
     program.accesses.iter().for_each(|access| out += &p.access_line(access));
     program.calls.iter().for_each(|call| out += &p.call_line(call));
+    program.allocs.iter().for_each(|alloc| out += &p.alloc_line(alloc));
     for jitcode in &program.jitcodes {
         _ = p.jitcode(&mut out, jitcode, false);
     }
@@ -101,6 +103,7 @@ struct Printer<'a> {
     classes: Names<'a>,
     accesses: Names<'a>,
     calls: Names<'a>,
+    allocs: Names<'a>,
     jitcodes: Names<'a>,
     portals: Names<'a>,
 }
@@ -114,6 +117,7 @@ impl<'a> Printer<'a> {
             classes: Names::new("class", program.classes.iter().map(|c| &*c.name)),
             accesses: Names::new("a", program.accesses.iter().map(|a| &*a.name)),
             calls: Names::new("call", program.calls.iter().map(|c| &*c.name)),
+            allocs: Names::new("alloc", program.allocs.iter().map(|a| &*a.name)),
             jitcodes: Names::new("j", program.jitcodes.iter().map(|j| &*j.name)),
             portals: Names::new("portal", program.portals.iter().map(|p| &*p.name)),
         }
@@ -140,6 +144,26 @@ impl<'a> Printer<'a> {
             access.scalar.name(),
             flags(access.flags, access_flag::NAMES)
         )
+    }
+
+    fn alloc_line(&self, alloc: &Alloc) -> String {
+        let (memory, number) = match alloc.memory {
+            Memory::Collected { header } => ("collected", header),
+            Memory::Plain { align } => ("plain align", align),
+        };
+        let mut line = format!(
+            "alloc {} {memory} {} size {}",
+            quoted(&alloc.name),
+            self.load_time(number),
+            self.load_time(alloc.size)
+        );
+        if let Some(elements) = alloc.elements {
+            line += &format!(" elements {}", self.load_time(elements.stride));
+            if let Some(length) = elements.length {
+                line += &format!(" length {}", self.load_time(length));
+            }
+        }
+        line + "\n"
     }
 
     fn call_line(&self, call: &CallDescr) -> String {
@@ -237,6 +261,7 @@ impl<'a> Printer<'a> {
                         FieldKind::Slot => slots.show(n),
                         FieldKind::Access => self.accesses.show(n),
                         FieldKind::Call => self.calls.show(n),
+                        FieldKind::Alloc => self.allocs.show(n),
                         FieldKind::Jitcode => self.jitcodes.show(n),
                         FieldKind::Portal => self.portals.show(n),
                         _ => match j.switches.get(n) {

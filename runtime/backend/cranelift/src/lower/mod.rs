@@ -257,6 +257,10 @@ impl<'a> Lowering<'a> {
             TraceOp::InteriorField => self.interior(inst, None),
             TraceOp::InteriorElem => self.interior(inst, Some(args[1])),
             TraceOp::LocalAddr => self.local_addr(inst),
+            TraceOp::New => self.allocate(inst, Opnd::Word(0)),
+            TraceOp::NewArray => self.allocate(inst, args[0]),
+            TraceOp::Free => self.release(inst),
+            TraceOp::Barrier => self.barrier(args[0]),
             TraceOp::Call | TraceOp::CallElidable => self.call(inst),
             TraceOp::CountMergePoints => self.count_merge_points(args[0]),
             TraceOp::Label => {

@@ -124,3 +124,34 @@ fn frames_and_their_local_memory_are_aligned() {
     assert_eq!(outcome[0].values[1] - outcome[0].values[0], 48);
     assert_eq!(Frame::new().pointer() as usize % 16, 0);
 }
+
+#[test]
+fn objects_are_allocated_used_and_given_back() {
+    let outcome = crate::common::check_text(
+        r#"
+        alloc alloc0 "pair" plain align 16 size 16
+        alloc alloc1 "[word]" plain align 8 size 8 elements 8 length 0
+        alloc alloc2 "object" collected 0 size 16
+        access a3 "[word] behind a length" offset 8 stride 8 word class0 class
+        trace (%0 w) {
+            %1 = new[alloc0]()
+            setfield[a0](%1, 5)
+            setfield[a1](%1, %0)
+            %2 = getfield[a1](%1)
+            %3 = int_and(%1, 15)
+            free[alloc0](%1)
+            %4 = new_array[alloc1](%0)
+            setelem[a3](%4, 2, 40)
+            %5 = getfield[a0](%4)
+            %6 = getelem[a3](%4, 2)
+            %7 = new[alloc2]()
+            barrier(%7)
+            %8 = getfield[a1](%7)
+            guard_not_pending() s0
+            finish(%2, %3, %5, %6, %8)
+        }
+        s0 = j0 @0 locals 0 () merge_points 0"#,
+        &[&[9]],
+    );
+    assert_eq!(outcome[0].values, [9, 0, 9, 40, 0]);
+}

@@ -1,0 +1,149 @@
+//! Allocation for compiled code and for those who go on from it.
+//!
+//! In: a context, whose [`Allocator`] knows where memory comes from, and an allocation descriptor. Out: addresses. That memory
+//! is short is told by the context: [`pending::HEAP_FULL`] if an object of the collected heap came from the reserve, a panic if
+//! there is none. Whoever allocates because the guest asked for it then reports it; whoever materialises an object that was
+//! optimised away goes on, and the next who allocates reports it.
+
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
+
+use metatrace_defs::Alloc;
+use metatrace_defs::alloc::Memory;
+
+use crate::{Context, pending};
+
+/// Where memory comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Allocator {
+    /// An object of the collected heap, all zero, of the type whose descriptor has this address, with so many bytes. 0 with
+    /// a panic pending, or from the reserve with [`pending::HEAP_FULL`].
+    pub collected: extern "C" fn(*mut Context, u64, u64) -> u64,
+    /// As `collected`, for an object that was optimised away: nothing is collected, and it never fails.
+    pub reserved: extern "C" fn(*mut Context, u64, u64) -> u64,
+    /// Plain memory: bytes and alignment. It never fails.
+    pub plain: extern "C" fn(*mut Context, u64, u64) -> u64,
+    /// Gives plain memory back: address, bytes, alignment.
+    pub free: extern "C" fn(*mut Context, u64, u64, u64),
+    /// A reference was written to an address.
+    pub barrier: extern "C" fn(*mut Context, u64),
+}
+
+/// Without a collected heap: objects of it are memory that is never given back.
+impl Default for Allocator {
+    fn default() -> Allocator {
+        Allocator { collected: leaked, reserved: leaked, plain, free: give_back, barrier: nothing }
+    }
+}
+
+fn layout(bytes: u64, align: u64) -> Layout {
+    Layout::from_size_align(bytes as usize, align as usize)
+        .unwrap_or_else(|_| panic!("an object of {bytes} bytes aligned to {align}"))
+}
+
+/// Plain memory from Rust's global allocator.
+pub extern "C" fn plain(_: *mut Context, bytes: u64, align: u64) -> u64 {
+    if bytes == 0 {
+        return align;
+    }
+    let layout = layout(bytes, align);
+    // SAFETY: the size is not 0.
+    let memory = unsafe { alloc(layout) };
+    if memory.is_null() {
+        handle_alloc_error(layout);
+    }
+    memory as u64
+}
+
+/// Gives plain memory back to Rust's global allocator.
+pub extern "C" fn give_back(_: *mut Context, address: u64, bytes: u64, align: u64) {
+    if bytes != 0 {
+        // SAFETY: the guest's code gives back what it allocated, once.
+        unsafe { dealloc(address as usize as *mut u8, layout(bytes, align)) };
+    }
+}
+
+extern "C" fn leaked(_: *mut Context, _: u64, bytes: u64) -> u64 {
+    let layout = layout(bytes.max(8), 8);
+    // SAFETY: the size is not 0.
+    let memory = unsafe { alloc_zeroed(layout) };
+    if memory.is_null() {
+        handle_alloc_error(layout);
+    }
+    memory as u64
+}
+
+extern "C" fn nothing(_: *mut Context, _: u64) {}
+
+/// Allocates an object with `length` elements (0 if it has none): its address; 0 with a panic pending if there is no memory.
+///
+/// # Safety
+/// `context` is the current VM's, and `alloc` a descriptor of a resolved program.
+pub unsafe extern "C" fn allocate(context: *mut Context, alloc: *const Alloc, length: u64) -> u64 {
+    // SAFETY: the caller vouches for both.
+    unsafe { object(context, &*alloc, length, (*context).allocator.collected) }
+}
+
+/// Allocates an object that was optimised away, without collecting anything.
+///
+/// # Safety
+/// As for [`allocate`].
+pub unsafe fn allocate_reserved(context: *mut Context, alloc: &Alloc, length: u64) -> u64 {
+    // SAFETY: the caller vouches for both.
+    unsafe { object(context, alloc, length, (*context).allocator.reserved) }
+}
+
+/// # Safety
+/// As for [`allocate`].
+unsafe fn object(
+    context: *mut Context,
+    alloc: &Alloc,
+    length: u64,
+    collected: extern "C" fn(*mut Context, u64, u64) -> u64,
+) -> u64 {
+    // SAFETY: the caller vouches for the context.
+    let allocator = unsafe { (*context).allocator };
+    let bytes = alloc.bytes(length);
+    let address = match alloc.memory {
+        Memory::Collected { header } => collected(context, header.get(), bytes),
+        Memory::Plain { align } => (allocator.plain)(context, bytes, align.get()),
+    };
+    if let Some(at) = alloc.elements.and_then(|elements| elements.length)
+        && address != 0
+    {
+        // SAFETY: the object was allocated with room for its length.
+        unsafe { (address.wrapping_add(at.get()) as usize as *mut u64).write_unaligned(length) };
+    }
+    address
+}
+
+/// Gives the plain memory of an object without elements back.
+///
+/// # Safety
+/// As for [`allocate`]; the object was allocated so and is not used any more.
+pub unsafe extern "C" fn release(context: *mut Context, alloc: *const Alloc, address: u64) {
+    // SAFETY: the caller vouches for both.
+    let (allocator, alloc) = unsafe { ((*context).allocator, &*alloc) };
+    match alloc.memory {
+        Memory::Plain { align } => (allocator.free)(context, address, alloc.bytes(0), align.get()),
+        Memory::Collected { .. } => panic!("an object of the collected heap is not given back"),
+    }
+}
+
+/// A reference was written to an address.
+///
+/// # Safety
+/// `context` is the current VM's.
+pub unsafe extern "C" fn barrier(context: *mut Context, address: u64) {
+    // SAFETY: the caller vouches for it.
+    let barrier = unsafe { (*context).allocator.barrier };
+    barrier(context, address);
+}
+
+impl Context {
+    /// Whether an object of the collected heap came from the reserve since this was asked last.
+    pub fn take_heap_full(&mut self) -> bool {
+        let is_full = self.pending & pending::HEAP_FULL != 0;
+        self.pending &= !pending::HEAP_FULL;
+        is_full
+    }
+}
