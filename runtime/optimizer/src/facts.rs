@@ -7,7 +7,7 @@
 use metatrace_defs::descr::{Access, Scalar, access_flag};
 use metatrace_defs::{Kind, PureOp};
 
-/// A set of words.
+/// A set of words; of floats, the set of their bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fact {
     /// Bits that are 0 in each.
@@ -22,11 +22,23 @@ pub struct Fact {
     pub smin: i64,
     /// The largest, signed.
     pub smax: i64,
+    /// Whether none is, taken as the bits of a float, "not a number".
+    pub number: bool,
 }
+
+/// The bits of the infinities: what lies above them is not a number.
+const INFINITY: u64 = 0x7ff0_0000_0000_0000;
+const MINUS_INFINITY: u64 = 0xfff0_0000_0000_0000;
 
 impl Fact {
     /// All words.
-    pub const ANY: Fact = Fact { zeros: 0, ones: 0, umin: 0, umax: u64::MAX, smin: i64::MIN, smax: i64::MAX };
+    pub const ANY: Fact =
+        Fact { zeros: 0, ones: 0, umin: 0, umax: u64::MAX, smin: i64::MIN, smax: i64::MAX, number: false };
+
+    /// The bits of all floats but "not a number".
+    pub fn number() -> Fact {
+        Fact { number: true, ..Fact::ANY }.normal().unwrap_or(Fact::ANY)
+    }
 
     /// 0 and 1.
     pub fn bool() -> Fact {
@@ -35,7 +47,16 @@ impl Fact {
 
     /// One word.
     pub fn exact(word: u64) -> Fact {
-        Fact { zeros: !word, ones: word, umin: word, umax: word, smin: word as i64, smax: word as i64 }
+        let number = !f64::from_bits(word).is_nan();
+        Fact {
+            zeros: !word,
+            ones: word,
+            umin: word,
+            umax: word,
+            smin: word as i64,
+            smax: word as i64,
+            number,
+        }
     }
 
     /// The words from `umin` to `umax`, unsigned.
@@ -85,6 +106,7 @@ impl Fact {
             && word & self.ones == self.ones
             && (self.umin..=self.umax).contains(&word)
             && (self.smin..=self.smax).contains(&(word as i64))
+            && !(self.number && f64::from_bits(word).is_nan())
     }
 
     /// Whether every word of `self` is one of `other`, as far as their bounds tell.
@@ -95,6 +117,7 @@ impl Fact {
             && self.umax <= other.umax
             && self.smin >= other.smin
             && self.smax <= other.smax
+            && (self.number || !other.number)
     }
 
     /// The words of both.
@@ -106,6 +129,7 @@ impl Fact {
             umax: self.umax.min(other.umax),
             smin: self.smin.max(other.smin),
             smax: self.smax.min(other.smax),
+            number: self.number | other.number,
         };
         both.normal().unwrap_or(self)
     }
@@ -119,6 +143,7 @@ impl Fact {
             umax: self.umax.max(other.umax),
             smin: self.smin.min(other.smin),
             smax: self.smax.max(other.smax),
+            number: self.number & other.number,
         }
     }
 
@@ -131,6 +156,7 @@ impl Fact {
             umax: if next.umax > self.umax { u64::MAX } else { next.umax },
             smin: if next.smin < self.smin { i64::MIN } else { next.smin },
             smax: if next.smax > self.smax { i64::MAX } else { next.smax },
+            number: next.number,
         };
         wide.normal().unwrap_or(Fact::ANY)
     }
@@ -142,6 +168,9 @@ impl Fact {
 
     /// Lets each bound tighten the others; `None` if nothing is left.
     fn normal(mut self) -> Option<Fact> {
+        if self.number {
+            self.umax = self.umax.min(MINUS_INFINITY);
+        }
         for _ in 0..2 {
             self.umin = self.umin.max(self.ones);
             self.umax = self.umax.min(!self.zeros);
@@ -164,11 +193,12 @@ impl Fact {
                 return None;
             }
         }
+        self.number |= self.umax <= INFINITY || (self.umin > i64::MAX as u64 && self.umax <= MINUS_INFINITY);
         Some(self)
     }
 }
 
-/// A set that contains the operation's result for all operands from `args`. For a float, [`Fact::ANY`].
+/// A set that contains the operation's result for all operands from `args`.
 pub fn transfer(op: PureOp, args: &[Fact]) -> Fact {
     if args.iter().all(|arg| arg.as_exact().is_some()) && op.row().operands.iter().all(|&k| k == Kind::Word) {
         let words: Vec<u64> = args.iter().map(|arg| arg.umin).collect();
@@ -234,6 +264,13 @@ pub fn transfer(op: PureOp, args: &[Fact]) -> Fact {
         | PureOp::F32FromFloat
         | PureOp::F32FromInt
         | PureOp::F32FromUint => Fact::unsigned(0, u32::MAX.into()),
+        PureOp::FloatFromInt | PureOp::FloatFromUint => Fact::number(),
+        PureOp::FloatNeg | PureOp::FloatAbs | PureOp::FloatFloor | PureOp::FloatCeil | PureOp::FloatTrunc
+            if a.number =>
+        {
+            Fact::number()
+        }
+        PureOp::FloatToBits | PureOp::FloatFromBits => a,
         PureOp::FloatAdd
         | PureOp::FloatSub
         | PureOp::FloatMul
@@ -244,12 +281,8 @@ pub fn transfer(op: PureOp, args: &[Fact]) -> Fact {
         | PureOp::FloatFloor
         | PureOp::FloatCeil
         | PureOp::FloatTrunc
-        | PureOp::FloatFromInt
-        | PureOp::FloatFromUint
         | PureOp::FloatToInt
         | PureOp::FloatToUint
-        | PureOp::FloatToBits
-        | PureOp::FloatFromBits
         | PureOp::F32ToFloat => Fact::ANY,
     }
 }
@@ -343,7 +376,7 @@ fn shift(op: PureOp, a: Fact, count: Fact) -> Fact {
 
 fn sext(a: Fact, width: u32) -> Fact {
     let range = Fact::signed(-1i64 << (width - 1), !(-1i64 << (width - 1)));
-    if a.is_within(Fact { zeros: 0, ones: 0, ..range }) {
+    if a.is_within(Fact { zeros: 0, ones: 0, number: false, ..range }) {
         return a;
     }
     let extend = |bits: u64| (((bits << (64 - width)) as i64) >> (64 - width)) as u64;
@@ -417,7 +450,8 @@ mod tests {
         let mut fact = Fact::ANY;
         for _ in 0..rng.below(3) {
             let spread = rng.next() >> rng.below(64);
-            let other = match rng.below(4) {
+            let other = match rng.below(5) {
+                4 if !f64::from_bits(word).is_nan() => Fact::number(),
                 0 => Fact::unsigned(word.saturating_sub(spread), word.saturating_add(rng.below(9))),
                 1 => {
                     let signed = word as i64;
@@ -437,9 +471,6 @@ mod tests {
         let mut rng = Rng::new(7);
         let edges = edge_words();
         for &op in PureOp::ALL {
-            if op.row().result == Kind::Float || op.row().operands.contains(&Kind::Float) {
-                continue;
-            }
             for _ in 0..4000 {
                 let words: Vec<u64> = (op.row().operands.iter()).map(|_| rng.word(&edges)).collect();
                 let facts: Vec<Fact> = words.iter().map(|&word| fact_around(&mut rng, word)).collect();

@@ -116,8 +116,7 @@ impl rules::Context for Forward<'_> {
     fn fact(&self, opnd: Opnd) -> Fact {
         match opnd {
             Opnd::Value(value) => self.values[value.index()].fact,
-            Opnd::Word(word) => Fact::exact(word),
-            Opnd::Float(_) => Fact::ANY,
+            Opnd::Word(bits) | Opnd::Float(bits) => Fact::exact(bits),
         }
     }
 }
@@ -396,10 +395,10 @@ impl<'a> Forward<'a> {
         {
             args.swap(0, 1);
         }
-        let fact = if kind == Kind::Word { self.transferred(op, &args) } else { Fact::ANY };
-        if let (Kind::Word, Some(word)) = (kind, fact.as_exact()) {
+        let fact = self.transferred(op, &args);
+        if let Some(bits) = fact.as_exact() {
             self.counts.ranges += 1;
-            return Opnd::Word(word);
+            return Opnd::constant(kind, bits);
         }
         if let [a, b] = args[..]
             && op.is_bool()
@@ -416,8 +415,8 @@ impl<'a> Forward<'a> {
             self.depth += 1;
             let opnd = self.build(RULES[n].replacement, &bindings);
             self.depth -= 1;
-            if let (Opnd::Value(value), Kind::Word) = (opnd, kind) {
-                // The same word, so what was known of it before it was rewritten holds too.
+            if let Opnd::Value(value) = opnd {
+                // The same value, so what was known of it before it was rewritten holds too.
                 let fact = self.without_overflow(op, &args, fact);
                 self.refine(value, fact);
                 return self.resolve(opnd);
@@ -426,8 +425,11 @@ impl<'a> Forward<'a> {
         }
         let key = (TraceOp::Pure(op), Attached::None, args);
         if let Some(values) = self.shared.get(&key) {
+            let value = values[0];
             self.counts.shared += 1;
-            return self.resolve(values[0].into());
+            // More may be known of the operands than when the operation was written.
+            self.refine(value, fact);
+            return self.resolve(value.into());
         }
         let recorded = recorded.or_else(|| {
             let words: Option<SmallVec<[u64; 3]>> = key.2.iter().map(|&arg| self.recorded(arg)).collect();
@@ -460,6 +462,8 @@ impl<'a> Forward<'a> {
                 let args: Args = short(operands.iter().map(|&term| self.build(term, bindings)));
                 self.pure(op, &args, None)
             }
+            Term::Magic(n) => Opnd::Word(rules::magic(bindings.constant(n)).0),
+            Term::MagicShift(n) => Opnd::Word(rules::magic(bindings.constant(n)).1),
             Term::Known(..) => panic!("a replacement does not ask what is known"),
         }
     }
@@ -656,16 +660,20 @@ impl<'a> Forward<'a> {
         match constant {
             Opnd::Word(_) => {
                 self.learn(opnd, bits != 0);
-                let info = &mut self.values[value.index()];
-                info.fact = Fact::exact(bits);
-                if let Some((PureOp::IntAnd, [x, Opnd::Word(mask), _])) =
-                    rules::Context::definition(self, opnd)
-                    && let Opnd::Value(x) = x
-                {
-                    self.refine(x, Fact::bits(mask & !bits, mask & bits));
-                }
+                self.values[value.index()].fact = Fact::exact(bits);
+                self.learn_operands(opnd);
             }
             _ => self.values[value.index()].same_as = Some(constant),
+        }
+    }
+
+    /// Two values are known to be equal words: from here on the one that was there first stands for both.
+    pub fn learn_equal(&mut self, a: Opnd, b: Opnd) {
+        if let (Opnd::Value(a), Opnd::Value(b)) = (self.resolve(a), self.resolve(b))
+            && a != b
+        {
+            let (first, later) = (a.min(b), a.max(b));
+            self.values[later.index()].same_as = Some(first.into());
         }
     }
 

@@ -1,9 +1,9 @@
 //! What a guard that holds tells about the operands of what it tests.
 
 use metatrace_defs::PureOp;
-use metatrace_trace::Opnd;
+use metatrace_trace::{Opnd, Value};
 
-use crate::facts::Fact;
+use crate::facts::{Fact, transfer};
 use crate::forward::{Forward, saturated};
 use crate::relations::Relation;
 use crate::rules::Context;
@@ -17,7 +17,7 @@ impl Forward<'_> {
             return;
         }
         let fact = if is_true { Fact::unsigned(1, u64::MAX) } else { Fact::exact(0) };
-        self.refine(value, fact);
+        self.narrow(value, fact);
         let Some((op, args)) = self.definition(opnd) else { return };
         let [a, b, _] = args;
         if let (PureOp::UintLt, true, Opnd::Word(most)) = (op, is_true, a)
@@ -39,10 +39,9 @@ impl Forward<'_> {
                 self.learn(a, true);
                 self.learn(b, true);
             }
-            (PureOp::IntAnd, false) => {
-                if let (Opnd::Value(a), Opnd::Word(mask)) = (a, b) {
-                    self.refine(a, Fact::bits(mask, 0));
-                }
+            (PureOp::FloatEq | PureOp::FloatLt | PureOp::FloatLe, true) | (PureOp::FloatNe, false) => {
+                self.learn_number(a);
+                self.learn_number(b);
             }
             (PureOp::IntOr, false) => {
                 self.learn(a, false);
@@ -61,6 +60,49 @@ impl Forward<'_> {
             }
             (PureOp::IntMulOvf, false) => self.learn_no_overflow(op, PureOp::IntMul, a, b),
             _ => {}
+        }
+    }
+
+    /// A float is known not to be "not a number".
+    fn learn_number(&mut self, opnd: Opnd) {
+        let Opnd::Value(value) = opnd else { return };
+        self.narrow(value, Fact::number());
+        if let Some(bits) = self.shared_value(PureOp::FloatToBits, &[opnd]) {
+            self.refine(bits, Fact::number());
+        }
+    }
+
+    /// Adds to what is known of a value, and so of what it is computed from.
+    fn narrow(&mut self, value: Value, fact: Fact) {
+        let before = self.fact_of(value.into());
+        self.refine(value, fact);
+        if self.fact_of(value.into()) != before {
+            self.learn_operands(value.into());
+        }
+    }
+
+    /// What is known of a value tells something of the operand that it is computed from.
+    pub fn learn_operands(&mut self, opnd: Opnd) {
+        let fact = self.fact_of(opnd);
+        let Some((op, [x, y, _])) = self.definition(opnd) else { return };
+        let of_x = match (op, y) {
+            (PureOp::IntAnd, Opnd::Word(mask)) => Fact::bits(fact.zeros & mask, fact.ones & mask),
+            (PureOp::IntOr, Opnd::Word(set)) => Fact::bits(fact.zeros, fact.ones & !set),
+            (PureOp::IntXor, Opnd::Word(_)) => transfer(op, &[fact, self.fact_of(y)]),
+            (PureOp::IntAdd, Opnd::Word(_)) => transfer(PureOp::IntSub, &[fact, self.fact_of(y)]),
+            (PureOp::UintShr, Opnd::Word(count @ 0..64)) => {
+                Fact::bits(fact.zeros << count, fact.ones << count)
+                    .meet(Fact::unsigned(fact.umin << count, !(!fact.umax << count)))
+            }
+            (PureOp::IntShl, Opnd::Word(count @ 0..64)) => {
+                Fact::bits(fact.zeros >> count, fact.ones >> count)
+            }
+            (PureOp::IntSext32, _) => Fact::bits(fact.zeros & 0xffff_ffff, fact.ones & 0xffff_ffff),
+            (PureOp::FloatToBits | PureOp::FloatFromBits, _) => fact,
+            _ => return,
+        };
+        if let Opnd::Value(x) = x {
+            self.narrow(x, of_x);
         }
     }
 
@@ -90,7 +132,7 @@ impl Forward<'_> {
         let (of_a, of_b) = if swapped { (of_y, of_x) } else { (of_x, of_y) };
         for (opnd, fact) in [(a, of_a), (b, of_b)] {
             if let Opnd::Value(value) = opnd {
-                self.refine(value, fact);
+                self.narrow(value, fact);
                 if let Some(word) = self.fact_of(opnd).as_exact()
                     && fa != fb
                     && op == PureOp::IntEq
@@ -98,6 +140,9 @@ impl Forward<'_> {
                     self.learn_exact(opnd, Opnd::Word(word));
                 }
             }
+        }
+        if op == PureOp::IntEq {
+            self.learn_equal(a, b);
         }
     }
 }

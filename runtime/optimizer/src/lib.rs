@@ -14,6 +14,7 @@
 
 mod bounds;
 mod cleanup;
+mod demand;
 pub mod facts;
 mod forward;
 mod hash;
@@ -60,6 +61,8 @@ pub struct Counts {
     pub stores: u32,
     /// Guards that cannot fail.
     pub guards: u32,
+    /// Masks, tags and extensions of which nobody asks what they change.
+    pub masks: u32,
     /// Operations without use.
     pub dead: u32,
     /// 1 if the loop was peeled.
@@ -71,7 +74,8 @@ pub struct Counts {
 impl Counts {
     /// Adds what was done elsewhere.
     fn add(&mut self, other: &Counts) {
-        let Counts { folded, ranges, relations, shared, loads, stores, guards, dead, peeled, rules } = other;
+        let Counts { folded, ranges, relations, shared, loads, stores, guards, masks, dead, peeled, rules } =
+            other;
         self.folded += folded;
         self.ranges += ranges;
         self.relations += relations;
@@ -79,6 +83,7 @@ impl Counts {
         self.loads += loads;
         self.stores += stores;
         self.guards += guards;
+        self.masks += masks;
         self.dead += dead;
         self.peeled += peeled;
         self.rules.iter_mut().zip(rules).for_each(|(sum, uses)| *sum += uses);
@@ -95,6 +100,7 @@ impl Default for Counts {
             loads: 0,
             stores: 0,
             guards: 0,
+            masks: 0,
             dead: 0,
             peeled: 0,
             rules: vec![0; rules::RULES.len()],
@@ -134,6 +140,10 @@ pub fn optimise_counted(program: &Program, trace: &Trace, options: Options) -> (
     // After loads were forwarded and guards removed, because both keep stores alive.
     cleanup::dead_stores(program, &mut trace, &mut counts);
     check(&trace, "the removal of dead stores");
+
+    // When all uses are known.
+    demand::unmask(program, &mut trace, &mut counts);
+    check(&trace, "the removal of masks");
 
     // Last, because every other pass leaves operations behind that nobody uses.
     cleanup::dead_operations(program, &mut trace, &mut counts);

@@ -17,8 +17,11 @@
 //! No operation is moved, so guards and partial operations keep their order; what does not change in the loop is
 //! computed in the preamble only, because equal operations are shared. Facts about values of the preamble need no check:
 //! values do not change.
+//!
+//! A parameter that every passage puts into a box of bits (a tag over an integer, the bits of a float) is handed over
+//! *unboxed*: the label takes what is inside, and what the box is follows behind it, where often only exits need it.
 
-use metatrace_defs::{Kind, TraceOp};
+use metatrace_defs::{Kind, PureOp, TraceOp};
 use metatrace_trace::{Attached, Inst, Opnd, TargetId, Trace, Value};
 use smallvec::SmallVec;
 
@@ -27,6 +30,7 @@ use crate::forward::{Forward, Segment};
 use crate::hash::Map;
 use crate::memory::{Base, Definitions, Entry, Location};
 use crate::relations::Relation;
+use crate::rules;
 
 /// A label, a body and a jump, in one segment; the walk stands behind them.
 pub(crate) struct Closed<'a> {
@@ -35,7 +39,7 @@ pub(crate) struct Closed<'a> {
 }
 
 /// Walks over a body before a loop is given up.
-const MOST_ROUNDS: usize = 12;
+const MOST_ROUNDS: usize = 20;
 
 /// Closes the loop whose body is `source` from operation `from` on. `places` are the values of `source` that the loop
 /// hands over, and `starts` the operands they start with.
@@ -72,8 +76,80 @@ struct Class {
     kind: Kind,
     /// Whether it is a parameter of the label.
     changes: bool,
+    /// What is known of the parameter.
     fact: Fact,
     widened: u32,
+    boxing: Boxing,
+}
+
+impl Class {
+    /// Hands the class over as it is.
+    fn make_plain(&mut self, start: &Forward) {
+        self.boxing = Boxing::Plain;
+        self.fact = inexact(start.fact_of(self.start));
+        self.widened = 0;
+    }
+}
+
+/// How a class is made of the parameter that stands for it.
+#[derive(Clone, PartialEq, Eq)]
+enum Boxing {
+    /// It is the parameter; whether it could be more has not been asked.
+    Unknown,
+    /// It is the parameter.
+    Plain,
+    /// These operations make it of the parameter, one after the other, each with this second operand.
+    Of(SmallVec<[(PureOp, Opnd); 3]>),
+}
+
+impl Boxing {
+    /// The operations by which an operand was put in a box; `Plain` if there is no box.
+    fn of(walk: &Forward, opnd: Opnd) -> Boxing {
+        let mut steps = SmallVec::new();
+        let mut opnd = opnd;
+        let mut is_tagged = false;
+        while steps.len() < 4
+            && let Some((op, [x, y, _])) = rules::Context::definition(walk, opnd)
+        {
+            match (op, y) {
+                (PureOp::FloatToBits, _) => is_tagged = true,
+                (PureOp::IntOr, Opnd::Word(_)) if !is_tagged => is_tagged = true,
+                (PureOp::IntAnd | PureOp::IntShl, Opnd::Word(_)) if is_tagged => {}
+                _ => break,
+            }
+            steps.insert(0, (op, y));
+            opnd = x;
+        }
+        if is_tagged { Boxing::Of(steps) } else { Boxing::Plain }
+    }
+
+    /// Writes what is in the box that `opnd` is, if it is such a box.
+    fn unbox(&self, walk: &mut Forward, opnd: Opnd) -> Option<Opnd> {
+        let Boxing::Of(steps) = self else { return Some(opnd) };
+        let mut inside = walk.resolve(opnd);
+        for &(op, with) in steps.iter().rev() {
+            inside = match (op, with) {
+                (PureOp::FloatToBits, _) => walk.pure(PureOp::FloatFromBits, &[inside], None),
+                (PureOp::IntOr, Opnd::Word(tag)) => {
+                    walk.pure(PureOp::IntAnd, &[inside, Opnd::Word(!tag)], None)
+                }
+                (PureOp::IntAnd, Opnd::Word(0xffff_ffff)) => walk.pure(PureOp::IntSext32, &[inside], None),
+                (PureOp::IntShl, count) => walk.pure(PureOp::IntSar, &[inside, count], None),
+                _ => inside,
+            };
+        }
+        let again = self.wrap(walk, inside);
+        (again == walk.resolve(opnd)).then_some(inside)
+    }
+
+    /// Writes the box around a value.
+    fn wrap(&self, walk: &mut Forward, inside: Opnd) -> Opnd {
+        let Boxing::Of(steps) = self else { return inside };
+        steps.iter().fold(inside, |opnd, &(op, with)| {
+            let args = [walk.resolve(opnd), with];
+            walk.pure(op, &args[..op.row().operands.len()], None)
+        })
+    }
 }
 
 struct Assumed {
@@ -86,12 +162,16 @@ struct Assumed {
 /// One walk over the body.
 struct Round<'a> {
     walk: Forward<'a>,
+    /// How much was written before the label.
+    before_label: usize,
     /// The parameters, by class.
     params: Vec<Option<Value>>,
+    /// What they start with.
+    starts: Vec<Opnd>,
+    /// What they are in the next passage.
+    next_params: Vec<Option<Opnd>>,
     /// The arguments of the jump.
     args: Vec<Opnd>,
-    /// What each slot is in the next passage.
-    next: Vec<Option<Opnd>>,
 }
 
 impl Assumed {
@@ -103,7 +183,14 @@ impl Assumed {
             let opnd = start.resolve(opnd);
             let class = *by_start.entry(opnd).or_insert_with(|| {
                 let (kind, fact) = (start.kind(opnd), start.fact_of(opnd));
-                assumed.classes.push(Class { start: opnd, kind, changes: false, fact, widened: 0 });
+                assumed.classes.push(Class {
+                    start: opnd,
+                    kind,
+                    changes: false,
+                    fact,
+                    widened: 0,
+                    boxing: Boxing::Unknown,
+                });
                 assumed.classes.len() - 1
             });
             assumed.slots.push(Slot { class, content, is_assumed: true });
@@ -167,8 +254,8 @@ impl Assumed {
     }
 
     /// What stands for a class at the label.
-    fn at_label(&self, params: &[Option<Value>], class: usize) -> Opnd {
-        params[class].map_or(self.classes[class].start, Opnd::Value)
+    fn at_label(&self, now: &[Option<Opnd>], class: usize) -> Opnd {
+        now[class].unwrap_or(self.classes[class].start)
     }
 
     /// What stands for an operand of the preamble that a relation is about, where the classes that change are what
@@ -189,19 +276,40 @@ impl Assumed {
         by_start
     }
 
-    fn walk<'a>(&self, start: &Forward<'a>, source: &Trace, from: usize, places: &[Value]) -> Round<'a> {
+    fn walk<'a>(&mut self, start: &Forward<'a>, source: &Trace, from: usize, places: &[Value]) -> Round<'a> {
         let mut walk = start.clone();
-        let params: Vec<Option<Value>> = (self.classes.iter())
-            .map(|class| class.changes.then(|| walk.new_value(class.kind, None, class.fact)))
-            .collect();
-        let now: Vec<Option<Opnd>> = params.iter().map(|param| param.map(Opnd::Value)).collect();
+        let mut starts = Vec::new();
+        for class in &mut self.classes {
+            let inside = match class.changes {
+                true => class.boxing.unbox(&mut walk, class.start),
+                false => None,
+            };
+            if inside.is_none() && class.changes {
+                class.make_plain(start);
+            }
+            let inside = inside.unwrap_or(class.start);
+            if matches!(class.boxing, Boxing::Of(_)) && class.widened == 0 {
+                class.fact = inexact(walk.fact_of(inside));
+            }
+            starts.push(inside);
+        }
+        let before_label = walk.written.insts.len();
+        let mut params: Vec<Option<Value>> = Vec::new();
+        for (class, &start) in self.classes.iter().zip(&starts) {
+            let kind = walk.kind(start);
+            params.push(class.changes.then(|| walk.new_value(kind, None, class.fact)));
+        }
+        let mut now: Vec<Option<Opnd>> = Vec::new();
+        for (class, param) in self.classes.iter().zip(&params) {
+            now.push(param.map(|param| class.boxing.wrap(&mut walk, param.into())));
+        }
         let moving = self.moving(start);
         walk.heap.clear();
         for (n, slot) in self.slots.iter().enumerate().filter(|(_, slot)| slot.is_assumed) {
             if let Some(entry) = &slot.content
                 && let Some(location) = self.location(&walk, &moving, &entry.location, &now)
             {
-                let value = self.at_label(&params, slot.class);
+                let value = self.at_label(&now, slot.class);
                 walk.heap.insert(Entry { location, value, carried: Some(n), ..entry.clone() });
             }
         }
@@ -213,10 +321,10 @@ impl Assumed {
         }
         let mut map = vec![Opnd::Word(0); source.values.len()];
         for (slot, place) in self.slots.iter().zip(places) {
-            map[place.index()] = self.at_label(&params, slot.class);
+            map[place.index()] = self.at_label(&now, slot.class);
         }
         let end = walk.walk(source, from, &mut map, false);
-        Round { walk, params, args: end.args.to_vec(), next: Vec::new() }
+        Round { walk, before_label, params, starts, next_params: Vec::new(), args: end.args.to_vec() }
     }
 
     /// Takes back what does not hold at the end of the body. Whether all of it held.
@@ -242,9 +350,10 @@ impl Assumed {
         }
         holds &= self.take_back_relations(&round.walk, &of_class);
         holds &= self.split(&next, round);
-        holds &= self.widen(&next, round);
-        round.next = next;
-        holds
+        holds &= self.unbox(start, &next, round);
+        holds &= self.widen(round);
+        // Last, because only in the end it is known what goes round.
+        holds && self.find_boxes(round)
     }
 
     /// What each class that changes is in the next passage, as one of its slots tells: an input, or the content of a
@@ -323,14 +432,50 @@ impl Assumed {
         holds
     }
 
-    /// Widens what is assumed of the parameters to what holds at the end.
-    fn widen(&mut self, next: &[Option<Opnd>], round: &Round) -> bool {
+    /// Finds what the parameters are in the next passage: what is inside of boxes.
+    fn unbox(&mut self, start: &Forward, next: &[Option<Opnd>], round: &mut Round) -> bool {
         let mut holds = true;
-        for (slot, next) in self.slots.iter().zip(next) {
+        round.next_params = vec![None; self.classes.len()];
+        for (slot, next) in self.slots.iter().zip(next).filter(|(slot, _)| slot.is_assumed) {
             let class = &mut self.classes[slot.class];
+            let has_param = round.params.get(slot.class).is_some_and(|param| param.is_some());
+            if let &Some(next) = next
+                && has_param
+                && round.next_params[slot.class].is_none()
+            {
+                let inside = class.boxing.unbox(&mut round.walk, next);
+                if inside.is_none() {
+                    class.make_plain(start);
+                    holds = false;
+                }
+                round.next_params[slot.class] = inside;
+            }
+        }
+        holds
+    }
+
+    /// Asks of each class that changes whether what it becomes is a box. Whether none is.
+    fn find_boxes(&mut self, round: &Round) -> bool {
+        let mut holds = true;
+        for (class, next) in self.classes.iter_mut().zip(&round.next_params) {
+            if let &Some(next) = next
+                && class.boxing == Boxing::Unknown
+            {
+                class.boxing = Boxing::of(&round.walk, next);
+                class.widened = 0;
+                holds &= class.boxing == Boxing::Plain;
+            }
+        }
+        holds
+    }
+
+    /// Widens what is assumed of the parameters to what holds at the end.
+    fn widen(&mut self, round: &Round) -> bool {
+        let mut holds = true;
+        for (class, next) in self.classes.iter_mut().zip(&round.next_params) {
             let &Some(next) = next else { continue };
             let fact = round.walk.fact_of(next);
-            if class.kind == Kind::Word && class.changes && !fact.is_within(class.fact) {
+            if class.changes && !fact.is_within(class.fact) {
                 let joined = class.fact.join(fact);
                 class.fact = if class.widened < 1 { joined } else { class.fact.widen(joined) };
                 class.widened += 1;
@@ -341,16 +486,12 @@ impl Assumed {
     }
 
     fn write<'a>(&self, mut round: Round<'a>, label: TargetId) -> Closed<'a> {
-        let mut next = vec![None; self.classes.len()];
-        for (slot, &opnd) in self.slots.iter().zip(&round.next).filter(|(slot, _)| slot.is_assumed) {
-            next[slot.class] = opnd;
-        }
         let (mut params, mut starts, mut nexts) = (SmallVec::new(), SmallVec::new(), SmallVec::new());
-        for (n, class) in self.classes.iter().enumerate() {
+        for n in 0..self.classes.len() {
             // A class without a slot left is nowhere used: what it is in the next passage does not matter.
-            if let (Some(param), Some(next)) = (round.params[n], next[n]) {
+            if let (Some(param), Some(next)) = (round.params[n], round.next_params[n]) {
                 params.push(param);
-                starts.push(class.start);
+                starts.push(round.starts[n]);
                 nexts.push(next);
             }
         }
@@ -359,10 +500,18 @@ impl Assumed {
         let first = Inst { op: TraceOp::Label, args: starts, attached, results: params, snapshot: None };
         let last =
             Inst { op: TraceOp::Jump, args: nexts, attached, results: SmallVec::new(), snapshot: None };
-        body.insts.insert(0, first);
+        body.insts.insert(round.before_label, first);
         body.insts.push(last);
         body.notes.iter_mut().for_each(|(at, _)| *at += 1);
         Closed { walk: round.walk, body }
+    }
+}
+
+/// A parameter that were known to be one word would be taken for it.
+fn inexact(fact: Fact) -> Fact {
+    match fact.as_exact() {
+        Some(word) => Fact::signed((word as i64).min(0), (word as i64).max(1)),
+        None => fact,
     }
 }
 

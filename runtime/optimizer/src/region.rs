@@ -19,7 +19,7 @@ use metatrace_trace::{Opnd, Snapshot, SnapshotId, Trace, Value};
 use crate::facts::Fact;
 use crate::forward::{End, Forward};
 use crate::hash::Map;
-use crate::{Counts, cleanup};
+use crate::{Counts, cleanup, demand};
 
 /// A trace of a region.
 #[derive(Clone, Copy, Debug)]
@@ -133,6 +133,7 @@ impl<'a> Region<'a> {
         inputs.extend(&used);
         trace.inputs = inputs;
         cleanup::dead_stores(self.program, &mut trace, &mut walk.counts);
+        demand::unmask(self.program, &mut trace, &mut walk.counts);
         cleanup::dead_operations(self.program, &mut trace, &mut walk.counts);
         let is_used = cleanup::used_values(&trace);
         let mut kept = trace.inputs.iter().map(|input| is_used[input.index()]).skip(own);

@@ -7,8 +7,10 @@
 //! - operations of the table of pure operations stand before their operands; operands of commutative operations may
 //!   stand in either order.
 //!
+//! - in replacements, `(magic a)` and `(magic_shift a)` are what division by `a` multiplies by and shifts by.
+//!
 //! Conditions are constant expressions that must not be 0; they may use `(umin x)`, `(umax x)`, `(smin x)`, `(smax x)`,
-//! `(zeros x)` and `(ones x)`: what is known of an operand. A replacement is built by the same code that simplifies
+//! `(zeros x)`, `(ones x)` and `(number x)`: what is known of an operand. A replacement is built by the same code that simplifies
 //! operations, so it is simplified too. Every rule must hold for all operands; the tests check each on all 8-bit words
 //! and on the edges of 64. No rule may undo another.
 
@@ -32,6 +34,10 @@ pub enum Term {
     Op(PureOp, &'static [Term]),
     /// In conditions: what is known of an operand.
     Known(Known, usize),
+    /// In replacements: what a division by a constant multiplies by; see [`magic`].
+    Magic(usize),
+    /// In replacements: by how much the product's upper half is shifted.
+    MagicShift(usize),
 }
 
 /// What a condition may ask of an operand.
@@ -49,6 +55,8 @@ pub enum Known {
     Zeros,
     /// Bits known to be 1.
     Ones,
+    /// Whether, as a float, it is known not to be "not a number".
+    Number,
 }
 
 /// A rewrite rule.
@@ -79,6 +87,9 @@ macro_rules! term {
     ((smax $v:tt)) => { Term::Known(Known::SMax, variable!($v)) };
     ((zeros $v:tt)) => { Term::Known(Known::Zeros, variable!($v)) };
     ((ones $v:tt)) => { Term::Known(Known::Ones, variable!($v)) };
+    ((number $v:tt)) => { Term::Known(Known::Number, variable!($v)) };
+    ((magic a)) => { Term::Magic(0) };
+    ((magic_shift a)) => { Term::MagicShift(0) };
     (($op:ident $($operand:tt)*)) => { Term::Op(PureOp::$op, &[$(term!($operand)),*]) };
 }
 
@@ -138,7 +149,19 @@ rules! {
     rem_power_of_two: (IntRem x a) => (IntAnd x (IntSub a 1))
         if (IntLe 0 (smin x)), (IntEq (IntPopcnt a) 1), (IntLt 0 a);
     udiv_power_of_two: (UintDiv x a) => (UintShr x (IntCtz a)) if (IntEq (IntPopcnt a) 1);
+    div_const: (IntDiv x a) => (UintShr (UintMulHigh x (magic a)) (magic_shift a))
+        if (IntLe 0 (smin x)), (IntLt 2 a), (UintLt 1 (IntPopcnt a));
+    div_power_of_two_any: (IntDiv x a) => (IntSar (IntAdd x (UintShr (IntSar x 63) (IntSub 64 (IntCtz a)))) (IntCtz a))
+        if (IntLt 1 a), (IntEq (IntPopcnt a) 1);
+    div_const_any: (IntDiv x a) =>
+        (IntSub (IntXor (UintShr (UintMulHigh (IntSub (IntXor x (IntSar x 63)) (IntSar x 63)) (magic a)) (magic_shift a))
+            (IntSar x 63)) (IntSar x 63))
+        if (IntLt 2 a), (UintLt 1 (IntPopcnt a));
+    rem_const: (IntRem x a) => (IntSub x (IntMul (IntDiv x a) a)) if (IntLt 1 a);
+    udiv_const: (UintDiv x a) => (UintShr (UintMulHigh x (magic a)) (magic_shift a))
+        if (IntLe 0 (smin x)), (UintLt 2 a), (UintLt 1 (IntPopcnt a));
     urem_power_of_two: (UintRem x a) => (IntAnd x (IntSub a 1)) if (IntEq (IntPopcnt a) 1);
+    urem_const: (UintRem x a) => (IntSub x (IntMul (UintDiv x a) a)) if (IntLe 0 (smin x)), (UintLt 2 a);
 
     // And: masks meet, and what a mask does not show need not be masked or extended.
     and_self: (IntAnd x x) => x;
@@ -157,15 +180,15 @@ rules! {
     and_sext8: (IntAnd (IntSext8 x) a) => (IntAnd x a) if (UintLe a 0xff);
     and_sext16: (IntAnd (IntSext16 x) a) => (IntAnd x a) if (UintLe a 0xffff);
     and_sext32: (IntAnd (IntSext32 x) a) => (IntAnd x a) if (UintLe a 0xffff_ffff);
-    and_add_sext8: (IntAnd (IntAdd (IntSext8 x) y) a) => (IntAnd (IntAdd x y) a) if (UintLe a 0xff);
-    and_add_sext16: (IntAnd (IntAdd (IntSext16 x) y) a) => (IntAnd (IntAdd x y) a) if (UintLe a 0xffff);
-    and_add_sext32: (IntAnd (IntAdd (IntSext32 x) y) a) => (IntAnd (IntAdd x y) a) if (UintLe a 0xffff_ffff);
 
     // Or, exclusive or.
     or_zero: (IntOr x 0) => x;
     or_self: (IntOr x x) => x;
     or_or: (IntOr (IntOr x a) b) => (IntOr x (IntOr a b));
     or_redundant: (IntOr x a) => x if (IntEq (IntAnd a (ones x)) a);
+    or_and_known: (IntOr (IntAnd x a) b) => x
+        if (IntEq (IntAnd b (ones x)) b), (IntEq (IntOr (IntOr a b) (zeros x)) ones);
+    or_and_shown: (IntOr (IntAnd x a) b) => (IntOr x b) if (IntEq (IntOr (IntOr a b) (zeros x)) ones);
     xor_zero: (IntXor x 0) => x;
     xor_self: (IntXor x x) => 0;
     xor_xor: (IntXor (IntXor x a) b) => (IntXor x (IntXor a b));
@@ -189,6 +212,11 @@ rules! {
     sar_not_negative: (IntSar x y) => (UintShr x y) if (IntLe 0 (smin x));
     shr_of_shl: (UintShr (IntShl x a) a) => (IntAnd x (UintShr ones a)) if (UintLt a 64);
     shl_of_shr: (IntShl (UintShr x a) a) => (IntAnd x (IntShl ones a)) if (UintLt a 64);
+    shl_of_sar: (IntShl (IntSar x a) a) => (IntAnd x (IntShl ones a)) if (UintLt a 64);
+    sar_of_shl: (IntSar (IntShl x a) a) => x
+        if (UintLt a 64), (IntLe (IntSar min a) (smin x)), (IntLe (smax x) (IntSar (IntSub min 1) a));
+    shr_of_or: (UintShr (IntOr x a) b) => (UintShr x b) if (UintLt a (IntShl 1 b)), (UintLt b 64);
+    sar_of_or: (IntSar (IntOr x a) b) => (IntSar x b) if (UintLt a (IntShl 1 b)), (UintLt b 63);
     sext32_of_shifts: (IntSar (IntShl x 32) 32) => (IntSext32 x);
     sext16_of_shifts: (IntSar (IntShl x 48) 48) => (IntSext16 x);
     sext8_of_shifts: (IntSar (IntShl x 56) 56) => (IntSext8 x);
@@ -198,16 +226,14 @@ rules! {
     sext16_narrow: (IntSext16 x) => x if (IntLe (IntSub 0 0x8000) (smin x)), (IntLe (smax x) 0x7fff);
     sext32_narrow: (IntSext32 x) => x if (IntLe (IntSub 0 0x8000_0000) (smin x)), (IntLe (smax x) 0x7fff_ffff);
     sext8_and: (IntSext8 (IntAnd x a)) => (IntSext8 x) if (IntEq (IntAnd a 0xff) 0xff);
+    sext8_or: (IntSext8 (IntOr x a)) => (IntSext8 x) if (IntEq (IntAnd a 0xff) 0);
     sext16_and: (IntSext16 (IntAnd x a)) => (IntSext16 x) if (IntEq (IntAnd a 0xffff) 0xffff);
+    sext16_or: (IntSext16 (IntOr x a)) => (IntSext16 x) if (IntEq (IntAnd a 0xffff) 0);
     sext32_and: (IntSext32 (IntAnd x a)) => (IntSext32 x) if (IntEq (IntAnd a 0xffff_ffff) 0xffff_ffff);
+    sext32_or: (IntSext32 (IntOr x a)) => (IntSext32 x) if (IntEq (IntAnd a 0xffff_ffff) 0);
     sext8_sext16: (IntSext8 (IntSext16 x)) => (IntSext8 x);
     sext8_sext32: (IntSext8 (IntSext32 x)) => (IntSext8 x);
     sext16_sext32: (IntSext16 (IntSext32 x)) => (IntSext16 x);
-    sext8_add_sext8: (IntSext8 (IntAdd (IntSext8 x) y)) => (IntSext8 (IntAdd x y));
-    sext16_add_sext16: (IntSext16 (IntAdd (IntSext16 x) y)) => (IntSext16 (IntAdd x y));
-    sext32_add_sext32: (IntSext32 (IntAdd (IntSext32 x) y)) => (IntSext32 (IntAdd x y));
-    sext32_sub_sext32: (IntSext32 (IntSub (IntSext32 x) y)) => (IntSext32 (IntSub x y));
-    sext32_mul_sext32: (IntSext32 (IntMul (IntSext32 x) y)) => (IntSext32 (IntMul x y));
 
     // Bits in other orders.
     bswap_bswap: (IntBswap (IntBswap x)) => x;
@@ -241,6 +267,12 @@ rules! {
     ne_xor: (IntNe (IntXor x a) b) => (IntNe x (IntXor a b));
     eq_xor_zero: (IntEq (IntXor x y) 0) => (IntEq x y);
     ne_xor_zero: (IntNe (IntXor x y) 0) => (IntNe x y);
+    eq_or: (IntEq (IntOr x a) b) => (IntEq x (IntAnd b (IntXor a ones)))
+        if (IntEq (IntAnd a (zeros x)) a), (IntEq (IntAnd b a) a);
+    ne_or: (IntNe (IntOr x a) b) => (IntNe x (IntAnd b (IntXor a ones)))
+        if (IntEq (IntAnd a (zeros x)) a), (IntEq (IntAnd b a) a);
+    eq_and_top: (IntEq (IntAnd x a) a) => (UintLt (IntSub a 1) x) if (IntEq (IntPopcnt (IntSub 0 a)) 1);
+    ne_and_top: (IntNe (IntAnd x a) a) => (UintLt x a) if (IntEq (IntPopcnt (IntSub 0 a)) 1);
     ult_one: (UintLt x 1) => (IntEq x 0);
     ult_zero: (UintLt 0 x) => (IntNe x 0);
     le_const: (IntLe x a) => (IntLt x (IntAdd a 1)) if (IntNe a (IntSub min 1));
@@ -263,6 +295,10 @@ rules! {
     select_eq_zero: (IntSelect (IntEq x 0) y z) => (IntSelect x z y);
 
     // Floats: only what keeps every bit, also of what is not a number.
+    float_eq_self: (FloatEq x x) => 1 if (number x);
+    float_ne_self: (FloatNe x x) => 0 if (number x);
+    float_lt_self: (FloatLt x x) => 0;
+    float_le_self: (FloatLe x x) => 1 if (number x);
     float_neg_neg: (FloatNeg (FloatNeg x)) => x;
     float_abs_neg: (FloatAbs (FloatNeg x)) => (FloatAbs x);
     float_abs_abs: (FloatAbs (FloatAbs x)) => (FloatAbs x);
@@ -394,8 +430,19 @@ fn matches(pattern: Term, opnd: Opnd, bindings: &mut Bindings, context: &impl Co
             }
             _ => false,
         },
-        Term::Known(..) => false,
+        Term::Known(..) | Term::Magic(_) | Term::MagicShift(_) => false,
     }
+}
+
+/// For a divisor that is no power of two the factor `m` and the shift `s` with which `(x * m) >> (64 + s)` is the quotient
+/// of every `x` up to 2^63.
+///
+/// With 2^s < divisor < 2^(s+1) and `m` the next above 2^(64+s) / divisor, `m * divisor` is more than 2^(64+s) by at most
+/// the divisor, so the product is too large by less than 1 / divisor of the unit as long as `x` is at most 2^63. For other
+/// divisors the factor means nothing.
+pub fn magic(divisor: u64) -> (u64, u64) {
+    let shift = u64::from(63 - divisor.max(1).leading_zeros());
+    ((((1u128 << (64 + shift)) / u128::from(divisor.max(1))) as u64).wrapping_add(1), shift)
 }
 
 fn evaluate(term: Term, bindings: &Bindings, context: &impl Context) -> u64 {
@@ -418,8 +465,11 @@ fn evaluate(term: Term, bindings: &Bindings, context: &impl Context) -> u64 {
                 Known::SMax => fact.smax as u64,
                 Known::Zeros => fact.zeros,
                 Known::Ones => fact.ones,
+                Known::Number => fact.number.into(),
             }
         }
+        Term::Magic(n) => magic(bindings.constant(n)).0,
+        Term::MagicShift(n) => magic(bindings.constant(n)).1,
         Term::Any(_) => panic!("a condition asks for a value that is not known"),
     }
 }
@@ -459,6 +509,8 @@ mod tests {
                 let args: Vec<u64> = operands.iter().map(|&term| value_of(term, words, bindings)).collect();
                 op.eval(&args)
             }
+            Term::Magic(n) => magic(bindings.constant(n)).0,
+            Term::MagicShift(n) => magic(bindings.constant(n)).1,
             Term::Known(..) => panic!("only conditions ask what is known"),
         }
     }
@@ -466,7 +518,7 @@ mod tests {
     fn names(term: Term, any: &mut [bool; 3], constants: &mut [bool; 2]) {
         match term {
             Term::Any(n) => any[n] = true,
-            Term::Const(n) => constants[n] = true,
+            Term::Const(n) | Term::Magic(n) | Term::MagicShift(n) => constants[n] = true,
             Term::Op(_, operands) => operands.iter().for_each(|&term| names(term, any, constants)),
             Term::Literal(_) | Term::Known(..) => {}
         }
@@ -504,8 +556,9 @@ mod tests {
             names(rule.pattern, &mut any, &mut constants);
             let mut held = 0u64;
             let mut check_all = |words: [u64; 3], rng: &mut Rng| {
-                let facts = words.map(|word| match rng.below(3) {
+                let facts = words.map(|word| match rng.below(4) {
                     _ if rule.conditions.is_empty() => Fact::ANY,
+                    3 if !f64::from_bits(word).is_nan() => Fact::number(),
                     0 => Fact::exact(word),
                     1 => Fact::unsigned(0, word.max(1)).meet(Fact::signed(word as i64, i64::MAX)),
                     _ => Fact::bits(!word & rng.next(), word & rng.next()),
