@@ -123,6 +123,7 @@ const TRUE_STRUCTS: &[&str] = &[
     "metatrace::Traced",
     "metatrace::rt::TracedBox",
     "std::cmp::Reverse",
+    "std::fmt::Error",
     "std::num::Wrapping",
     "std::ops::Range",
     "std::ops::RangeFrom",

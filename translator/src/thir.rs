@@ -28,6 +28,7 @@
 use std::rc::Rc;
 
 use crate::index_type;
+use crate::items::ModId;
 use crate::names::Name;
 use crate::source::Span;
 use crate::ty::{AdtId, Args, ClosureId, ClosureKind, ConstId, FnId, Mutability, StaticId, Ty};
@@ -121,6 +122,19 @@ pub struct ClosureBody {
     pub captures: Vec<Capture>,
     /// Where it is written.
     pub span: Span,
+    /// Its source.
+    pub source: Rc<ClosureSource>,
+}
+
+/// A closure as it is written.
+#[derive(Debug)]
+pub struct ClosureSource {
+    /// The whole expression.
+    pub tokens: proc_macro2::TokenStream,
+    /// The scope it stands in.
+    pub scope: ModId,
+    /// What `Self` means in it.
+    pub self_ty: Option<Ty>,
 }
 
 /// One captured place.
@@ -525,6 +539,10 @@ pub struct Outlined {
     pub reason: String,
     /// The module whose names it uses, as a path from the crate's root (`crate::a::b`).
     pub module: Name,
+    /// The scope it stands in.
+    pub scope: ModId,
+    /// What `Self` means in it.
+    pub self_ty: Option<Ty>,
 }
 
 /// A free variable of outlined code.

@@ -362,12 +362,15 @@ fn closure_objects_take_any_number_of_arguments() {
 /// What cannot be looked inside is called, with a note that shows how the portal reaches it.
 #[test]
 fn refused_functions_are_called() {
-    let items = "fn pointer(f: fn(i64) -> i64, x: i64) -> i64 { f(x) }
-         fn odd(x: i64) -> i64 { pointer(|x| x + 1, x) }
+    let items = "
+         fn odd(x: i64) -> i64 { static mut N: i64 = 0; unsafe { N } }
          fn outer(x: i64) -> i64 { odd(x) }";
     let program = lower(items, "acc = outer(acc),");
     let odd = program.funcs.iter().find(|f| f.name == "crate::odd").unwrap();
-    assert_eq!(odd.body.as_ref().unwrap_err(), "a closure as a function pointer is not supported");
+    assert_eq!(
+        odd.body.as_ref().unwrap_err(),
+        "`N` is declared inside a function, so its address cannot be known"
+    );
     let note = &program.notes[0];
     assert_eq!(note.chain, ["crate::interpret", "crate::outer", "crate::odd"]);
     assert_eq!((note.subject.as_str(), note.pos.line), ("crate::odd", 5));
@@ -375,11 +378,10 @@ fn refused_functions_are_called() {
 
 #[test]
 fn refused_portals_are_errors() {
-    let items = "fn pointer(f: fn(i64) -> i64, x: i64) -> i64 { f(x) }";
-    let text = source(items, "acc = pointer(|x| x + 1, acc),");
+    let text = source("", "{ static mut N: i64 = 0; acc = unsafe { N } }");
     let failure = translate_input(Input::text(&text), "demo").map(|_| ()).unwrap_err();
     let errors = failure.diagnostics().sorted();
     assert_eq!(errors.len(), 1);
-    assert_eq!(errors[0].message, "a closure as a function pointer is not supported");
-    assert_eq!(errors[0].help.as_deref(), Some("write it as a function"));
+    assert_eq!(errors[0].message, "`N` is declared inside a function, so its address cannot be known");
+    assert_eq!(errors[0].help.as_deref(), Some("declare it in the module, or make it a `const`"));
 }

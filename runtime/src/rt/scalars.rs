@@ -312,6 +312,16 @@ impl Scalars for std::ops::RangeFull {
     }
 }
 
+impl Scalars for std::fmt::Error {
+    const WORDS: usize = 0;
+
+    fn pack(self, _: &mut [u64]) {}
+
+    unsafe fn unpack(_: &[u64]) -> Self {
+        std::fmt::Error
+    }
+}
+
 /// Start, end, and whether iterating came to the end, after which the range is empty whatever its ends.
 impl Scalars for std::ops::RangeInclusive<usize> {
     const WORDS: usize = 3;

@@ -4,6 +4,7 @@
 //! resolve imports; lower signatures ([`sigs`]). Nothing here reads a function's body, except for the items declared in
 //! its blocks.
 
+pub(crate) mod local;
 pub mod sigs;
 pub mod types;
 
@@ -41,6 +42,8 @@ pub(crate) struct Sources {
     pub(crate) macros: Table<MacroSrc>,
     /// The scope of a block that declares items, by the place of its opening brace.
     pub(crate) blocks: RefCell<HashMap<Span, ModId>>,
+    /// The items of such a block.
+    pub(crate) body_items: RefCell<HashMap<ModId, local::LocalItems>>,
     /// Errors in an item's signature; reported when something needs the item.
     pub(crate) errors: RefCell<HashMap<Def, Vec<Diagnostic>>>,
 }
@@ -118,6 +121,16 @@ pub(crate) struct MacroSrc {
     pub(crate) name: Name,
     pub(crate) rules: Result<Rules, String>,
     pub(crate) span: Span,
+}
+
+/// The types that a block declares.
+fn type_names(block: &syn::Block) -> Vec<proc_macro2::Ident> {
+    let of = |stmt: &syn::Stmt| match stmt {
+        syn::Stmt::Item(syn::Item::Struct(s)) => Some(s.ident.clone()),
+        syn::Stmt::Item(syn::Item::Enum(e)) => Some(e.ident.clone()),
+        _ => None,
+    };
+    block.stmts.iter().filter_map(of).collect()
 }
 
 impl std::hash::Hash for Def {
@@ -418,9 +431,13 @@ impl<'p> Collector<'p> {
             let id = self.prog.scopes.add(Name::new("{}"), Some(scope), true, self.origin);
             self.prog.src.blocks.borrow_mut().insert(key, id);
             let mut inner = Blocks { blocks: Vec::new() };
+            let types = type_names(b);
             for s in &b.stmts {
                 match s {
-                    syn::Stmt::Item(i) => self.item(id, i.clone()),
+                    syn::Stmt::Item(i) => {
+                        self.prog.src.body_items.borrow_mut().entry(id).or_default().add(i, &types);
+                        self.item(id, i.clone());
+                    }
                     other => inner.visit_stmt(other),
                 }
             }

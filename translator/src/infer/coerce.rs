@@ -134,7 +134,7 @@ impl FnCx<'_> {
                 if self.icx.unify(from, to) {
                     return Some(id);
                 }
-                let boxed = self.prog.adt(a).lang.is_some_and(|l| l == "Box");
+                let boxed = self.prog.adt(a).lang.is_some_and(|l| l == "Box" || l == "Rc");
                 match (xs.first(), ys.first()) {
                     (Some(x), Some(y)) if boxed => self.unsize(id, *x, *y, to),
                     _ => None,

@@ -4,7 +4,7 @@ use super::coerce::CoerceMany;
 use super::ops::has_let;
 use super::solve::Answer;
 use super::table::Goal;
-use super::{Exp, FnCx, LoopCx, R, spans};
+use super::{Exp, FnCx, LoopCx, R, spans, unmark};
 use crate::diag::{Code, Diagnostic};
 use crate::expand::marked_name;
 use crate::names::Name;
@@ -13,6 +13,8 @@ use crate::resolve::Def;
 use crate::source::Span;
 use crate::thir::*;
 use crate::ty::{ClosureKind, Mutability, TraitRef, Ty, TyKind, intern_list};
+use quote::ToTokens;
+use std::rc::Rc;
 
 impl FnCx<'_> {
     // ---- branches ---------------------------------------------------------------------------------------------------
@@ -561,6 +563,11 @@ impl FnCx<'_> {
             value,
             captures: Vec::new(),
             span,
+            source: Rc::new(ClosureSource {
+                tokens: unmark(c.to_token_stream()),
+                scope: self.tycx.scope,
+                self_ty: self.tycx.self_ty,
+            }),
         });
         let ty = Ty::new(TyKind::Closure(id, self.generic_args));
         Ok(self.node(ExprKind::Closure { id, captures: Vec::new() }, ty, span))

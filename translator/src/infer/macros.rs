@@ -506,8 +506,9 @@ impl FnCx<'_> {
         reason: String,
         span: Span,
     ) -> ExprId {
-        let module = self.prog.scopes.path(self.prog.scopes.module_of(self.tycx.scope));
-        let code = Outlined { captures, tokens, reason, module };
+        let scope = self.tycx.scope;
+        let module = self.prog.scopes.path(self.prog.scopes.module_of(scope));
+        let code = Outlined { captures, tokens, reason, module, scope, self_ty: self.tycx.self_ty };
         self.node(ExprKind::Outlined(std::rc::Rc::new(code)), ty, span)
     }
 

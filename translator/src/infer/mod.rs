@@ -28,6 +28,7 @@ pub(crate) mod table;
 mod writeback;
 
 pub(crate) use capture::children as operands;
+pub(crate) use outline::unmark;
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -264,7 +264,7 @@ impl FnCx<'_> {
 }
 
 /// Tokens as the source would spell them, without marks of hygiene.
-pub(super) fn unmark(tokens: TokenStream) -> TokenStream {
+pub(crate) fn unmark(tokens: TokenStream) -> TokenStream {
     tokens
         .into_iter()
         .map(|t| match t {

@@ -11,7 +11,7 @@ use crate::lower::place::PlaceAt;
 use crate::lower::{Result, unsupported};
 use crate::source::Span;
 use crate::thir::{BinOp, CastKind, UnOp};
-use crate::ty::{FloatTy, IntTy, Ty, TyKind};
+use crate::ty::{FloatTy, IntTy, Mutability, Ty, TyKind};
 use metatrace_defs::PureOp;
 
 impl Lower<'_, '_> {
@@ -419,11 +419,7 @@ impl Lower<'_, '_> {
                 let TyKind::FnDef(id, args) = *from.kind() else { panic!("{from:?} is no function item") };
                 self.reify(id, args, to, span)
             }
-            CastKind::ClosureToFn => unsupported(
-                span,
-                "a closure as a function pointer is not supported",
-                "write it as a function",
-            ),
+            CastKind::ClosureToFn => self.closure_pointer(from, to, span),
         }
     }
 
@@ -437,25 +433,40 @@ impl Lower<'_, '_> {
             return unsupported(span, "the address of this function cannot be taken", help);
         };
         let flow = self.flow_ty(to);
-        let rust = format!("({path} as {}) as usize as u64", self.cx.spell(to));
+        // In a variable's initialiser a block is coerced, too.
+        let rust = format!("{{ let f: {} = {path}; f as usize as u64 }}", self.cx.spell(to));
         let module = self.cx.module_of_fn(id, args).max(self.cx.module_of(to));
-        Ok(self.load_time(flow, LoadTimeValue { rust, module, name: path, frozen: true }))
+        let name = self.cx.name_fn(id, args);
+        Ok(self.load_time(flow, LoadTimeValue { rust, module, name, frozen: true }))
     }
 
     fn unsize(&mut self, value: ValueId, from: Ty, to: Ty, span: Span) -> Result<ValueId> {
         let flow = self.flow_ty(to);
         let pointee = |ty: Ty| match *ty.kind() {
             TyKind::Ref(_, to) | TyKind::RawPtr(_, to) => Some(to),
+            TyKind::Adt(id, args) if self.cx.program.adt(id).lang.as_deref() == Some("Box") => Some(args[0]),
             _ => None,
         };
         let (Some(source), Some(target)) = (pointee(from), pointee(to)) else {
-            let help = "borrow the content, or build the unsized value in a function marked `#[jit::dont_look_inside]`";
-            return unsupported(
-                span,
-                "unsizing anything but references and raw pointers is not supported",
-                help,
-            );
+            if !self.cx.can_spell(from) || !self.cx.can_spell(to) {
+                let help = "make the unsized value in a function marked `#[jit::dont_look_inside]`";
+                return unsupported(span, "this unsizing is not supported", help);
+            }
+            let (a, b) = (self.cx.spell(from), self.cx.spell(to));
+            let from = self.b.ty(value);
+            let text = format!("|p: {a}| -> {b} {{ p }}");
+            return Ok(self.call_helper("unsize", text, &[(value, from)], flow, false));
         };
+        if matches!(from.kind(), TyKind::Adt(..)) {
+            let (thin, fat) = (
+                Ty::new(TyKind::RawPtr(Mutability::Mut, source)),
+                Ty::new(TyKind::RawPtr(Mutability::Mut, target)),
+            );
+            let thin_flow = self.flow_ty(thin);
+            let pointer = self.retype(thin_flow, value);
+            let pointer = self.unsize(pointer, thin, fat, span)?;
+            return Ok(self.retype(flow, pointer));
+        }
         let usize = self.cx.usize();
         let len = match (*source.kind(), *target.kind()) {
             (TyKind::Array(_, len), TyKind::Slice(_)) => {

@@ -4,12 +4,13 @@ use crate::diag::{Code, Diagnostic};
 use crate::flow::types::TypeId;
 use crate::flow::{Callee as FlowCallee, Extern, FuncAttrs, ModuleId, OpKind, ValueId};
 use crate::items::{AdtKind, FnKind, Origin};
+use crate::lower::escape::MAX_ELEMENTS;
 use crate::lower::func::Lower;
 use crate::lower::native::Helper;
 use crate::lower::{Key, Result, Stop, unsupported};
 use crate::program::{Instance, NoInstance};
 use crate::source::Span;
-use crate::thir::{Callee, ExprId};
+use crate::thir::{Callee, ExprId, FieldIdx};
 use crate::ty::{Args, ClosureKind, FnId, Mutability, Ty, TyKind};
 
 /// A call whose operands are evaluated.
@@ -257,15 +258,56 @@ impl Lower<'_, '_> {
     /// `Clone::clone` where the language defines it.
     fn clone_shim(&mut self, ty: Ty, site: CallSite) -> Result<ValueId> {
         if !self.cx.program.is_copy(ty) {
-            let help = "clone the components one by one";
-            return unsupported(
-                site.span,
-                format!("cloning `{}` is not supported", self.cx.program.ty_name(ty)),
-                help,
-            );
+            return self.clone_parts(ty, site);
         }
         let at = self.deref_value(site.operands[0], ty);
         Ok(self.read(&at))
+    }
+
+    /// Clones a tuple, array or closure part by part.
+    fn clone_parts(&mut self, ty: Ty, site: CallSite) -> Result<ValueId> {
+        let program = self.cx.program;
+        let method = program.lang_trait("Clone").and_then(|id| {
+            program.trait_def(id).methods.iter().find(|(name, _)| *name == "clone").map(|m| m.1)
+        });
+        let parts = match *ty.kind() {
+            TyKind::Tuple(parts) => parts.to_vec(),
+            TyKind::Closure(id, args) => program.closure_captures(id, args),
+            TyKind::Array(elem, len) => match len.const_value() {
+                Some(len) if len <= MAX_ELEMENTS.into() => vec![elem; len as usize],
+                _ => return self.clone_natively(ty, site),
+            },
+            _ => return self.clone_natively(ty, site),
+        };
+        let Some(method) = method else { return self.clone_natively(ty, site) };
+        let whole = self.deref_value(site.operands[0], ty);
+        let is_array = matches!(ty.kind(), TyKind::Array(..));
+        let mut held = Vec::new();
+        for (n, part) in parts.into_iter().map(|part| program.normalize(part)).enumerate() {
+            let at = match is_array {
+                true => self.element(&whole, n as u64, part),
+                false => self.field(&whole, None, FieldIdx::new(n), part),
+            };
+            let reference = Ty::reference(Mutability::Not, part);
+            let pointer = self.flow_ty(reference);
+            let address = self.address(&at, pointer);
+            let instance = program.resolve_instance(method, crate::ty::intern_list(&[part]));
+            let instance = self.resolved(instance, site.span)?;
+            let types = vec![reference];
+            let one = CallSite { operands: vec![address], types, ret: part, span: site.span };
+            let operand = self.call_resolved(instance, one)?;
+            held.push(self.hold(operand, part));
+        }
+        let operands = held.into_iter().map(|h| self.release(h)).collect();
+        let flow = self.flow_ty(ty);
+        Ok(self.aggregate(flow, None, operands))
+    }
+
+    fn clone_natively(&mut self, ty: Ty, site: CallSite) -> Result<ValueId> {
+        let name = self.cx.spell(ty);
+        let rust = format!("|value: &{name}| -> {name} {{ ::core::clone::Clone::clone(value) }}");
+        let module = self.cx.module_of(ty);
+        self.call_native(format!("clone {name}"), rust, module, site)
     }
 
     /// Calls a helper (a closure's text) that touches no memory but what its arguments point to.

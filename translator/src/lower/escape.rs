@@ -19,8 +19,42 @@ pub(super) enum RootKey {
     Env,
 }
 
-/// A part of a variable: the variant and field at each step.
-pub(super) type PartPath = Vec<(VariantIdx, FieldIdx)>;
+/// One step from a variable to a part of it that can be moved out.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Step {
+    /// A field of a variant, the first one of a struct or tuple.
+    Field(VariantIdx, FieldIdx),
+    /// What a `Box` holds.
+    Content,
+    /// An element of an array.
+    Element(u32),
+    /// So many elements of an array from one on, as an array.
+    Elements(u32, u32),
+}
+
+/// A part of a variable.
+pub(super) type PartPath = Vec<Step>;
+
+/// The parts that are gone if `path` is: elements are moved one by one.
+pub(super) fn single_parts(path: &[Step]) -> Vec<PartPath> {
+    match path.split_last() {
+        Some((&Step::Elements(from, count), rest)) => {
+            (from..from + count).map(|n| [rest, &[Step::Element(n)]].concat()).collect()
+        }
+        _ => vec![path.to_vec()],
+    }
+}
+
+/// Which elements of an array of `len` a pattern's prefix, middle and suffix are.
+pub(super) fn array_steps(len: u64, prefix: usize, suffix: usize) -> (Vec<Step>, Step, Vec<Step>) {
+    let (len, prefix, suffix) = (len as u32, prefix as u32, suffix as u32);
+    let end = len.saturating_sub(suffix);
+    let middle = Step::Elements(prefix, end.saturating_sub(prefix));
+    ((0..prefix).map(Step::Element).collect(), middle, (end..len).map(Step::Element).collect())
+}
+
+/// Longer arrays are not taken apart.
+pub(super) const MAX_ELEMENTS: u64 = 64;
 
 /// The answers.
 #[derive(Default, Debug)]
@@ -82,15 +116,21 @@ impl Walk<'_> {
             ExprKind::Local(local) => Some(Known { root: RootKey::Local(*local), path: vec![] }),
             ExprKind::Temp { .. } => Some(Known { root: RootKey::Temp(place), path: vec![] }),
             ExprKind::Upvar(upvar) => {
-                let path = vec![(VariantIdx(0), FieldIdx(upvar.0))];
+                let path = vec![Step::Field(VariantIdx(0), FieldIdx(upvar.0))];
                 Some(Known { root: RootKey::Env, path })
             }
             ExprKind::Field { base, field } => {
                 let mut known = self.known(*base)?;
-                known.path.push((VariantIdx(0), *field));
+                known.path.push(Step::Field(VariantIdx(0), *field));
                 Some(known)
             }
             ExprKind::Index { base, .. } => self.known(*base),
+            // Of what is behind a pointer only a box's content can be moved out.
+            ExprKind::Deref(base) if matches!(self.body.expr(*base).ty.kind(), TyKind::Adt(..)) => {
+                let mut known = self.known(*base)?;
+                known.path.push(Step::Content);
+                Some(known)
+            }
             _ => None,
         }
     }
@@ -105,13 +145,13 @@ impl Walk<'_> {
     }
 
     fn address(&mut self, known: Option<&Known>) {
-        if let Some(known) = known {
+        if let Some(known) = known.filter(|k| !k.path.contains(&Step::Content)) {
             self.info.addressed.insert(known.root);
         }
     }
 
     fn change(&mut self, known: Option<&Known>) {
-        if let Some(known) = known {
+        if let Some(known) = known.filter(|k| !k.path.contains(&Step::Content)) {
             self.info.changed.insert(known.root);
         }
     }
@@ -119,8 +159,10 @@ impl Walk<'_> {
     fn moved(&mut self, known: Option<&Known>) {
         if let Some(known) = known.filter(|k| !k.path.is_empty()) {
             let parts = self.info.moved.entry(known.root).or_default();
-            if !parts.contains(&known.path) {
-                parts.push(known.path.clone());
+            for part in single_parts(&known.path) {
+                if !parts.contains(&part) {
+                    parts.push(part);
+                }
             }
         }
     }
@@ -220,7 +262,7 @@ impl Walk<'_> {
         // Fields that there are not do no harm.
         for n in (0..64).map(FieldIdx).filter(|n| !named.iter().any(|(named, _)| named == n)) {
             let mut part = known.clone();
-            part.path.push((VariantIdx(0), n));
+            part.path.push(Step::Field(VariantIdx(0), n));
             self.moved(Some(&part));
         }
     }
@@ -272,12 +314,13 @@ impl Walk<'_> {
     }
 
     fn pattern(&mut self, pat: PatId, at: Option<Known>) {
-        let part = |variant: VariantIdx, field: FieldIdx| {
+        let step = |step: Step| {
             at.clone().map(|mut known| {
-                known.path.push((variant, field));
+                known.path.push(step);
                 known
             })
         };
+        let part = |variant: VariantIdx, field: FieldIdx| step(Step::Field(variant, field));
         match &self.body.pat(pat).kind {
             PatKind::Wild | PatKind::Literal(_) | PatKind::Range { .. } => {}
             PatKind::Binding { mode, sub, .. } => {
@@ -304,7 +347,19 @@ impl Walk<'_> {
             PatKind::Deref(sub) => self.pattern(*sub, None),
             PatKind::Slice { prefix, rest, suffix } => {
                 self.address(at.as_ref());
-                prefix.iter().chain(rest).chain(suffix).for_each(|&p| self.pattern(p, at.clone()));
+                let len = match self.body.pat(pat).ty.kind() {
+                    TyKind::Array(_, len) => len.const_value().map(|len| len as u64),
+                    _ => None,
+                };
+                let Some(len) = len.filter(|&len| len <= MAX_ELEMENTS) else {
+                    prefix.iter().chain(rest).chain(suffix).for_each(|&p| self.pattern(p, at.clone()));
+                    return;
+                };
+                let (first, middle, last) = array_steps(len, prefix.len(), suffix.len());
+                let steps = first.into_iter().chain(rest.map(|_| middle)).chain(last);
+                for (&p, s) in prefix.iter().chain(rest).chain(suffix).zip(steps) {
+                    self.pattern(p, step(s));
+                }
             }
             PatKind::Or(list) => list.iter().for_each(|&p| self.pattern(p, at.clone())),
         }

@@ -7,7 +7,7 @@
 use crate::flow::types::{Type, TypeId};
 use crate::flow::{FuncId, Graph, LoadTimeValue, OpKind, Place, PortalId, SlotId, Terminator, ValueId};
 use crate::lower::build::{Builder, Var};
-use crate::lower::escape::{BodyInfo, PartPath, RootKey};
+use crate::lower::escape::{BodyInfo, MAX_ELEMENTS, PartPath, RootKey, Step, array_steps, single_parts};
 use crate::lower::place::{Base, PlaceAt};
 use crate::lower::scope::{LoopAt, Scope};
 use crate::lower::{Cx, Result, unsupported};
@@ -354,26 +354,41 @@ impl Lower<'_, '_> {
     fn collect_parts(&self, pat: PatId, path: &mut PartPath, out: &mut Vec<PartPath>) {
         let mut fields = |variant: crate::thir::VariantIdx, fields: &[(crate::thir::FieldIdx, PatId)]| {
             for &(field, sub) in fields {
-                path.push((variant, field));
+                path.push(Step::Field(variant, field));
                 self.collect_parts(sub, path, out);
                 path.pop();
             }
         };
         match &self.body.pat(pat).kind {
             PatKind::Binding { mode: BindingMode::Value(_), .. } => {
-                if !path.is_empty() && !out.contains(path) {
-                    out.push(path.clone());
+                for part in single_parts(path).into_iter().filter(|p| !p.is_empty()) {
+                    if !out.contains(&part) {
+                        out.push(part);
+                    }
                 }
             }
             PatKind::Variant { variant, fields: list, .. } => fields(*variant, list),
             PatKind::Tuple(list) => fields(crate::thir::VariantIdx(0), list),
             PatKind::Or(list) => list.iter().for_each(|&p| self.collect_parts(p, path, out)),
+            PatKind::Slice { prefix, rest, suffix } => {
+                let len = match self.inst(self.body.pat(pat).ty).kind() {
+                    TyKind::Array(_, len) => len.const_value().map(|len| len as u64),
+                    _ => None,
+                };
+                let Some(len) = len.filter(|&len| len <= MAX_ELEMENTS) else { return };
+                let (first, middle, last) = array_steps(len, prefix.len(), suffix.len());
+                let steps = first.into_iter().chain(rest.map(|_| middle)).chain(last);
+                for (&sub, step) in prefix.iter().chain(rest).chain(suffix).zip(steps) {
+                    path.push(step);
+                    self.collect_parts(sub, path, out);
+                    path.pop();
+                }
+            }
             PatKind::Binding { .. }
             | PatKind::Wild
             | PatKind::Deref(_)
             | PatKind::Literal(_)
-            | PatKind::Range { .. }
-            | PatKind::Slice { .. } => {}
+            | PatKind::Range { .. } => {}
         }
     }
 

@@ -7,7 +7,7 @@
 use crate::flow::OpKind;
 use crate::flow::types::Type;
 use crate::lower::build::Var;
-use crate::lower::escape::PartPath;
+use crate::lower::escape::{PartPath, Step};
 use crate::lower::func::Lower;
 use crate::lower::place::{Base, PlaceAt};
 use crate::thir::{FieldIdx, VariantIdx};
@@ -55,6 +55,27 @@ impl Lower<'_, '_> {
             && is_whole
             && self.cx.can_spell(place.ty)
             && !self.cx.is_of_model(place.ty);
+        if !is_whole {
+            match *place.ty.kind() {
+                TyKind::Array(elem, len) => {
+                    let len = len.const_value().unwrap_or_default() as u64;
+                    let is_known = |n: u64| {
+                        below.iter().any(|(part, _)| part.get(path.len()) == Some(&Step::Element(n as u32)))
+                    };
+                    for n in array_order(len, is_known) {
+                        let element = self.element(place, n, elem);
+                        self.drop_place(&element, moved, depth + 1);
+                    }
+                    return;
+                }
+                TyKind::Adt(id, args) if self.cx.program.adt(id).lang.as_deref() == Some("Box") => {
+                    let content = self.content(place, args[0]);
+                    self.drop_place(&content, moved, depth + 1);
+                    return self.free_box(place, args[0]);
+                }
+                _ => {}
+            }
+        }
         if native || !self.is_taken_apart(place.ty) {
             let at = self.memory(place);
             self.b.effect(OpKind::DropInPlace(at, place.flow));
@@ -73,6 +94,19 @@ impl Lower<'_, '_> {
             }
         }
         self.drop_fields(place, &below, depth);
+    }
+
+    /// Frees the memory of a box whose content is gone.
+    fn free_box(&mut self, place: &PlaceAt, content: Ty) {
+        let boxed = self.read(place);
+        let spelled = self.cx.spell(content);
+        // Memory of the same size and alignment is freed in the same way, whatever was in it.
+        let text = format!(
+            "|b: ::std::boxed::Box<{spelled}>| {{ let p = ::std::boxed::Box::into_raw(b); \
+             drop(unsafe {{ ::std::boxed::Box::from_raw(p as *mut ::core::mem::ManuallyDrop<{spelled}>) }}) }}"
+        );
+        let unit = self.cx.unit();
+        self.call_helper("free", text, &[(boxed, place.flow)], unit, false);
     }
 
     fn is_taken_apart(&self, ty: Ty) -> bool {
@@ -150,4 +184,17 @@ impl Lower<'_, '_> {
         let at = self.memory(place);
         self.b.op(usize, OpKind::LoadVariant(at))
     }
+}
+
+/// The order in which rustc drops the elements of an array of which some were moved out: it treats elements that are moved out
+/// somewhere one by one, the others in runs, and begins with the last; within a run it begins with the first.
+fn array_order(len: u64, is_known: impl Fn(u64) -> bool) -> Vec<u64> {
+    let mut runs: Vec<Vec<u64>> = Vec::new();
+    for n in 0..len {
+        match runs.last_mut() {
+            Some(run) if !is_known(n) && run.last().is_some_and(|&last| !is_known(last)) => run.push(n),
+            _ => runs.push(vec![n]),
+        }
+    }
+    runs.into_iter().rev().flatten().collect()
 }

@@ -8,6 +8,7 @@
 use crate::flow::types::TypeId;
 use crate::flow::{BlockId, OpKind, Terminator, ValueId};
 use crate::lower::build::to;
+use crate::lower::escape::{Step, array_steps};
 use crate::lower::func::Lower;
 use crate::lower::place::{Base, PlaceAt};
 use crate::lower::{Result, unsupported};
@@ -293,7 +294,7 @@ impl Lower<'_, '_> {
                     parts.push((target, *sub));
                 }
                 PatKind::Slice { prefix, rest, suffix } if matches!(place.ty.kind(), TyKind::Array(..)) => {
-                    parts = self.slice_parts(&place, prefix, *rest, suffix, pat.span)?;
+                    parts = self.slice_parts(&place, prefix, *rest, suffix);
                 }
                 PatKind::Or(list) => {
                     for &alternative in list {
@@ -337,8 +338,7 @@ impl Lower<'_, '_> {
         prefix: &[PatId],
         rest: Option<PatId>,
         suffix: &[PatId],
-        span: Span,
-    ) -> Result<Vec<(PlaceAt, PatId)>> {
+    ) -> Vec<(PlaceAt, PatId)> {
         let elem = match *place.ty.kind() {
             TyKind::Array(elem, _) | TyKind::Slice(elem) => elem,
             _ => panic!("a slice pattern on {:?}", place.ty),
@@ -350,7 +350,7 @@ impl Lower<'_, '_> {
             parts.push((self.element(place, n as u64, elem), pat));
         }
         if let Some(rest) = rest {
-            parts.extend(self.rest(place, prefix.len() + suffix.len(), prefix.len(), rest, span)?);
+            parts.extend(self.rest(place, prefix.len() + suffix.len(), prefix.len(), rest));
         }
         for (n, &pat) in suffix.iter().enumerate() {
             let back = self.b.constant(usize, (suffix.len() - n) as u64);
@@ -363,25 +363,19 @@ impl Lower<'_, '_> {
             };
             parts.push(at);
         }
-        Ok(parts)
+        parts
     }
 
     /// The middle of a slice, if the pattern looks at it.
-    fn rest(
-        &mut self,
-        place: &PlaceAt,
-        used: usize,
-        skip: usize,
-        rest: PatId,
-        span: Span,
-    ) -> Result<Option<(PlaceAt, PatId)>> {
+    fn rest(&mut self, place: &PlaceAt, used: usize, skip: usize, rest: PatId) -> Option<(PlaceAt, PatId)> {
         let ty = self.inst(self.body.pat(rest).ty);
         if matches!(self.body.pat(rest).kind, PatKind::Wild) {
-            return Ok(None);
+            return None;
         }
-        let TyKind::Slice(elem) = *ty.kind() else {
-            let help = "match a slice of the array instead: `array.as_slice()`";
-            return unsupported(span, "binding the middle of an array is not supported", help);
+        let elem = match *ty.kind() {
+            TyKind::Slice(elem) => elem,
+            TyKind::Array(elem, _) => return Some((self.middle(place, used, skip, ty, elem), rest)),
+            _ => panic!("the rest of an array or slice is a {ty:?}"),
         };
         let usize = self.cx.usize();
         let len = self.len(place);
@@ -394,7 +388,34 @@ impl Lower<'_, '_> {
         let flow = self.flow_ty(ty);
         let fat = self.cx.ref_to(flow, true);
         let pointer = self.b.op(fat, OpKind::MakeFat { address, len: rest_len });
-        Ok(Some((PlaceAt { base: Base::Memory(pointer), path: vec![], ty, flow, part: None }, rest)))
+        Some((PlaceAt { base: Base::Memory(pointer), path: vec![], ty, flow, part: None }, rest))
+    }
+
+    /// The middle of an array, as an array.
+    fn middle(&mut self, place: &PlaceAt, used: usize, skip: usize, ty: Ty, elem: Ty) -> PlaceAt {
+        let len = match place.ty.kind() {
+            TyKind::Array(_, len) => len.const_value().unwrap_or_default() as u64,
+            _ => panic!("the middle of {:?}", place.ty),
+        };
+        let flow = self.flow_ty(ty);
+        let part = place.part.clone().map(|(root, mut path)| {
+            let (_, middle, _): (Vec<Step>, Step, Vec<Step>) = array_steps(len, skip, used - skip);
+            path.push(middle);
+            (root, path)
+        });
+        let pointer = self.cx.ref_to(flow, true);
+        let base = if len == used as u64 {
+            // Nothing lies there.
+            self.temp_memory(flow)
+        } else {
+            let at = self.memory(place);
+            let whole = PlaceAt { base: Base::Memory(at.base), path: at.path, ..place.clone() };
+            let first = self.element(&whole, skip as u64, elem);
+            let to_element = self.cx.ref_to(first.flow, true);
+            let address = self.address(&first, to_element);
+            self.retype(pointer, address)
+        };
+        PlaceAt { base: Base::Memory(base), path: vec![], ty, flow, part }
     }
 
     // ---- tests --------------------------------------------------------------------------------------------------
@@ -571,8 +592,7 @@ impl Lower<'_, '_> {
                 let (_, pat) = candidate.tests[n];
                 let parts = match self.body.pat(pat).kind.clone() {
                     PatKind::Slice { prefix, rest, suffix } => {
-                        let span = self.body.pat(pat).span;
-                        self.slice_parts(place, &prefix, rest, &suffix, span)?
+                        self.slice_parts(place, &prefix, rest, &suffix)
                     }
                     _ => vec![],
                 };

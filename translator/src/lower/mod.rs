@@ -25,6 +25,7 @@ mod expr;
 mod func;
 mod glue;
 mod intrinsic;
+mod local;
 mod matching;
 mod native;
 mod place;
@@ -286,7 +287,7 @@ impl Cx<'_> {
             sig.params.iter().chain([&sig.result]).all(|&t| self.can_spell(self.program.normalize(t)));
         let rust = if def.origin == Origin::User && nameable { self.spell_fn(id, args) } else { None };
         Func {
-            name: self.spell_fn(id, args).unwrap_or_else(|| self.display_fn(id, args)),
+            name: self.name_fn(id, args),
             rust,
             module: self.module_of_fn(id, args),
             params: self.tys(&sig.params),
@@ -304,8 +305,12 @@ impl Cx<'_> {
         }
     }
 
-    fn display_fn(&self, id: FnId, args: Args) -> String {
+    /// A function instance for people.
+    pub(crate) fn name_fn(&self, id: FnId, args: Args) -> String {
         let def = self.program.fn_def(id);
+        if let Some(text) = self.spell_fn(id, args).filter(|_| !def.in_body) {
+            return text;
+        }
         let args: Vec<String> = args.iter().map(|&a| self.spell(a)).collect();
         if args.is_empty() { def.path.to_string() } else { format!("{}::<{}>", def.path, args.join(", ")) }
     }

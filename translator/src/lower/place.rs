@@ -7,7 +7,7 @@
 use crate::flow::types::{Type, TypeId};
 use crate::flow::{LoadTimeValue, OpKind, Place, Proj, SlotId, ValueId};
 use crate::lower::build::{Var, pointee_place};
-use crate::lower::escape::{PartPath, RootKey};
+use crate::lower::escape::{PartPath, RootKey, Step, single_parts};
 use crate::lower::func::{Lower, Root, Storage};
 use crate::lower::{Result, unsupported};
 use crate::source::Span;
@@ -72,8 +72,7 @@ impl Lower<'_, '_> {
             ExprKind::Deref(pointer) => {
                 if matches!(self.expr_ty(pointer).kind(), TyKind::Adt(..)) {
                     let boxed = self.place(pointer)?;
-                    let value = self.read(&boxed);
-                    return Ok(self.deref_value(value, ty));
+                    return Ok(self.content(&boxed, ty));
                 }
                 let value = self.value(pointer)?;
                 Ok(self.deref_value(value, ty))
@@ -155,15 +154,29 @@ impl Lower<'_, '_> {
 
     fn static_place(&mut self, id: StaticId, ty: Ty, span: Span) -> Result<PlaceAt> {
         let def = self.cx.program.static_def(id);
-        if self.cx.program.scopes.in_body(def.module) {
-            let message =
-                format!("`{}` is declared inside a function, so its address cannot be known", def.name);
-            return unsupported(span, message, "declare it in the module, or make it a `const`");
-        }
         let flow = self.flow_ty(ty);
         let frozen = !def.mutable && self.cx.out.types.data(flow).freeze;
         let module = self.cx.item_module(def.origin, def.module);
-        let rust = format!("&raw const {} as u64", def.path);
+        let rust = if self.cx.program.scopes.in_body(def.module) {
+            let expr = format!("&raw const {} as u64", def.name);
+            match self
+                .cx
+                .program
+                .outside_of_body(def.module, &expr)
+                .filter(|_| frozen && self.cx.can_spell(ty))
+            {
+                Some(rust) => rust,
+                None => {
+                    let message = format!(
+                        "`{}` is declared inside a function, so its address cannot be known",
+                        def.name
+                    );
+                    return unsupported(span, message, "declare it in the module, or make it a `const`");
+                }
+            }
+        } else {
+            format!("&raw const {} as u64", def.path)
+        };
         let value = LoadTimeValue { rust, module, name: def.name.to_string(), frozen };
         let pointer = self.cx.ptr_to(flow);
         let base = self.load_time(pointer, value);
@@ -202,6 +215,17 @@ impl Lower<'_, '_> {
         PlaceAt { base: Base::Memory(place.base), path: place.path, ty, flow, part: None }
     }
 
+    /// What a box holds.
+    pub(super) fn content(&mut self, boxed: &PlaceAt, ty: Ty) -> PlaceAt {
+        let pointer = self.read(boxed);
+        let mut place = self.deref_value(pointer, ty);
+        place.part = boxed.part.clone();
+        if let Some((_, path)) = &mut place.part {
+            path.push(Step::Content);
+        }
+        place
+    }
+
     /// A field; of an enum, of the variant that it is known to be.
     pub(super) fn field(
         &mut self,
@@ -216,7 +240,7 @@ impl Lower<'_, '_> {
             None => Proj::Field(field.0),
         });
         if let Some((_, path)) = &mut place.part {
-            path.push((variant.unwrap_or(VariantIdx(0)), field));
+            path.push(Step::Field(variant.unwrap_or(VariantIdx(0)), field));
         }
         place.ty = ty;
         place.flow = self.flow_ty(ty);
@@ -283,15 +307,20 @@ impl Lower<'_, '_> {
     }
 
     /// An element of an array by a number that is in bounds.
-    pub(super) fn element(&mut self, base: &PlaceAt, index: u64, ty: Ty) -> PlaceAt {
-        if let Base::Var(_) = base.base {
-            let mut place = self.field(base, None, FieldIdx(index as u32), ty);
-            place.part = None;
-            return place;
-        }
-        let usize = self.cx.usize();
-        let index = self.b.constant(usize, index);
-        self.element_at(base, index, ty)
+    pub(super) fn element(&mut self, base: &PlaceAt, number: u64, ty: Ty) -> PlaceAt {
+        let mut place = if let Base::Var(_) = base.base {
+            self.field(base, None, FieldIdx(number as u32), ty)
+        } else {
+            let usize = self.cx.usize();
+            let index = self.b.constant(usize, number);
+            self.element_at(base, index, ty)
+        };
+        let is_array = matches!(base.ty.kind(), TyKind::Array(..));
+        place.part = base.part.clone().filter(|_| is_array).map(|(root, mut path)| {
+            path.push(Step::Element(number as u32));
+            (root, path)
+        });
+        place
     }
 
     fn bounds_check(&mut self, index: ValueId, len: ValueId) {
@@ -457,21 +486,29 @@ impl Lower<'_, '_> {
             return Ok(());
         }
         let Some((root, path)) = &place.part else {
-            let help = "take it with `std::mem::replace` or `Option::take`, or move the whole box";
+            let help = "take it with `std::mem::replace` or `Option::take`";
             return unsupported(span, "moving this part out of a pointer is not supported", help);
         };
         let data = self.roots[root.index()].clone();
+        let Some(flag) = data.flag else {
+            // It drops nothing of what it holds (`ManuallyDrop`).
+            return Ok(());
+        };
         if path.is_empty() {
-            if let Some(flag) = data.flag {
-                let no = self.flag_value(false);
-                self.b.write(flag, no);
-            }
+            let no = self.flag_value(false);
+            self.b.write(flag, no);
             return Ok(());
         }
         let yes = self.flag_value(true);
-        match data.moved.iter().find(|(part, _)| part == path) {
-            Some(&(_, moved)) => self.b.write(moved, yes),
-            None => panic!("{path:?} of {root} is moved out, which was not foreseen"),
+        for gone in single_parts(path) {
+            match data.moved.iter().find(|(part, _)| *part == gone) {
+                Some(&(_, moved)) => self.b.write(moved, yes),
+                // Only elements of arrays of generic or great length are not foreseen.
+                None => {
+                    let help = "take it with `std::mem::replace` or `Option::take`";
+                    return unsupported(span, "moving elements out of this array is not supported", help);
+                }
+            }
         }
         Ok(())
     }

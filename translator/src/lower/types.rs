@@ -295,13 +295,11 @@ impl Cx<'_> {
     pub(super) fn is_of_model(&self, ty: Ty) -> bool {
         if let TyKind::Adt(id, _) = *ty.kind() {
             let def = self.program.adt(id);
-            let is_model = def.origin == Origin::Std && def.opaque.is_none();
-            if is_model
-                && self
-                    .program
-                    .drop_impl(ty)
-                    .is_some_and(|(id, _)| self.program.fn_def(id).kind == crate::items::FnKind::Source)
-            {
+            let is_model = def.origin == Origin::Std
+                && def.opaque.is_none()
+                && def.kind == AdtKind::Struct
+                && !matches!(def.lang.as_deref(), Some("Box" | "Vec" | "String"));
+            if is_model {
                 return true;
             }
         }
@@ -331,10 +329,15 @@ impl Cx<'_> {
     /// A function instance as an expression; none if it cannot be named.
     pub(super) fn spell_fn(&self, id: FnId, args: Args) -> Option<String> {
         let def: &FnDef = self.program.fn_def(id);
-        if def.in_body || !args.iter().all(|&a| self.can_spell(a)) {
+        if !args.iter().all(|&a| self.can_spell(a)) {
             return None;
         }
         let own = self.spell_args(&def.generics, args, def.generics.parent_count, "::");
+        if def.in_body {
+            let is_plain = matches!(def.container, Container::Module);
+            let expr = format!("{}{own}", def.name);
+            return self.program.outside_of_body(def.module, &expr).filter(|_| is_plain);
+        }
         let parent: Args = &args[..def.generics.parent_count.min(args.len())];
         Some(match def.container {
             Container::Module => format!("{}{own}", def.path),
@@ -366,8 +369,12 @@ impl Cx<'_> {
     /// A constant as an expression; none if it cannot be named.
     pub(super) fn spell_const_item(&self, id: ConstId, args: Args) -> Option<String> {
         let def = self.program.const_def(id);
-        if def.in_body || !args.iter().all(|&a| self.can_spell(a)) {
+        if !args.iter().all(|&a| self.can_spell(a)) {
             return None;
+        }
+        if def.in_body {
+            let is_plain = matches!(def.container, Container::Module);
+            return self.program.outside_of_body(def.module, &def.name).filter(|_| is_plain);
         }
         Some(match def.container {
             Container::Module => def.path.to_string(),

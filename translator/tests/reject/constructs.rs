@@ -6,8 +6,18 @@ struct Owner(String);
 union Bits { int: i64, float: f64 }
 
 fn closure_pointer(n: i64) -> i64 {
-    let f: fn(i64) -> i64 = |x| x + 1; //~ E0501: a closure as a function pointer
+    static mut COUNT: i64 = 0;
+    let f: fn(i64) -> i64 = |x| unsafe { COUNT += x; COUNT }; //~ E0501: the address of this closure cannot be taken
     f(n)
+}
+fn changing_static(n: i64) -> i64 {
+    static mut COUNT: i64 = 0;
+    unsafe { COUNT += n; COUNT } //~ E0501: `COUNT` is declared inside a function
+}
+fn native_code(n: i64) -> i64 {
+    static mut COUNT: i64 = 0;
+    println!("{n}"); //~ E0501: which cannot use what the function declares inside
+    n
 }
 fn type_macro(n: i64) -> i64 {
     let x: ty!() = n; //~ E0501: a macro in a type
@@ -17,14 +27,9 @@ fn items_in_function(n: i64) -> i64 {
     declare!(inner); //~ E0501: a macro that declares items inside a function
     n
 }
-fn moved_out(n: i64) -> i64 {
-    let b = Box::new((Owner(String::new()), n));
-    let o = b.0; //~ E0501: moving this part out of a pointer
-    o.0.len() as i64
-}
-fn middle_of_array(n: i64) -> i64 {
-    let [a, rest @ .., b] = [n, 1, 2, 3]; //~ E0501: binding the middle of an array
-    a + b + rest[0]
+fn moved_out(list: [Owner; 70]) -> Owner {
+    let [a, ..] = list; //~ E0501: moving elements out of this array
+    a
 }
 fn closure_to_native(n: i64) -> i64 {
     let f = |x: i64| x + n;
@@ -63,7 +68,7 @@ fn endless_alias(n: i64) -> i64 {
 }
 
 fn step(n: i64) -> i64 {
-    closure_pointer(n) + type_macro(n) + items_in_function(n) + moved_out(n) + middle_of_array(n) + closure_to_native(n)
+    closure_pointer(n) + type_macro(n) + items_in_function(n) + moved_out(std::array::from_fn(|_| Owner(String::new()))).0.len() as i64 + changing_static(n) + native_code(n) + closure_to_native(n)
         + out_of_bounds(n) + boxed_closure(n) + union_field(n) + c_text(n) + asynchronous(n) + destructured(n)
         + endless_alias(n)
 }

@@ -41,7 +41,7 @@ instructions! {
     patterns: SlicePat SliceDeep StructConsts AtBindings RefMut Ergonomics OrPatterns ClosureParams FnParams
         AssignStruct TreeMatch StringMatch BoolsChars LetChains;
     order: DropLocals DropMoves DropTemporaries DropIfLet DropTails OperandOrder DropFields DropJumps DropReturns
-        DropArguments DropAssigned DropBoxes DropClosures DropArrays TwoPhase DropGuards DropResults;
+        DropArguments DropAssigned DropBoxes DropClosures DropArrays DropParts TwoPhase DropGuards DropResults;
     traits: OwnOperators OwnIndex OwnDeref Derives DerivedClone DerivedHash Visitors AssociatedConsts Blanket
         ConstGenerics Objects Supertraits OrderingChain Shown;
     closures: ClosureReturned ClosureDyn FnPointers ClosureKinds PartialCapture ClosureNested ClosurePassed
@@ -50,7 +50,7 @@ instructions! {
         ByteMethods BoolMethods FloatMethods NumberLiterals Parsed;
     owned: StringBuilding StringWalk VecMethods VecOfVec Slicing SliceMethods BoxedList Counted CellsAndRefs
         MemFunctions RawPointers Maps Clones Unsized ValueMoves;
-    items: ConstTables TableLookup ModuleTree LocalItems OwnMacros Aliases Conditional SelfTypes;
+    items: ConstTables TableLookup ModuleTree LocalItems OwnMacros Aliases Conditional SelfTypes OwnItems;
     stores: ReadWord WriteWord MoveWord ChangeSmall ChangeForms HalfFloat;
     exprs: LoopForms Blocks Diverging CastForms RangeForms Tuples StructUpdate ReferenceForms Lifetimes InferenceForms
         Unusual Formats GenericCalls Combined;

@@ -271,6 +271,25 @@ fn self_types(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     Builder::build(b)
 }
 
+fn own_items(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
+    use std::fmt::Write as _;
+    static TABLE: [i64; 4] = [3, 5, 8, 13];
+    const NAMES: [&str; 2] = ["one", "three"];
+    #[metatrace::jit::dont_look_inside]
+    fn gcd(a: i64, b: i64) -> i64 {
+        let (mut a, mut b) = (a, b);
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        a
+    }
+    let apply: fn(i64, i64) -> i64 = if y > 3 { gcd } else { |a, b| a ^ b };
+    let name = NAMES[(x & 1) as usize];
+    let mut text = String::new();
+    write!(text, "{name} {}", gcd(12, 18)).unwrap();
+    apply(x, y) ^ TABLE[(y & 3) as usize] ^ text.len() as i64 ^ acc
+}
+
 topic! {
     ConstTables => tables
     TableLookup => lookup
@@ -280,6 +299,7 @@ topic! {
     Aliases => aliases
     Conditional => conditional
     SelfTypes => self_types
+    OwnItems => own_items
 }
 
 metatrace::glue!();

@@ -302,6 +302,39 @@ fn arrays(acc: i64, x: i64, _y: i64, _state: &mut State) -> i64 {
     log.get()
 }
 
+fn array_parts(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
+    let log = Cell::new(acc);
+    let make = |n: i64| [Noisy::new(n, &log), Noisy::new(n + 1, &log), Noisy::new(n + 2, &log)];
+    let list = make(1);
+    let other = [make(5), make(8)];
+    if x > 12 {
+        let [_, middle @ .., _] = list;
+        mark(&log, middle[0].n);
+    } else if x > 11 {
+        let [.., last] = list;
+        mark(&log, last.n);
+    }
+    if y > 2 {
+        let [[a, ..], [_, rest @ ..]] = other;
+        mark(&log, a.n ^ rest.len() as i64);
+    }
+    let pair = Box::new((Noisy::new(3, &log), Some(Box::new(Noisy::new(4, &log)))));
+    if let (first, Some(second)) = *pair
+        && x > 13
+    {
+        mark(&log, first.n);
+        let inner = *second;
+        mark(&log, inner.n);
+    }
+    let mut again = Box::new(Noisy::new(6, &log));
+    let moved = *again;
+    if y > 3 {
+        *again = Noisy::new(7, &log);
+    }
+    drop(moved);
+    log.get()
+}
+
 fn two_phase(acc: i64, x: i64, y: i64, state: &mut State) -> i64 {
     let v = &mut state.cells;
     v[0] = v[1] ^ v[2];
@@ -360,6 +393,7 @@ topic! {
     DropBoxes => boxes
     DropClosures => closures
     DropArrays => arrays
+    DropParts => array_parts
     TwoPhase => two_phase
     DropGuards => guards
     DropResults => results
