@@ -121,6 +121,7 @@ fn integer(bits: u8, signed: bool) -> Scalar {
 /// Structs of `std` and of the runtime whose fields are, by name and type, those of our model.
 const TRUE_STRUCTS: &[&str] = &[
     "metatrace::Traced",
+    "metatrace::gc::HeapFull",
     "metatrace::rt::TracedBox",
     "std::cmp::Reverse",
     "std::fmt::Error",
@@ -135,12 +136,22 @@ const TRUE_STRUCTS: &[&str] = &[
 /// Structs of `std` and of the runtime that have the layout of their one field, which cannot be named.
 const TRANSPARENT_STRUCTS: &[&str] = &[
     "metatrace::gc::Gc",
+    "metatrace::gc::GcBox",
     "metatrace::gc::GcCell",
+    "metatrace::gc::Weak",
     "std::cell::Cell",
     "std::cell::UnsafeCell",
     "std::mem::ManuallyDrop",
     "std::ptr::NonNull",
 ];
+
+/// Structs of the runtime with two fields that cannot be named, the second at `metatrace::gc::LAYOUT`.
+const FIXED_STRUCTS: &[&str] = &["metatrace::gc::Array", "metatrace::gc::Buffer", "metatrace::gc::GcVec"];
+
+/// Whether it is what references to collected objects point to.
+pub fn is_collected(rust: &str) -> bool {
+    path(rust) == "metatrace::gc::GcBox"
+}
 
 /// Whether the type is a counted pointer, whose content nobody changes while it lives, but for interior mutability.
 pub fn is_shared(opaque: &Opaque) -> bool {
@@ -149,7 +160,7 @@ pub fn is_shared(opaque: &Opaque) -> bool {
 
 /// Whether a struct of `std` or of the runtime has the fields of our model, or just one.
 pub fn is_known_struct(rust: &str) -> bool {
-    [TRUE_STRUCTS, TRANSPARENT_STRUCTS].concat().contains(&path(rust))
+    [TRUE_STRUCTS, TRANSPARENT_STRUCTS, FIXED_STRUCTS].concat().contains(&path(rust))
 }
 
 /// The path in a type's spelling, without generic arguments.
@@ -304,6 +315,10 @@ pub fn field_offset(types: &Types, ty: TypeId, field: u32) -> Offset {
         }
         Type::Array(elem, _) => size(types, *elem).times(u64::from(field)),
         Type::Adt(adt) if TRANSPARENT_STRUCTS.contains(&path(&adt.rust)) => Offset::default(),
+        Type::Adt(adt) if FIXED_STRUCTS.contains(&path(&adt.rust)) => match field {
+            0 => Offset::default(),
+            _ => Offset::term(data.module, "::metatrace::gc::LAYOUT as u64".to_string(), "gc::LAYOUT".to_string()),
+        },
         _ if is_native(types, ty) => {
             let name = match &data.ty {
                 Type::Adt(adt) => adt.variants[0].fields[field as usize].name.clone(),

@@ -274,7 +274,8 @@ pub fn is_owner(adt: &Adt) -> bool {
 }
 
 /// Structs of the runtime of which the glue makes values.
-const SAMPLED: &[&str] = &["metatrace::gc::Gc", "metatrace::gc::GcCell"];
+const SAMPLED: &[&str] =
+    &["metatrace::gc::Gc", "metatrace::gc::GcCell", "metatrace::gc::HeapFull", "metatrace::gc::Weak"];
 
 /// A type by value in this one of which the glue cannot make values.
 pub fn lacks_samples(types: &Types, ty: TypeId) -> Option<TypeId> {

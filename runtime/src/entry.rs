@@ -6,7 +6,7 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use metatrace_backend::{CodeId, Exit};
+use metatrace_backend::{CodeId, Exit, pending};
 use metatrace_defs::Abort;
 use metatrace_defs::jitcode::PortalId;
 use metatrace_trace::{GuardId, short};
@@ -179,6 +179,9 @@ fn enter_words(glue: &'static PortalGlue, words: &[u64]) -> Outcome {
         words[place.owner] = canonical_owner(address);
         // SAFETY: the owner lives, for the parameters refer to it; its header is the first field of the box.
         let header = unsafe { &*(address as usize as *const TracedHeader) };
+        if let Err(payload) = vm.run_finalizers() {
+            return Outcome::Panic(payload);
+        }
         if !vm.options.enabled {
             header.gate.set(INACTIVE);
             return Outcome::MergePoint(words);
@@ -290,16 +293,16 @@ fn guard_failed(vm: &Rc<VmState>, place: &Place, id: GuardId, mut frame: TraceFr
     let counters = &vm.shared.counters;
     add(&counters.guard_failures, 1);
     // SAFETY: the context is this VM's, and no reference to it is held.
-    let panic = unsafe {
+    let (panic, must_leave) = unsafe {
         let context = &mut *vm.context();
         context.merge_points += u64::from(guard.merge_points);
-        context.take_panic()
+        (context.take_panic(), context.pending & pending::FINALIZERS != 0)
     };
     if let Some(flag) = guard.flag {
         // SAFETY: the flag is memory of the guard's tree, which lives as long as its guards.
         unsafe { (flag as usize as *mut u64).write(1) };
     }
-    if panic.is_none() && guard_is_hot(vm, &guard) {
+    if panic.is_none() && !must_leave && guard_is_hot(vm, &guard) {
         return record_bridge(vm, place, id, &guard, &mut frame);
     }
     let area = frame.area();

@@ -1,5 +1,6 @@
 //! The run-time of translated interpreters: hints, driver, recorder, blackhole.
 
+mod heap;
 pub mod jit;
 mod traced;
 
@@ -27,6 +28,7 @@ mod vm;
 pub use metatrace_defs::{Abort, param::Params};
 /// The collected heap.
 pub use metatrace_gc as gc;
+pub use heap::enter;
 pub use traced::Traced;
 #[cfg(feature = "jit")]
 pub use vm::Vm;

@@ -76,13 +76,38 @@ impl<T> From<T> for Traced<T> {
 
 pub mod gc {
     use ::std::cell::Cell;
+    use ::std::fmt::{Debug, Display, Formatter};
 
     pub trait Trace {}
+
+    // What a reference points to: here frozen memory begins, for an object's plain fields never change.
+    #[lang]
+    pub struct GcBox<T> {
+        content: T,
+    }
 
     // The address of an object: a reference in all but its lifetime, so that it is never null.
     #[lang]
     pub struct Gc<T> {
-        target: &'static T,
+        target: &'static GcBox<T>,
+    }
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct HeapFull {
+        pub limit: usize,
+        pub requested: usize,
+    }
+
+    impl HeapFull {
+        #[opaque]
+        pub fn of(requested: usize) -> HeapFull {}
+        #[opaque]
+        pub fn panic(self) -> ! {}
+    }
+
+    impl Display for HeapFull {
+        #[opaque]
+        fn fmt(&self, f: &mut Formatter<'_>) -> ::std::fmt::Result {}
     }
 
     impl<T> ::std::clone::Clone for Gc<T> {
@@ -93,16 +118,29 @@ pub mod gc {
 
     impl<T> ::std::marker::Copy for Gc<T> {}
 
+    impl<T> Debug for Gc<T> {
+        #[opaque]
+        fn fmt(&self, f: &mut Formatter<'_>) -> ::std::fmt::Result {}
+    }
+
     impl<T> Gc<T> {
         #[opaque]
         pub fn new(value: T) -> Gc<T> {}
         #[opaque]
+        pub fn try_new(value: T) -> Result<Gc<T>, HeapFull> {}
+        #[opaque]
         pub fn on_death(self, finalizer: fn(Gc<T>)) {}
         pub fn as_ref<'a>(self) -> &'a T {
-            self.target
+            &self.target.content
         }
         pub fn address(self) -> usize {
-            self.target as *const T as usize
+            self.target as *const GcBox<T> as usize
+        }
+        pub fn to_bits(self) -> u64 {
+            self.address() as u64
+        }
+        pub unsafe fn from_bits(bits: u64) -> Gc<T> {
+            Gc { target: unsafe { &*(bits as usize as *const GcBox<T>) } }
         }
         pub fn ptr_eq(self, other: Gc<T>) -> bool {
             self.address() == other.address()
@@ -112,10 +150,12 @@ pub mod gc {
     impl<T> ::std::ops::Deref for Gc<T> {
         type Target = T;
         fn deref(&self) -> &T {
-            self.target
+            &self.target.content
         }
     }
 
+    #[opaque]
+    pub fn barrier(address: *const u8) {}
     // An address that is a number gives nothing away: the call touches no memory of the interpreter.
     #[opaque]
     pub fn barrier_at(address: usize) {}
@@ -126,7 +166,7 @@ pub mod gc {
     }
 
     impl<T> GcCell<T> {
-        pub fn new(value: T) -> GcCell<T> {
+        pub const fn new(value: T) -> GcCell<T> {
             GcCell { value: Cell::new(value) }
         }
     }
@@ -144,5 +184,303 @@ pub mod gc {
             self.set(value);
             before
         }
+    }
+
+    impl<T: Copy + Default> Default for GcCell<T> {
+        fn default() -> GcCell<T> {
+            GcCell::new(T::default())
+        }
+    }
+
+    impl<T: Copy + Debug> Debug for GcCell<T> {
+        #[opaque]
+        fn fmt(&self, f: &mut Formatter<'_>) -> ::std::fmt::Result {}
+    }
+
+    #[opaque]
+    pub struct GcRefCell<T> {}
+    #[opaque]
+    pub struct GcRefMut<'a, T> {}
+
+    impl<T> GcRefCell<T> {
+        #[opaque]
+        pub const fn new(value: T) -> GcRefCell<T> {}
+        #[opaque]
+        pub fn borrow(&self) -> ::std::cell::Ref<'_, T> {}
+        #[opaque]
+        pub fn borrow_mut(&self) -> GcRefMut<'_, T> {}
+        #[opaque]
+        pub fn try_borrow(&self) -> Result<::std::cell::Ref<'_, T>, ::std::cell::BorrowError> {}
+        #[opaque]
+        pub fn try_borrow_mut(&self) -> Result<GcRefMut<'_, T>, ::std::cell::BorrowMutError> {}
+    }
+
+    impl<T: Default> Default for GcRefCell<T> {
+        fn default() -> GcRefCell<T> {
+            GcRefCell::new(T::default())
+        }
+    }
+
+    impl<'a, T> ::std::ops::Deref for GcRefMut<'a, T> {
+        type Target = T;
+        #[opaque]
+        fn deref(&self) -> &T {}
+    }
+
+    impl<'a, T> ::std::ops::DerefMut for GcRefMut<'a, T> {
+        #[opaque]
+        fn deref_mut(&mut self) -> &mut T {}
+    }
+
+    // A length, which never changes once there is a reference to the array, and elements behind it.
+    #[lang]
+    pub struct Array<T> {
+        length: usize,
+        elements: [T; 0],
+    }
+
+    impl<T> Array<T> {
+        // Taking a closure, it is looked inside though it has a loop.
+        pub fn try_from_fn<F: FnMut(usize) -> T>(length: usize, mut element: F) -> Result<Gc<Array<T>>, HeapFull> {
+            let array = Array::try_begin(length)?;
+            let mut index = 0;
+            while index < length {
+                let value = element(index);
+                unsafe { Array::put(array, index, value) }
+                index = index.wrapping_add(1);
+            }
+            Ok(array)
+        }
+        pub fn from_fn<F: FnMut(usize) -> T>(length: usize, element: F) -> Gc<Array<T>> {
+            match Array::try_from_fn(length, element) {
+                Ok(array) => array,
+                Err(full) => full.panic(),
+            }
+        }
+        #[opaque]
+        pub fn try_begin(length: usize) -> Result<Gc<Array<T>>, HeapFull> {}
+        #[opaque]
+        pub unsafe fn put(array: Gc<Array<T>>, index: usize, value: T) {}
+        #[opaque]
+        pub fn try_from_slice(elements: &[T]) -> Result<Gc<Array<T>>, HeapFull> {}
+        #[opaque]
+        pub fn from_slice(elements: &[T]) -> Gc<Array<T>> {}
+    }
+
+    impl<T: Copy> Array<GcCell<T>> {
+        #[opaque]
+        pub fn try_cells(length: usize, value: T) -> Result<Gc<Array<GcCell<T>>>, HeapFull> {}
+        #[opaque]
+        pub fn cells(length: usize, value: T) -> Gc<Array<GcCell<T>>> {}
+    }
+
+    impl<T> ::std::ops::Deref for Array<T> {
+        type Target = [T];
+        fn deref(&self) -> &[T] {
+            unsafe {
+                &*::std::intrinsics::slice_from_raw_parts(&raw const self.elements as *const T, self.length)
+            }
+        }
+    }
+
+    impl<T: Debug> Debug for Array<T> {
+        #[opaque]
+        fn fmt(&self, f: &mut Formatter<'_>) -> ::std::fmt::Result {}
+    }
+
+    #[lang]
+    pub struct Buffer<T> {
+        length: Cell<usize>,
+        elements: [GcCell<T>; 0],
+    }
+
+    #[lang]
+    pub struct GcVec<T> {
+        buffer: GcCell<Option<Gc<Buffer<T>>>>,
+        capacity: Cell<usize>,
+    }
+
+    #[intrinsic = "write_element"]
+    unsafe fn put_at<T>(pointer: *mut T, index: usize, value: T) {}
+
+    impl<T: Copy> GcVec<T> {
+        pub const fn new() -> GcVec<T> {
+            GcVec { buffer: GcCell::new(None), capacity: Cell::new(0) }
+        }
+        pub fn len(&self) -> usize {
+            match self.buffer.get() {
+                Some(buffer) => buffer.length.get(),
+                None => 0,
+            }
+        }
+        pub fn is_empty(&self) -> bool {
+            self.len() == 0
+        }
+        pub fn get(&self, index: usize) -> Option<T> {
+            match self.buffer.get() {
+                Some(buffer) if index < buffer.length.get() => Some(cells(buffer)[index].get()),
+                _ => None,
+            }
+        }
+        pub fn set(&self, index: usize, value: T) {
+            match self.buffer.get() {
+                Some(buffer) => cells(buffer)[index].set(value),
+                None => {
+                    let empty: &[GcCell<T>] = &[];
+                    empty[index].set(value)
+                }
+            }
+        }
+        pub fn try_push(&self, value: T) -> Result<(), HeapFull> {
+            if self.len() == self.capacity.get() {
+                self.try_grow()?;
+            }
+            if let Some(buffer) = self.buffer.get() {
+                let length = buffer.length.get();
+                let elements = &raw const buffer.elements as *const GcCell<T> as *mut GcCell<T>;
+                unsafe { put_at(elements, length, GcCell::new(value)) }
+                buffer.length.set(length.wrapping_add(1));
+                barrier_at(elements as usize + length * ::std::mem::size_of::<T>());
+            }
+            Ok(())
+        }
+        pub fn push(&self, value: T) {
+            if let Err(full) = self.try_push(value) {
+                full.panic()
+            }
+        }
+        pub fn pop(&self) -> Option<T> {
+            match self.buffer.get() {
+                Some(buffer) if buffer.length.get() != 0 => {
+                    let last = buffer.length.get().wrapping_sub(1);
+                    let value = cells(buffer)[last].get();
+                    buffer.length.set(last);
+                    Some(value)
+                }
+                _ => None,
+            }
+        }
+        pub fn truncate(&self, length: usize) {
+            if let Some(buffer) = self.buffer.get() {
+                if length < buffer.length.get() {
+                    buffer.length.set(length);
+                }
+            }
+        }
+        #[opaque]
+        pub fn try_grow(&self) -> Result<(), HeapFull> {}
+    }
+
+    fn cells<'a, T>(buffer: Gc<Buffer<T>>) -> &'a [GcCell<T>] {
+        let buffer = buffer.as_ref();
+        unsafe {
+            &*::std::intrinsics::slice_from_raw_parts(
+                &raw const buffer.elements as *const GcCell<T>,
+                buffer.length.get(),
+            )
+        }
+    }
+
+    impl<T: Copy> Default for GcVec<T> {
+        fn default() -> GcVec<T> {
+            GcVec::new()
+        }
+    }
+
+    impl<T: Copy> Clone for GcVec<T> {
+        #[opaque]
+        fn clone(&self) -> GcVec<T> {}
+    }
+
+    impl<T: Copy + Debug> Debug for GcVec<T> {
+        #[opaque]
+        fn fmt(&self, f: &mut Formatter<'_>) -> ::std::fmt::Result {}
+    }
+
+    // An address that is not null and that nobody follows.
+    #[lang = "GcWeak"]
+    pub struct Weak<T> {
+        cell: &'static T,
+    }
+
+    impl<T> ::std::clone::Clone for Weak<T> {
+        fn clone(&self) -> Weak<T> {
+            *self
+        }
+    }
+
+    impl<T> ::std::marker::Copy for Weak<T> {}
+
+    impl<T> Weak<T> {
+        #[opaque]
+        pub fn new(target: Gc<T>) -> Weak<T> {}
+        #[opaque]
+        pub fn try_new(target: Gc<T>) -> Result<Weak<T>, HeapFull> {}
+        #[opaque]
+        pub fn get(self) -> Option<Gc<T>> {}
+    }
+
+    #[opaque(no_drop)]
+    pub struct WeakMap<K, V> {}
+
+    impl<K, V: Copy> WeakMap<K, V> {
+        #[opaque]
+        pub const fn new() -> WeakMap<K, V> {}
+        #[opaque]
+        pub fn get(&self, key: Gc<K>) -> Option<V> {}
+        #[opaque]
+        pub fn insert(&self, key: Gc<K>, value: V) -> Option<V> {}
+        #[opaque]
+        pub fn try_insert(&self, key: Gc<K>, value: V) -> Result<Option<V>, HeapFull> {}
+        #[opaque]
+        pub fn remove(&self, key: Gc<K>) -> Option<V> {}
+        #[opaque]
+        pub fn len(&self) -> usize {}
+        #[opaque]
+        pub fn is_empty(&self) -> bool {}
+    }
+
+    impl<K, V: Copy> Default for WeakMap<K, V> {
+        #[opaque]
+        fn default() -> WeakMap<K, V> {}
+    }
+
+    #[opaque]
+    pub struct Root<T> {}
+
+    impl<T> Root<T> {
+        #[opaque]
+        pub fn new(value: T) -> Root<T> {}
+        #[opaque]
+        pub fn into_inner(self) -> T
+        where
+            T: Copy,
+        {
+        }
+    }
+
+    impl<T> ::std::ops::Deref for Root<T> {
+        type Target = T;
+        #[opaque]
+        fn deref(&self) -> &T {}
+    }
+
+    impl<T> ::std::ops::DerefMut for Root<T> {
+        #[opaque]
+        fn deref_mut(&mut self) -> &mut T {}
+    }
+
+    #[opaque]
+    pub struct Heap {}
+
+    impl Heap {
+        #[opaque]
+        pub fn collect(&self) {}
+        #[opaque]
+        pub fn collect_minor(&self) {}
+        #[opaque]
+        pub fn has_finalizers_due(&self) -> bool {}
+        #[opaque]
+        pub fn run_finalizers(&self) -> usize {}
     }
 }

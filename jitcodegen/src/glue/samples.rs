@@ -212,6 +212,11 @@ impl Cx<'_> {
                      ::metatrace::rt::sample_memory::<{to}>() as u64)); ::metatrace::rt::Made::Yes"
                 );
             }
+            "metatrace::gc::Weak" => {
+                return "::core::ptr::write(out as *mut *mut u64, ::metatrace::rt::sample_memory::<u64>()); \
+                        ::metatrace::rt::Made::Yes"
+                    .to_string();
+            }
             "std::ptr::NonNull" => {
                 let to = self.pointed_to(ty);
                 return format!(

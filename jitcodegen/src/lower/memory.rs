@@ -202,7 +202,22 @@ impl Builder<'_> {
             false => layout::field_offset(types, of, field),
         };
         address.offset = address.offset.plus(&offset);
+        let begins_frozen = matches!(types.get(of), Type::Adt(adt) if layout::is_collected(&adt.rust));
         self.enter(&mut address, of, variant, field);
+        if begins_frozen {
+            address = self.frozen(address);
+        }
+        address
+    }
+
+    /// The content of a collected object: from here on memory is frozen, whatever the way to it was.
+    fn frozen(&mut self, mut address: Address) -> Address {
+        let (class, flags) = (ClassKey::Address, access_flag::FREEZES | access_flag::KEEPS_FROZEN);
+        let access = self.access(&address, Scalar::Word, Offset::default(), class, flags);
+        let fields = [Field::Src(address.base), Field::Index(access.0)];
+        address.base = self.produce(ControlOp::InteriorField, Kind::Word, fields);
+        (address.offset, address.is_mutable, address.in_cell) = (Offset::default(), false, false);
+        (address.reach, address.place) = (Reach::Leaf, Holder::Bare);
         address
     }
 

@@ -64,6 +64,8 @@ pub mod pending {
     pub const INVALIDATED: u64 = 2;
     /// The collected heap is beyond its limit: who allocates next for the guest's sake reports it.
     pub const HEAP_FULL: u64 = 4;
+    /// Finalizers of the collected heap wait to be run.
+    pub const FINALIZERS: u64 = 8;
 }
 
 impl Context {

@@ -39,6 +39,11 @@ macro_rules! for_each_param {
             backend = Backend, 0, 0, 1;
             /// 1 to make every guard fail once (a stress mode for tests).
             fail_guards = FailGuards, 0, 0, 1;
+            /// Collect before each n-th allocation from the heaps that are entered with `metatrace::enter`; 0 for when memory
+            /// is short (a stress mode for tests).
+            gc_every = GcEvery, 0, 0, 1_000_000_000;
+            /// Have the n-th allocation from each of these heaps find it full; 0 for none (a stress mode for tests).
+            gc_fail_at = GcFailAt, 0, 0, 1_000_000_000_000;
             /// 1 to run hot loops in the blackhole interpreter instead of recording them (a test mode).
             blackhole_only = BlackholeOnly, 0, 0, 1;
         }

@@ -1,8 +1,11 @@
 //! Objects with elements: [`Array`], whose length is fixed, and [`GcVec`], which grows.
+//!
+//! Jitcode works on both by what [`LAYOUT`] says of them.
 
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem::offset_of;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
@@ -13,6 +16,12 @@ use crate::gc::{Gc, HeapFull, drop_at_death};
 use crate::mark::HEADER;
 use crate::sizes::{SMALL_MAX, class_of};
 use crate::types::{Shape, Trace, TypeInfo};
+
+/// Bytes to the second of the two fields of [`Array`], of the buffer of a [`GcVec`], and of the vector itself.
+pub const LAYOUT: usize = 8;
+const _: () = assert!(offset_of!(Array<u64>, length) == 0 && offset_of!(Array<u64>, elements) == LAYOUT);
+const _: () = assert!(offset_of!(Buffer<u64>, length) == 0 && offset_of!(Buffer<u64>, elements) == LAYOUT);
+const _: () = assert!(offset_of!(GcVec<u64>, buffer) == 0 && offset_of!(GcVec<u64>, capacity) == LAYOUT);
 
 /// A length and elements behind it, in one object: `Gc<Array<T>>` is one word and derefs to a slice.
 ///
@@ -32,26 +41,54 @@ impl<T: Trace> Array<T> {
     /// # Panics
     /// If no heap is current.
     pub fn try_from_fn(length: usize, mut element: impl FnMut(usize) -> T) -> Result<Gc<Array<T>>, HeapFull> {
-        let (array, elements) = allocate::<T>(length)?;
-        // SAFETY: the memory is for a length and that many elements. `element` may collect: what is written counts as part of
-        // the array from then on, and the array may be old by then.
+        let array = Array::try_begin(length)?;
+        for index in 0..length {
+            let value = element(index);
+            // SAFETY: the array was begun for so many elements, and those before are there.
+            unsafe { Array::put(array, index, value) };
+        }
+        Ok(array)
+    }
+
+    /// An array without elements and with room for so many, which [`Array::put`] adds.
+    ///
+    /// # Errors
+    /// If the heap's limit is reached.
+    ///
+    /// # Panics
+    /// If no heap is current.
+    #[doc(hidden)]
+    pub fn try_begin(length: usize) -> Result<Gc<Array<T>>, HeapFull> {
+        let (array, _) = allocate::<T>(length)?;
+        // SAFETY: the header and a length of 0 were written.
+        let array = unsafe { Gc::from_target(array) };
+        if const { std::mem::needs_drop::<T>() }
+            && let Some(payload) = NonNull::new(array.address() as *mut u8)
+        {
+            drop_at_death(payload, drop_elements::<T>);
+        }
+        Ok(array)
+    }
+
+    /// Adds an element. Between elements there may be collections: what was added counts as part of the array, and the array
+    /// may be old by then.
+    ///
+    /// # Safety
+    /// The array was begun with room for it, and has so many elements.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub unsafe fn put(array: Gc<Array<T>>, index: usize, value: T) {
+        crate::check_stored(&value);
+        // SAFETY: the caller vouches for the room; nobody reads beyond the length, and nobody holds a slice of the array
+        // while it is made.
         unsafe {
-            let counted = &raw mut (*array.as_ptr()).length;
-            counted.write(0);
-            let array = Gc::from_target(array);
-            if const { std::mem::needs_drop::<T>() } {
-                drop_at_death(NonNull::new_unchecked(array.address() as *mut u8), drop_elements::<T>);
+            let array = array.address() as *mut Array<T>;
+            let element = (&raw mut (*array).elements).cast::<T>().add(index);
+            element.write(value);
+            (&raw mut (*array).length).write(index + 1);
+            if const { !T::SHAPE.is_none() } {
+                barrier(element.cast());
             }
-            for index in 0..length {
-                let value = element(index);
-                crate::check_stored(&value);
-                elements.add(index).write(value);
-                counted.write(index + 1);
-                if const { !T::SHAPE.is_none() } {
-                    barrier(elements.add(index).as_ptr().cast());
-                }
-            }
-            Ok(array)
         }
     }
 
@@ -177,8 +214,9 @@ impl<T: fmt::Debug> fmt::Debug for Array<T> {
 }
 
 /// The elements of a [`GcVec`] and how many they are; the room behind them is the object's own business.
+#[doc(hidden)]
 #[repr(C)]
-struct Buffer<T> {
+pub struct Buffer<T> {
     length: Cell<usize>,
     elements: [GcCell<T>; 0],
 }
@@ -187,6 +225,7 @@ struct Buffer<T> {
 /// through a shared reference.
 ///
 /// One without elements has no memory. Clones share nothing.
+#[repr(C)]
 pub struct GcVec<T> {
     buffer: GcCell<Option<Gc<Buffer<T>>>>,
     capacity: Cell<usize>,
@@ -209,6 +248,21 @@ impl<T: Trace + Copy> GcVec<T> {
     #[inline(always)]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The words that a vector is.
+    #[doc(hidden)]
+    pub fn into_parts(self) -> (Option<Gc<Buffer<T>>>, usize) {
+        (self.buffer.get(), self.capacity.get())
+    }
+
+    /// The vector that is these words.
+    ///
+    /// # Safety
+    /// They come from [`GcVec::into_parts`], once.
+    #[doc(hidden)]
+    pub unsafe fn from_parts(buffer: Option<Gc<Buffer<T>>>, capacity: usize) -> GcVec<T> {
+        GcVec { buffer: GcCell::new(buffer), capacity: Cell::new(capacity), _elements: PhantomData }
     }
 
     #[inline(always)]
@@ -256,7 +310,7 @@ impl<T: Trace + Copy> GcVec<T> {
     pub fn try_push(&self, value: T) -> Result<(), HeapFull> {
         let length = self.len();
         if length == self.capacity.get() {
-            self.grow((length * 2).max(4))?;
+            self.try_grow()?;
         }
         let Some(buffer) = self.buffer.get() else { unreachable!("a vector that has grown has a buffer") };
         let buffer = buffer.as_ref();
@@ -296,8 +350,14 @@ impl<T: Trace + Copy> GcVec<T> {
         (0..).map_while(|index| self.get(index))
     }
 
+    /// Makes room for more elements.
+    ///
+    /// # Errors
+    /// If the heap's limit is reached; the vector is as it was.
+    #[doc(hidden)]
     #[cold]
-    fn grow(&self, capacity: usize) -> Result<(), HeapFull> {
+    pub fn try_grow(&self) -> Result<(), HeapFull> {
+        let capacity = (self.capacity.get() * 2).max(4);
         let (array, place) = allocate::<GcCell<T>>(capacity)?;
         let cells = self.cells();
         // SAFETY: the new buffer has the layout of an array and room for more than the elements there are.

@@ -41,6 +41,9 @@ impl State {
         self.finish(full);
         self.check("after");
         self.collecting = false;
+        if let Some(tell) = self.on_due.as_ref().filter(|_| !self.due.is_empty()) {
+            tell();
+        }
         std::mem::forget(bomb);
         let time = start.elapsed();
         self.stats.collections += 1;

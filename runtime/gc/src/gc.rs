@@ -21,6 +21,11 @@ pub struct Gc<T> {
     _invariant: PhantomData<*mut T>,
 }
 
+/// What a reference points to, as jitcode sees it: content that nobody changes but through its cells.
+#[doc(hidden)]
+#[repr(transparent)]
+pub struct GcBox<T>(T);
+
 /// The heap's limit is reached, and a collection did not help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeapFull {
@@ -39,13 +44,19 @@ impl fmt::Display for HeapFull {
 impl std::error::Error for HeapFull {}
 
 impl HeapFull {
+    /// The error of an allocation of so many bytes in the current heap.
+    ///
+    /// # Panics
+    /// If no heap is current.
     #[cold]
-    pub(crate) fn of(requested: usize) -> HeapFull {
+    pub fn of(requested: usize) -> HeapFull {
         HeapFull { limit: with_current("allocate", |state| state.config.limit), requested }
     }
 
+    /// Panics with the error's text.
+    #[doc(hidden)]
     #[cold]
-    pub(crate) fn panic(self) -> ! {
+    pub fn panic(self) -> ! {
         panic!("{self}")
     }
 }

@@ -122,6 +122,8 @@ pub(crate) struct State {
     pub finalizers: ByAge,
     /// Finalizers of objects that are dead otherwise.
     pub due: VecDeque<AtDeath>,
+    /// Called at the end of collections that leave some.
+    pub on_due: Option<Rc<dyn Fn()>>,
     pub droppers: ByAge,
     pub roots: Rc<RootList>,
     /// Areas to be tested word by word; an entry that was removed is empty.
@@ -231,6 +233,7 @@ impl Heap {
             stats: Stats::default(),
             finalizers: ByAge::default(),
             due: VecDeque::new(),
+            on_due: None,
             droppers: ByAge::default(),
             roots: Rc::default(),
             areas: Vec::new(),
@@ -371,6 +374,12 @@ impl Heap {
     pub fn remove_source(&self, source: usize) {
         let removed = self.with(|state| state.sources[source].take());
         drop(removed);
+    }
+
+    /// Has collections that leave finalizers to run call `tell` at their end, which must not use the heap; returns what did
+    /// before.
+    pub fn when_finalizers_due(&self, tell: Option<Rc<dyn Fn()>>) -> Option<Rc<dyn Fn()>> {
+        self.with(|state| std::mem::replace(&mut state.on_due, tell))
     }
 
     /// Whether there are finalizers to run.

@@ -39,8 +39,12 @@ mod verify;
 mod weak;
 
 pub use alloc::{Stress, barrier, barrier_at};
+#[doc(hidden)]
+pub use array::{Buffer, LAYOUT};
 pub use array::{Array, GcVec};
 pub use cell::{GcCell, GcRefCell, GcRefMut};
+#[doc(hidden)]
+pub use gc::GcBox;
 pub use gc::{Gc, HeapFull};
 pub use heap::{Config, Heap, POISON, Source, Stats};
 pub use mark::Tracer;

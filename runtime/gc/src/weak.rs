@@ -15,6 +15,7 @@ use crate::types::{Kind, MAGIC, Shape, Trace, TypeInfo, trace_as};
 /// A reference that does not keep its object alive, and knows when it is dead.
 ///
 /// It is a reference to a small object itself: copies of it are cleared together.
+#[repr(transparent)]
 pub struct Weak<T> {
     cell: Gc<WeakCell<T>>,
 }
@@ -58,6 +59,24 @@ impl<T: Trace> Weak<T> {
     /// The object, if it lives.
     pub fn get(self) -> Option<Gc<T>> {
         self.cell.as_ref().target.get()
+    }
+}
+
+impl<T> Weak<T> {
+    /// The address of what is cleared, as a word.
+    #[doc(hidden)]
+    pub fn to_bits(self) -> u64 {
+        self.cell.to_bits()
+    }
+
+    /// A reference from [`Weak::to_bits`].
+    ///
+    /// # Safety
+    /// The bits come from a reference of this type that the collector saw since.
+    #[doc(hidden)]
+    pub unsafe fn from_bits(bits: u64) -> Weak<T> {
+        // SAFETY: the caller vouches for it.
+        Weak { cell: unsafe { Gc::from_bits(bits) } }
     }
 }
 

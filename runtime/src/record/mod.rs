@@ -61,6 +61,8 @@ pub enum Root {
     Static,
     /// It is content of the owner whose box is at this address.
     Owner(u64),
+    /// It is in a collected object.
+    Object,
 }
 
 impl Traced {
@@ -396,9 +398,13 @@ impl Domain for Recorder<'_> {
         if frozen {
             self.rely_on(base.root);
             if place.is_constant() {
+                if base.root == Root::Object {
+                    self.pinned.push(base.bits);
+                }
                 return Traced::constant(descr.scalar.kind(), bits, root);
             }
-        } else if let Some(known) = self.heap.get(&place) {
+        }
+        if let Some(known) = self.heap.get(&place) {
             debug_assert_eq!(
                 self.trace().recorded(known.value),
                 Some(bits),
@@ -437,8 +443,12 @@ impl Domain for Recorder<'_> {
     fn interior(&mut self, access: AccessId, base: Traced, index: Option<Traced>) -> Traced {
         let descr = self.loaded.program.access(access);
         let bits = descr.address(base.bits, index.map_or(0, |i| i.bits));
-        let keeps = access_flag::KEEPS_FROZEN | access_flag::FREEZES;
-        let root = if descr.flags & keeps != 0 { base.root } else { Root::None };
+        if descr.flags & access_flag::FREEZES != 0 && index.is_none() && descr.offset.get() == 0 {
+            // The object itself, of which nothing is known but this.
+            let root = if base.root == Root::None { Root::Object } else { base.root };
+            return Traced { root, ..base };
+        }
+        let root = if descr.flags & access_flag::KEEPS_FROZEN != 0 { base.root } else { Root::None };
         let place = heap::Place { access, base: base.opnd, index: index.map(|i| i.opnd) };
         if place.is_constant() {
             return Traced::constant(Kind::Word, bits, root);

@@ -255,6 +255,50 @@ impl<T: Scalars + metatrace_gc::Trace + Copy> Scalars for metatrace_gc::GcCell<T
     }
 }
 
+/// A weak reference is the address of its cell.
+impl<T> Scalars for metatrace_gc::Weak<T> {
+    const WORDS: usize = 1;
+
+    fn pack(self, out: &mut [u64]) {
+        out[0] = self.to_bits();
+    }
+
+    unsafe fn unpack(words: &[u64]) -> Self {
+        // SAFETY: passed on to the caller.
+        unsafe { metatrace_gc::Weak::from_bits(words[0]) }
+    }
+}
+
+impl<T: metatrace_gc::Trace + Copy> Scalars for metatrace_gc::GcVec<T> {
+    const WORDS: usize = <(Option<metatrace_gc::Gc<metatrace_gc::Buffer<T>>>, usize)>::WORDS;
+
+    fn pack(self, out: &mut [u64]) {
+        self.into_parts().pack(out);
+    }
+
+    unsafe fn unpack(words: &[u64]) -> Self {
+        // SAFETY: passed on to the caller: the parts are those of a vector.
+        unsafe {
+            let (buffer, capacity) = Scalars::unpack(words);
+            metatrace_gc::GcVec::from_parts(buffer, capacity)
+        }
+    }
+}
+
+impl Scalars for metatrace_gc::HeapFull {
+    const WORDS: usize = 2;
+
+    fn pack(self, out: &mut [u64]) {
+        (self.limit, self.requested).pack(out);
+    }
+
+    unsafe fn unpack(words: &[u64]) -> Self {
+        // SAFETY: two words that are numbers.
+        let (limit, requested) = unsafe { Scalars::unpack(words) };
+        metatrace_gc::HeapFull { limit, requested }
+    }
+}
+
 impl<T> Scalars for std::marker::PhantomData<T> {
     const WORDS: usize = 0;
 

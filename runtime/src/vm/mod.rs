@@ -13,6 +13,7 @@ pub(crate) mod stats;
 pub(crate) mod tables;
 
 use std::cell::{Cell, OnceCell, RefCell, UnsafeCell};
+use std::ptr::NonNull;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -125,6 +126,8 @@ pub(crate) struct VmState {
     pub recordings: Cell<u32>,
     /// How much mail of other threads was seen.
     mail_seen: Cell<u64>,
+    /// The heaps that it serves, innermost last.
+    pub heaps: RefCell<Vec<NonNull<metatrace_gc::Heap>>>,
     /// Frames to use again.
     frames: RefCell<Vec<FrameMemory>>,
     /// For each activation of compiled code, whether it must be left: innermost last.
@@ -157,6 +160,7 @@ impl VmState {
             ticks: Cell::new(0),
             recordings: Cell::new(0),
             mail_seen: Cell::new(0),
+            heaps: RefCell::default(),
             frames: RefCell::default(),
             activations: RefCell::default(),
         });

@@ -114,6 +114,20 @@ impl Options {
         .map(|(name, text)| (name, Options::parse(text).expect("valid options")))
         .into()
     }
+
+    /// The ways to run with a collection at every allocation from the heaps that are entered with
+    /// [`metatrace::enter`](crate::enter).
+    pub fn collecting_engines() -> Vec<(&'static str, Options)> {
+        [
+            ("the interpreter alone, collecting", "off,gc_every=1"),
+            ("the blackhole interpreter, collecting", "threshold=1,blackhole_only=1,gc_every=1"),
+            ("the reference backend, collecting", "threshold=1,trace_eagerness=1,backend=1,gc_every=1"),
+            ("Cranelift, collecting", "threshold=2,trace_eagerness=2,gc_every=1"),
+            ("every guard failing once, collecting", "threshold=1,trace_eagerness=2,fail_guards=1,gc_every=1"),
+        ]
+        .map(|(name, text)| (name, Options::parse(text).expect("valid options")))
+        .into()
+    }
 }
 
 /// Where logs go.

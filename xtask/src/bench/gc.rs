@@ -13,7 +13,7 @@ const WORKLOADS: [(&str, f64); 6] = [
     ("trees-16", 0.57),
     ("trees-18", 0.57),
     ("lists", 0.52),
-    ("tables", 0.32),
+    ("tables", 0.46),
     ("mixed", 0.42),
     ("churn", 0.24),
 ];

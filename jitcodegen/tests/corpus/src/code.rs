@@ -54,6 +54,7 @@ instructions! {
     stores: ReadWord WriteWord MoveWord ChangeSmall ChangeForms HalfFloat;
     exprs: LoopForms Blocks Diverging CastForms RangeForms Tuples StructUpdate ReferenceForms Lifetimes InferenceForms
         Unusual Formats GenericCalls Combined;
+    collected: GcObjects GcFallible GcLists GcArrays GcVectors GcBeyond GcIdentity GcWeak GcNamed;
 }
 
 /// A program.

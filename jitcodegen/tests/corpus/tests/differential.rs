@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use corpus::{Code, Op, Point, State, run};
+use metatrace::gc::{Config, Heap};
 use metatrace::{Options, Stats, Traced, Vm};
 
 /// Values at which something often changes.
@@ -86,7 +87,9 @@ fn inputs(seed: u64) -> Vec<Point> {
 /// The result or the panic's message, and the state, as text: not all floats equal themselves.
 fn ran(ops: &[Op], inputs: &[Point], options: Options) -> (String, Stats) {
     let vm = Vm::new(options).expect("machine code can be made");
-    let text = vm.enter(|| {
+    // SAFETY: objects are only referred to from local variables of bodies.
+    let heap = unsafe { Heap::new(Config { limit: 64 << 20, ..Config::default() }) }.expect("address space");
+    let run_all = || {
         let code = Traced::new(Code { ops: ops.to_vec() });
         let mut state = State::new(inputs.to_vec());
         let result = catch_unwind(AssertUnwindSafe(|| run(&code, &mut state))).map_err(|panic| {
@@ -95,7 +98,8 @@ fn ran(ops: &[Op], inputs: &[Point], options: Options) -> (String, Stats) {
         });
         state.inputs.clear();
         format!("{result:#?}\n{state:#?}")
-    });
+    };
+    let text = vm.enter(|| metatrace::enter(&heap, run_all));
     (text, vm.stats())
 }
 
@@ -104,6 +108,12 @@ fn difference(native: &str, other: &str) -> String {
     let lines = native.lines().zip(other.lines()).enumerate().filter(|(_, (a, b))| a != b).take(8);
     let shown: Vec<String> = lines.map(|(n, (a, b))| format!("{n}: {} | {}", a.trim(), b.trim())).collect();
     format!("{} lines | {} lines\n{}", native.lines().count(), other.lines().count(), shown.join("\n"))
+}
+
+/// The topic of a single body.
+fn name_of(body: &[Op]) -> Option<&'static str> {
+    let [op] = body else { return None };
+    Op::TOPICS.iter().find(|(_, ops)| ops.contains(op)).map(|&(name, _)| name)
 }
 
 /// What is wrong with one body.
@@ -122,6 +132,11 @@ fn check(body: &[Op], seed: u64) -> (Vec<String>, Stats) {
     };
     for (engine, options) in Options::engines() {
         seen(engine, options);
+    }
+    if name_of(body) == Some("collected") {
+        for (engine, options) in Options::collecting_engines() {
+            seen(engine, options);
+        }
     }
     let stats = seen("hot loops", Options::parse("threshold=3,trace_eagerness=2").expect("valid"));
     (wrong, stats)
@@ -174,7 +189,7 @@ macro_rules! topics {
 
 topics! {
     arms arith enums flow slices generic structs floats errors panics tables options iters patterns order traits closures
-    numbers owned items stores exprs
+    numbers owned items stores exprs collected
 }
 
 /// Bodies one after the other: what one leaves in memory the next finds there.

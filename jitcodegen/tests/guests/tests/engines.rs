@@ -27,6 +27,18 @@ fn engines_agree() {
     }
 }
 
+/// With a collection at every allocation from the collected heap, too.
+#[test]
+fn collecting_engines_agree() {
+    for program in programs().iter().filter(|program| program.name.starts_with("objects/")) {
+        let (expected, _) = run(program, program.small, Options::parse("off").expect("valid"));
+        for (engine, options) in Options::collecting_engines() {
+            let (result, _) = run(program, program.small, options);
+            assert_eq!(result, expected, "{} on {engine}", program.name);
+        }
+    }
+}
+
 /// What a run of the binary logs: statistics and traces.
 fn logs(program: &Program) -> (serde_json::Value, String) {
     let file = |kind: &str| {

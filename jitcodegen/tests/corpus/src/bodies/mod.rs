@@ -15,6 +15,7 @@ macro_rules! topic {
 
 pub mod arith;
 pub mod closures;
+pub mod collected;
 pub mod enums;
 pub mod errors;
 pub mod exprs;

@@ -10,7 +10,7 @@ fn run(code: Vec<Instr>, n: i64, stress: Stress) -> String {
     let heap = unsafe { Heap::new(config) }.expect("address space");
     heap.set_stress(stress);
     let code = Traced::new(code);
-    heap.enter(|| {
+    metatrace::enter(&heap, || {
         let frame = Gc::new(Frame { registers: [const { GcCell::new(Value::Nil) }; super::vm::REGISTERS] });
         frame.registers[0].set(Value::Int(n));
         let result = interpret(0, &code, frame).and_then(|value| match value {
