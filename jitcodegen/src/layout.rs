@@ -317,7 +317,11 @@ pub fn field_offset(types: &Types, ty: TypeId, field: u32) -> Offset {
         Type::Adt(adt) if TRANSPARENT_STRUCTS.contains(&path(&adt.rust)) => Offset::default(),
         Type::Adt(adt) if FIXED_STRUCTS.contains(&path(&adt.rust)) => match field {
             0 => Offset::default(),
-            _ => Offset::term(data.module, "::metatrace::gc::LAYOUT as u64".to_string(), "gc::LAYOUT".to_string()),
+            _ => Offset::term(
+                data.module,
+                "::metatrace::gc::LAYOUT as u64".to_string(),
+                "gc::LAYOUT".to_string(),
+            ),
         },
         _ if is_native(types, ty) => {
             let name = match &data.ty {

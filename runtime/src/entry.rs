@@ -296,7 +296,9 @@ fn guard_failed(vm: &Rc<VmState>, place: &Place, id: GuardId, mut frame: TraceFr
     let (panic, must_leave) = unsafe {
         let context = &mut *vm.context();
         context.merge_points += u64::from(guard.merge_points);
-        (context.take_panic(), context.pending & pending::FINALIZERS != 0)
+        let must_leave = context.pending & (pending::FINALIZERS | pending::HEAP_FULL) != 0;
+        context.pending &= !pending::HEAP_FULL;
+        (context.take_panic(), must_leave)
     };
     if let Some(flag) = guard.flag {
         // SAFETY: the flag is memory of the guard's tree, which lives as long as its guards.

@@ -24,11 +24,11 @@ mod stress;
 #[cfg(feature = "jit")]
 mod vm;
 
+pub use heap::enter;
 #[cfg(feature = "jit")]
 pub use metatrace_defs::{Abort, param::Params};
 /// The collected heap.
 pub use metatrace_gc as gc;
-pub use heap::enter;
 pub use traced::Traced;
 #[cfg(feature = "jit")]
 pub use vm::Vm;

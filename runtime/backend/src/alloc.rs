@@ -1,24 +1,26 @@
 //! Allocation for compiled code and for those who go on from it.
 //!
-//! In: a context, whose [`Allocator`] knows where memory comes from, and an allocation descriptor. Out: addresses. That memory
-//! is short is told by the context: [`pending::HEAP_FULL`] if an object of the collected heap came from the reserve, a panic if
-//! there is none. Whoever allocates because the guest asked for it then reports it; whoever materialises an object that was
-//! optimised away goes on, and the next who allocates reports it.
+//! In: a context, whose [`Allocator`] knows where memory comes from, and an allocation descriptor. Out: addresses. If the
+//! collected heap is full, whoever allocates because the guest's code just asked for it ([`allocate_for_guest`]) gets 0, which that
+//! code looks at. Compiled code takes from the reserve, and [`pending::HEAP_FULL`] has it leave at the next guard that looks,
+//! to where the guest's code asks; so does whoever materialises an object that was optimised away.
 
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
 
 use metatrace_defs::Alloc;
 use metatrace_defs::alloc::Memory;
 
-use crate::{Context, pending};
+use crate::Context;
 
 /// Where memory comes from.
 #[derive(Clone, Copy, Debug)]
 pub struct Allocator {
-    /// An object of the collected heap, all zero, of the type whose descriptor has this address, with so many bytes. 0 with
-    /// a panic pending, or from the reserve with [`pending::HEAP_FULL`].
+    /// An object of the collected heap, all zero, of the type whose descriptor has this address, with so many bytes; 0 if the
+    /// heap is full.
+    pub for_guest: extern "C" fn(*mut Context, u64, u64) -> u64,
+    /// As `for_guest`, but of a full heap it takes from the reserve, with [`pending::HEAP_FULL`](crate::pending::HEAP_FULL).
     pub collected: extern "C" fn(*mut Context, u64, u64) -> u64,
-    /// As `collected`, for an object that was optimised away: nothing is collected, and it never fails.
+    /// As `collected`, for an object that was optimised away: nothing is collected.
     pub reserved: extern "C" fn(*mut Context, u64, u64) -> u64,
     /// Plain memory: bytes and alignment. It never fails.
     pub plain: extern "C" fn(*mut Context, u64, u64) -> u64,
@@ -31,7 +33,14 @@ pub struct Allocator {
 /// Without a collected heap: objects of it are memory that is never given back.
 impl Default for Allocator {
     fn default() -> Allocator {
-        Allocator { collected: leaked, reserved: leaked, plain, free: give_back, barrier: nothing }
+        Allocator {
+            for_guest: leaked,
+            collected: leaked,
+            reserved: leaked,
+            plain,
+            free: give_back,
+            barrier: nothing,
+        }
     }
 }
 
@@ -74,7 +83,16 @@ extern "C" fn leaked(_: *mut Context, _: u64, bytes: u64) -> u64 {
 
 extern "C" fn nothing(_: *mut Context, _: u64) {}
 
-/// Allocates an object with `length` elements (0 if it has none): its address; 0 with a panic pending if there is no memory.
+/// Allocates an object with `length` elements (0 if it has none): its address, or 0 if the collected heap is full.
+///
+/// # Safety
+/// `context` is the current VM's, and `alloc` a descriptor of a resolved program.
+pub unsafe fn allocate_for_guest(context: *mut Context, alloc: &Alloc, length: u64) -> u64 {
+    // SAFETY: the caller vouches for both.
+    unsafe { object(context, alloc, length, (*context).allocator.for_guest) }
+}
+
+/// Allocates an object with `length` elements (0 if it has none): its address.
 ///
 /// # Safety
 /// `context` is the current VM's, and `alloc` a descriptor of a resolved program.
@@ -137,13 +155,4 @@ pub unsafe extern "C" fn barrier(context: *mut Context, address: u64) {
     // SAFETY: the caller vouches for it.
     let barrier = unsafe { (*context).allocator.barrier };
     barrier(context, address);
-}
-
-impl Context {
-    /// Whether an object of the collected heap came from the reserve since this was asked last.
-    pub fn take_heap_full(&mut self) -> bool {
-        let is_full = self.pending & pending::HEAP_FULL != 0;
-        self.pending &= !pending::HEAP_FULL;
-        is_full
-    }
 }

@@ -62,7 +62,8 @@ pub mod pending {
     pub const PANIC: u64 = 1;
     /// Something that the running code relies on changed: it must be left.
     pub const INVALIDATED: u64 = 2;
-    /// The collected heap is beyond its limit: who allocates next for the guest's sake reports it.
+    /// Compiled code took an object from the reserve of the collected heap: it must be left, and who allocates next for the
+    /// guest's sake finds the heap full.
     pub const HEAP_FULL: u64 = 4;
     /// Finalizers of the collected heap wait to be run.
     pub const FINALIZERS: u64 = 8;

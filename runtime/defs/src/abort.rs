@@ -11,6 +11,8 @@ macro_rules! for_each_abort {
             too_deep = TooDeep;
             /// The function's own code panicked while it was recorded.
             panicked = Panicked;
+            /// The collected heap was full while the function was recorded.
+            heap_full = HeapFull;
             /// The trace needs more of the frame than `frame_values` or `frame_bytes`.
             frame_too_large = FrameTooLarge;
             /// The backend could not compile the trace.

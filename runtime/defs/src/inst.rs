@@ -37,14 +37,15 @@ macro_rules! for_each_jit_inst {
             interior_elem = InteriorElem(Dst, Word, Word, Access) [];
             /// The address of a memory slot of this activation.
             local_addr = LocalAddr(Dst, Slot) [];
-            /// Allocates an object.
-            new = New(Dst, Alloc) [CALLS];
-            /// Allocates an object with so many elements.
-            new_array = NewArray(Dst, Word, Alloc) [CALLS];
+            /// Allocates an object: its address, or 0 if the collected heap is full.
+            new = New(Dst, Alloc) [GUARDS];
+            /// Allocates an object with so many elements: its address, or 0 if the collected heap is full.
+            new_array = NewArray(Dst, Word, Alloc) [GUARDS];
             /// Gives the plain memory of an object without elements back.
             free = Free(Word, Alloc) [];
-            /// A reference was written to this address, which may be inside an object of the collected heap.
-            barrier = Barrier(Word) [];
+            /// Unless the second word is 0, a reference was written to the address, which may be inside an object of the
+            /// collected heap.
+            barrier = Barrier(Word, Word) [];
             /// Calls native code through its shim.
             residual_call = ResidualCall(Call, Sources, Dsts) [GUARDS, CALLS];
             /// Calls the function with this jitcode; the recorder looks inside.

@@ -47,7 +47,8 @@ macro_rules! for_each_trace_op {
             /// The address of local memory in the trace frame; the operand is a constant byte offset.
             local_addr = LocalAddr(Word) -> Word, None [FOLDABLE];
             /// Allocates an object. It never fails: memory of the collected heap comes from its reserve if there is no other, which
-            /// is then pending.
+            /// is then pending. A `guard_not_pending` that stands behind it resumes before the allocation, which is done again
+            /// and finds the heap full; it may only go if the object is never made.
             new = New() -> Word, Alloc [];
             /// Allocates an object with so many elements. If there is no memory for them a panic is pending, and the result is 0.
             new_array = NewArray(Word) -> Word, Alloc [];

@@ -215,6 +215,14 @@ impl State {
         true
     }
 
+    /// Sees to it that the next allocation that is not from the reserve comes here, and fails if the one before was to fail.
+    pub(crate) fn after_reserved(&mut self) {
+        self.retire_runs();
+        if self.stress.fail_at != 0 && self.allocations == self.stress.fail_at {
+            self.stress.fail_at += 1;
+        }
+    }
+
     /// Sets a stress mode and counts allocations from 0 on.
     pub(crate) fn set_stress(&mut self, stress: Stress) {
         self.retire_runs();

@@ -13,9 +13,9 @@
 //! elements. It can be left out for objects allocated since anything last collected, and for values that are no reference.
 
 use std::mem::offset_of;
+use std::ptr::NonNull;
 
 use crate::alloc::{Hot, Run};
-use crate::gc::HeapFull;
 use crate::mark::HEADER;
 use crate::sizes::{SMALL_MAX, cell_bytes, class_of};
 use crate::space::LOG_CARD;
@@ -66,47 +66,34 @@ pub unsafe extern "C" fn allocate_slow(hot: *mut Hot, class: usize) -> *mut u8 {
     unsafe { crate::alloc::allocate_slow(hot, class) }
 }
 
-/// An object of a type known at run time only, its payload 0; `payload` is its size in bytes. It may collect. Also whether it
-/// comes from beyond the heap's limit, out of the reserve.
+/// An object of a type known at run time only, its payload 0; `payload` is its size in bytes. It may collect. Nothing if the
+/// heap is full, or none is current.
 ///
 /// # Safety
 /// `info` is the address of a type's descriptor.
-///
-/// # Panics
-/// If the reserve is used up too, or no heap is current.
-pub unsafe fn allocate(info: *const TypeInfo, payload: usize) -> (*mut u8, bool) {
+pub unsafe fn allocate(info: *const TypeInfo, payload: usize) -> Option<NonNull<u8>> {
     // SAFETY: the caller vouches for the address; descriptors are statics.
     let info: &'static TypeInfo = unsafe { &*info };
+    if !crate::heap::is_any() {
+        return None;
+    }
+    crate::heap::with_current("allocate", |state| state.allocate_zeroed(info, payload, false))
+}
+
+/// As [`allocate`], but from the reserve beyond the heap's limit, and nothing is collected. Whoever allocates next otherwise
+/// finds the heap full, if a collection does not help. Nothing if the reserve is used up too, or no heap is current.
+///
+/// # Safety
+/// `info` is the address of a type's descriptor.
+pub unsafe fn allocate_reserved(info: *const TypeInfo, payload: usize) -> Option<NonNull<u8>> {
+    // SAFETY: the caller vouches for the address; descriptors are statics.
+    let info: &'static TypeInfo = unsafe { &*info };
+    if !crate::heap::is_any() {
+        return None;
+    }
     crate::heap::with_current("allocate", |state| {
-        let object = state.allocate_zeroed(info, payload, false);
-        let is_full = object.is_none();
-        match object.or_else(|| state.allocate_zeroed(info, payload, true)) {
-            Some(object) => (object.as_ptr(), is_full),
-            None => HeapFull { limit: state.config.limit, requested: payload }.panic(),
-        }
+        let object = state.allocate_zeroed(info, payload, true);
+        state.after_reserved();
+        object
     })
-}
-
-/// As [`allocate`], but nothing is collected, and the heap's limit does not matter.
-///
-/// # Safety
-/// `info` is the address of a type's descriptor.
-///
-/// # Panics
-/// If the reserve is used up, or no heap is current.
-pub unsafe fn allocate_reserved(info: *const TypeInfo, payload: usize) -> *mut u8 {
-    // SAFETY: the caller vouches for the address; descriptors are statics.
-    let info: &'static TypeInfo = unsafe { &*info };
-    crate::heap::with_current("allocate", |state| match state.allocate_zeroed(info, payload, true) {
-        Some(object) => object.as_ptr(),
-        None => HeapFull { limit: state.config.limit, requested: payload }.panic(),
-    })
-}
-
-/// Says that an object of so many bytes does not fit into the current heap.
-///
-/// # Panics
-/// Always, as [`Gc::new`](crate::Gc::new) does.
-pub fn heap_full(bytes: u64) -> ! {
-    HeapFull::of(usize::try_from(bytes).unwrap_or(usize::MAX)).panic()
 }

@@ -152,6 +152,11 @@ pub(crate) fn hot() -> *mut Hot {
     CURRENT.get()
 }
 
+/// Whether a heap is current.
+pub(crate) fn is_any() -> bool {
+    !std::ptr::eq(hot(), &raw const NOTHING.0)
+}
+
 /// Calls `f` with the current heap.
 ///
 /// # Panics

@@ -39,9 +39,9 @@ mod verify;
 mod weak;
 
 pub use alloc::{Stress, barrier, barrier_at};
+pub use array::{Array, GcVec};
 #[doc(hidden)]
 pub use array::{Buffer, LAYOUT};
-pub use array::{Array, GcVec};
 pub use cell::{GcCell, GcRefCell, GcRefMut};
 #[doc(hidden)]
 pub use gc::GcBox;

@@ -88,27 +88,6 @@ pub unsafe fn call_native(
     Ok(results)
 }
 
-/// Allocates an object for the guest's sake: its address, or the panic that says that there is no memory.
-///
-/// # Safety
-/// `context` must be the current VM's.
-pub unsafe fn allocate_native(
-    loaded: &Loaded,
-    context: *mut Context,
-    alloc: AllocId,
-    length: u64,
-) -> Result<u64, Panic> {
-    let descr = loaded.program.alloc(alloc);
-    // SAFETY: the caller vouches for the context; the program is resolved.
-    let address = unsafe { alloc::allocate(context, descr, length) };
-    // SAFETY: as above, and no native code runs now.
-    let context = unsafe { &mut *context };
-    if let Some(payload) = context.take_panic() {
-        return Err(payload);
-    }
-    if context.take_heap_full() { Err(crate::rt::heap_full(descr.bytes(length))) } else { Ok(address) }
-}
-
 impl Domain for Blackhole<'_> {
     type Value = u64;
 
@@ -156,12 +135,11 @@ impl Domain for Blackhole<'_> {
         value
     }
 
-    fn allocate(&mut self, alloc: AllocId, length: Option<u64>) -> Result<u64, Panic> {
-        // SAFETY: the context is the current VM's.
-        unsafe { allocate_native(self.loaded, self.context, alloc, length.unwrap_or(0)) }
+    fn allocate(&mut self, _: &Stack<u64>, alloc: AllocId, length: Option<u64>) -> u64 {
+        let descr = self.loaded.program.alloc(alloc);
+        // SAFETY: the context is the current VM's; the program is resolved.
+        unsafe { alloc::allocate_for_guest(self.context, descr, length.unwrap_or(0)) }
     }
-
-    fn allocated(&mut self, _: &Stack<u64>, _: AllocId) {}
 
     fn free(&mut self, alloc: AllocId, address: u64) {
         // SAFETY: see the module above; the context is the current VM's.

@@ -21,7 +21,7 @@ use metatrace_defs::{AccessId, AllocId, CallId, Kind, PureOp};
 use metatrace_trace::short;
 use smallvec::SmallVec;
 
-pub use blackhole::{Blackhole, Outcome, allocate_native, call_native};
+pub use blackhole::{Blackhole, Outcome, call_native};
 pub use stack::{Frame, LocalArea, Stack, call_results};
 
 use crate::loaded::Loaded;
@@ -68,10 +68,14 @@ pub trait Domain {
     fn switch(&mut self, stack: &mut Stack<Self::Value>, value: Self::Value, table: &SwitchTable);
     /// `value`, known as a constant. The topmost activation stands at the `promote`.
     fn promote(&mut self, stack: &mut Stack<Self::Value>, value: Self::Value) -> Self::Value;
-    /// Allocates an object, with so many elements if it has any.
-    fn allocate(&mut self, alloc: AllocId, length: Option<Self::Value>) -> Result<Self::Value, Panic>;
-    /// An object was allocated, and its address is in its register.
-    fn allocated(&mut self, stack: &Stack<Self::Value>, alloc: AllocId);
+    /// Allocates an object, with so many elements if it has any: its address, or 0 if the collected heap is full. The topmost
+    /// activation stands at the allocation.
+    fn allocate(
+        &mut self,
+        stack: &Stack<Self::Value>,
+        alloc: AllocId,
+        length: Option<Self::Value>,
+    ) -> Self::Value;
     /// Gives the memory of an object back.
     fn free(&mut self, alloc: AllocId, address: Self::Value);
     /// A reference was written to an address.
@@ -247,8 +251,10 @@ impl<D: Domain> Run<'_, D> {
                 self.next()
             }
             ControlOp::Barrier => {
-                let address = self.get(0);
-                self.domain.barrier(address);
+                let (address, is_reference) = (self.get(0), self.get(1));
+                if D::bits(is_reference) != 0 {
+                    self.domain.barrier(address);
+                }
                 self.next()
             }
             ControlOp::ResidualCall => {
@@ -328,18 +334,10 @@ impl<D: Domain> Run<'_, D> {
 
     /// Allocates where the topmost activation stands. It may collect.
     fn allocate(&mut self, alloc: AllocId, length: Option<D::Value>) -> Step<D::Value> {
-        self.stack.top_mut().at += 1;
         let (stack, domain) = (&*self.stack, &mut *self.domain);
         let show = |tracer: &mut metatrace_gc::Tracer| stack.show(tracer, D::bits);
-        match metatrace_gc::showing(&show, || domain.allocate(alloc, length)) {
-            Ok(address) => {
-                let dst = self.fields.operand(0);
-                self.stack.set(self.loaded, dst, address);
-                self.domain.allocated(self.stack, alloc);
-                Step::Continue
-            }
-            Err(payload) => self.unwind(payload),
-        }
+        let address = metatrace_gc::showing(&show, || domain.allocate(stack, alloc, length));
+        self.set(address)
     }
 
     /// Calls native code where the topmost activation stands.

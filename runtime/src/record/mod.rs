@@ -31,7 +31,7 @@ use smallvec::SmallVec;
 
 use crate::entry::Place;
 use crate::loaded::Loaded;
-use crate::machine::{Domain, Panic, Stack, Values, Way, allocate_native, call_native};
+use crate::machine::{Domain, Panic, Stack, Values, Way, call_native};
 use crate::rt::ProgramGlue;
 use crate::vm::owner::OwnerId;
 use crate::vm::tables::{WordMap, WordSet};
@@ -94,6 +94,8 @@ pub struct Recorder<'a> {
     invariants: WordMap<(CallId, Values<Opnd>), Values<Traced>>,
     /// Values that are 0 or 1.
     bools: WordSet<Value>,
+    /// Values that are addresses of objects which were allocated: not 0.
+    objects: WordSet<Value>,
     /// Constants of snapshots that are addresses of frozen memory.
     frozen: WordMap<u64, Root>,
     /// What it was last found to rely on.
@@ -269,6 +271,7 @@ impl<'a> Recorder<'a> {
         self.locals.clear();
         self.invariants.clear();
         self.bools.clear();
+        self.objects.clear();
     }
 
     fn pass_merge_point(&mut self) {
@@ -366,6 +369,13 @@ impl Domain for Recorder<'_> {
         let result = op.eval(&bits);
         if args.iter().all(|arg| arg.opnd.as_const().is_some()) {
             return Traced::constant(op.row().result, result, Root::None);
+        }
+        if let (PureOp::IntEq | PureOp::IntNe, [a, b]) = (op, args)
+            && let (Opnd::Value(object), Opnd::Word(0)) | (Opnd::Word(0), Opnd::Value(object)) =
+                (a.opnd, b.opnd)
+            && self.objects.contains(&object)
+        {
+            return Traced::constant(Kind::Word, result, Root::None);
         }
         let opnds: SmallVec<[Opnd; 3]> = short(args.iter().map(|arg| arg.opnd));
         if let Some(value) = self.shared.find(op, &opnds) {
@@ -499,21 +509,25 @@ impl Domain for Recorder<'_> {
         self.promoted(stack, value)
     }
 
-    fn allocate(&mut self, alloc: AllocId, length: Option<Traced>) -> Result<Traced, Panic> {
+    fn allocate(&mut self, stack: &Stack<Traced>, alloc: AllocId, length: Option<Traced>) -> Traced {
+        let descr = self.loaded.program.alloc(alloc);
         let elements = length.map_or(0, |length| length.bits);
-        // SAFETY: the context is the current VM's.
-        let native = || unsafe { allocate_native(self.loaded, self.vm.context(), alloc, elements) };
-        let address = self.showing_constants(native);
-        let address = address.inspect_err(|_| self.abort = Some(Abort::Panicked))?;
+        let context = self.vm.context();
+        // SAFETY: the context is the current VM's; the program is resolved.
+        let address =
+            self.showing_constants(|| unsafe { alloc::allocate_for_guest(context, descr, elements) });
+        if address == 0 {
+            self.abort.get_or_insert(Abort::HeapFull);
+            return Traced::constant(Kind::Word, 0, Root::None);
+        }
         let op = if length.is_some() { TraceOp::NewArray } else { TraceOp::New };
         let args: SmallVec<[Opnd; 1]> = short(length.map(|length| length.opnd));
-        Ok(self.push_one(op, &args, Attached::Alloc(alloc), address, Root::None))
-    }
-
-    fn allocated(&mut self, stack: &Stack<Traced>, alloc: AllocId) {
-        if self.loaded.program.alloc(alloc).is_collected() {
+        let object = self.push_one(op, &args, Attached::Alloc(alloc), address, Root::None);
+        self.objects.extend(object.opnd.as_value());
+        if descr.is_collected() {
             self.guard(stack, TraceOp::GuardNotPending, &[]);
         }
+        object
     }
 
     fn free(&mut self, alloc: AllocId, address: Traced) {

@@ -61,6 +61,7 @@ impl<'a> Session<'a> {
             interiors: Default::default(),
             locals: Default::default(),
             invariants: Default::default(),
+            objects: WordSet::default(),
             bools: WordSet::default(),
             owners: Default::default(),
             pinned: Vec::new(),

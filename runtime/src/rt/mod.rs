@@ -20,7 +20,7 @@ pub use crate::traced::{TracedBox, TracedHeader};
 pub use crate::vm::log::{count_merge_point, counting};
 pub use claims::{claim_function, claim_vtable, known_function, known_vtable};
 pub use glue::{PortalGlue, ProgramGlue, portal_call, shim_call};
-pub(crate) use heap::{allocator, heap_full};
+pub(crate) use heap::allocator;
 pub use metatrace_backend::{Context, Shim};
 pub use probe::{
     Container, Exactly, any, exactly, overflow_checks, rc_offset, shim_call_with, variant_offset, vec_offset,

@@ -123,7 +123,10 @@ impl Options {
             ("the blackhole interpreter, collecting", "threshold=1,blackhole_only=1,gc_every=1"),
             ("the reference backend, collecting", "threshold=1,trace_eagerness=1,backend=1,gc_every=1"),
             ("Cranelift, collecting", "threshold=2,trace_eagerness=2,gc_every=1"),
-            ("every guard failing once, collecting", "threshold=1,trace_eagerness=2,fail_guards=1,gc_every=1"),
+            (
+                "every guard failing once, collecting",
+                "threshold=1,trace_eagerness=2,fail_guards=1,gc_every=1",
+            ),
         ]
         .map(|(name, text)| (name, Options::parse(text).expect("valid options")))
         .into()

@@ -98,11 +98,11 @@ L1:
   goto_if_not w4, L0
   return (w4)
 L2:
+  live
   w2 = new_array #4, "[u8]"
   live
   w2 = new "Op"
-  live w2
-  barrier w2
+  barrier w2, w2
   free w2, "Pair"
   return (#5)
 L3:

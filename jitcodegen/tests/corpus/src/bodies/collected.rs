@@ -72,6 +72,7 @@ fn sum(mut list: Option<Gc<Pair>>) -> i64 {
     sum
 }
 
+#[jit::unroll_safe]
 fn lists(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     let mut list = None;
     for value in [acc, x, y] {
@@ -93,6 +94,7 @@ fn arrays(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     number(cells[at].get()).wrapping_add(total).wrapping_add(cells.len() as i64)
 }
 
+#[jit::unroll_safe]
 fn vectors(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     let stack = GcVec::new();
     stack.push(Item::Int(acc));
