@@ -298,9 +298,7 @@ impl Program {
                 Some(def) => def.path.to_string(),
                 None => self.adt_src_name(id),
             },
-            DefName::Fn(id) => {
-                self.fns.try_get(id.index()).map_or_else(|| id.to_string(), |f| f.path.to_string())
-            }
+            DefName::Fn(id) => self.fn_def(id).path.to_string(),
             DefName::Trait(id) => {
                 self.traits.try_get(id.index()).map_or_else(|| id.to_string(), |t| t.path.to_string())
             }

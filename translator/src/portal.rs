@@ -377,9 +377,9 @@ impl Program {
     /// The body is one `loop` that begins with the only merge point.
     fn portal_body(&self, id: FnId) {
         let src = self.src.fns.get(id.index());
-        let Some(block) = &src.block else { return };
+        let Some(Ok(block)) = self.fn_block(id) else { return };
         let def = self.fn_def(id);
-        let hints = Hints::of(self, src.scope, block);
+        let hints = Hints::of(self, src.scope, &block);
         for &span in &hints.enclosed {
             self.portal_error(
                 Code::BackEdge,
@@ -464,8 +464,11 @@ impl Program {
     /// What belongs into a portal stands in no other function.
     fn no_portal_hints(&self, id: FnId) {
         let src = self.src.fns.get(id.index());
-        let Some(block) = &src.block else { return };
-        let hints = Hints::of(self, src.scope, block);
+        if !self.may_mark(id) {
+            return;
+        }
+        let Some(Ok(block)) = self.fn_block(id) else { return };
+        let hints = Hints::of(self, src.scope, &block);
         let help = "move it into the loop of the function with `#[jit::portal(…)]`, or mark this function so";
         for &span in &hints.merge_points {
             let message = "a merge point outside of a portal";

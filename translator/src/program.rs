@@ -217,7 +217,14 @@ impl Program {
 
     /// The function's item.
     pub fn fn_def(&self, id: FnId) -> &FnDef {
-        self.fns.get(id.index())
+        match self.fns.try_get(id.index()) {
+            Some(def) => def,
+            // The models' functions are lowered when they are asked for.
+            None => {
+                self.lower_fn(id);
+                self.fns.get(id.index())
+            }
+        }
     }
 
     /// How many functions there are: their ids are the numbers below.

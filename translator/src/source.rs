@@ -4,11 +4,13 @@
 //! is ours: a [`Span`] is a file and a range of byte offsets, valid in every thread, and is computed from a token
 //! once, when a node of the typed program is made.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::index_type;
+use crate::load::split::Body;
 
 index_type!(/** A source file of the [`SourceMap`]. */ FileId, "file");
 
@@ -55,8 +57,10 @@ pub struct LineCol {
 #[derive(Default)]
 pub struct SourceMap {
     files: Vec<SourceFile>,
-    /// proc-macro2's name for a parsed text → our file.
-    parsed: HashMap<String, FileId>,
+    /// proc-macro2's name for a parsed text → our file, and the byte of it at which that text begins.
+    parsed: RefCell<HashMap<String, (FileId, u32)>>,
+    /// Bodies that are not parsed with their file, by the place of their opening braces.
+    aside: HashMap<(FileId, u32), Body>,
 }
 
 impl SourceMap {
@@ -68,9 +72,19 @@ impl SourceMap {
         FileId::new(self.files.len() - 1)
     }
 
-    /// Records that the text which `token` was parsed from is `file`.
-    pub fn tie(&mut self, file: FileId, token: proc_macro2::Span) {
-        self.parsed.insert(token.file(), file);
+    /// Records that the text which `token` was parsed from is that of `file` from byte `at` on.
+    pub fn tie(&self, file: FileId, at: u32, token: proc_macro2::Span) {
+        self.parsed.borrow_mut().insert(token.file(), (file, at));
+    }
+
+    /// Records that a function's body is parsed when it is asked for.
+    pub(crate) fn set_aside(&mut self, file: FileId, body: Body) {
+        self.aside.insert((file, body.range.start as u32), body);
+    }
+
+    /// The body whose opening brace is at a place, if it was set aside.
+    pub(crate) fn aside(&self, brace: Span) -> Option<&Body> {
+        self.aside.get(&(brace.file, brace.lo))
     }
 
     /// The file.
@@ -85,10 +99,10 @@ impl SourceMap {
 
     /// Our form of a token's span; the start of the first file for a token that came from no file.
     pub fn span(&self, token: proc_macro2::Span) -> Span {
-        match self.parsed.get(&token.file()) {
-            Some(&file) => {
+        match self.parsed.borrow().get(&token.file()) {
+            Some(&(file, at)) => {
                 let Range { start, end } = token.byte_range();
-                Span { file, lo: start as u32, hi: end as u32 }
+                Span { file, lo: at + start as u32, hi: at + end as u32 }
             }
             None => Span { file: FileId(0), lo: 0, hi: 0 },
         }

@@ -8,7 +8,7 @@ pub(crate) mod local;
 pub mod sigs;
 pub mod types;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -23,7 +23,7 @@ use crate::expand::{derive, plain_name, rules::Rules};
 use crate::items::{Container, ModId, Origin};
 use crate::load::{Module, cfg, depth};
 use crate::names::Name;
-use crate::program::{Program, Table};
+use crate::program::{Program, Reported, Table};
 use crate::resolve::{AliasId, Def, Import, MacroId, Ns, Vis};
 use crate::source::Span;
 use crate::thir::VariantIdx;
@@ -40,6 +40,8 @@ pub(crate) struct Sources {
     pub(crate) statics: Table<StaticSrc>,
     pub(crate) aliases: Table<AliasSrc>,
     pub(crate) macros: Table<MacroSrc>,
+    /// The constructors of tuple structs and variants.
+    pub(crate) ctors: RefCell<HashMap<AdtId, Vec<(VariantIdx, FnId)>>>,
     /// The scope of a block that declares items, by the place of its opening brace.
     pub(crate) blocks: RefCell<HashMap<Span, ModId>>,
     /// The items of such a block.
@@ -51,12 +53,19 @@ pub(crate) struct Sources {
 pub(crate) struct FnSrc {
     pub(crate) attrs: Vec<syn::Attribute>,
     pub(crate) sig: syn::Signature,
-    pub(crate) block: Option<Rc<syn::Block>>,
+    pub(crate) block: Option<FnBlock>,
     pub(crate) scope: ModId,
     pub(crate) container: Container,
     pub(crate) vis: Vis,
     /// The constructor of a tuple struct or variant has no source of its own.
     pub(crate) ctor: Option<(AdtId, VariantIdx)>,
+}
+
+/// A function's body, parsed or not.
+pub(crate) enum FnBlock {
+    Parsed(Rc<syn::Block>),
+    /// Its braces; parsed when it is asked for.
+    Aside(Span, OnceCell<Result<Rc<syn::Block>, Reported>>),
 }
 
 pub(crate) enum AdtItem {
@@ -407,15 +416,28 @@ impl<'p> Collector<'p> {
         vis: Vis,
     ) -> FnId {
         let is_portal = attrs.iter().any(|a| a.path().segments.last().is_some_and(|s| s.ident == "portal"));
-        let block = if is_portal { block.map(crate::portal::looped) } else { block };
-        if let Some(b) = &block
-            && self.origin == Origin::User
-        {
-            self.block_items(scope, b);
-        }
-        let block = block.map(Rc::new);
+        let block = block.map(|block| self.body(block, is_portal, scope));
         self.prog.fns.reserve();
         FnId::new(self.prog.src.fns.push(FnSrc { attrs, sig, block, scope, container, vis, ctor: None }))
+    }
+
+    /// A function's body as it was read: some are parsed later.
+    fn body(&mut self, block: syn::Block, is_portal: bool, scope: ModId) -> FnBlock {
+        let braces = self.prog.sources.span(block.brace_token.span.open());
+        let is_aside = self.prog.sources.aside(braces).is_some();
+        if is_aside && !is_portal {
+            return FnBlock::Aside(braces, OnceCell::new());
+        }
+        let block = match is_aside {
+            // What cannot be parsed is reported, and its function has no statements.
+            true => self.prog.parse_aside(braces).unwrap_or(syn::Block { stmts: vec![], ..block }),
+            false => block,
+        };
+        let block = if is_portal { crate::portal::looped(block) } else { block };
+        if self.origin == Origin::User {
+            self.block_items(scope, &block);
+        }
+        FnBlock::Parsed(Rc::new(block))
     }
 
     /// Declares the items of all blocks below a body, each block in a scope of its own.
@@ -481,15 +503,18 @@ impl<'p> Collector<'p> {
             variadic: None,
             output: syn::ReturnType::Default,
         };
-        FnId::new(self.prog.src.fns.push(FnSrc {
+        let variant = VariantIdx::new(variant);
+        let id = FnId::new(self.prog.src.fns.push(FnSrc {
             attrs: Vec::new(),
             sig,
             block: None,
             scope,
             container: Container::Module,
             vis,
-            ctor: Some((adt, VariantIdx::new(variant))),
-        }))
+            ctor: Some((adt, variant)),
+        }));
+        self.prog.src.ctors.borrow_mut().entry(adt).or_default().push((variant, id));
+        id
     }
 
     fn structure(&mut self, scope: ModId, s: syn::ItemStruct) {
@@ -718,6 +743,44 @@ fn count_tokens(tokens: TokenStream) -> usize {
 }
 
 impl Program {
+    /// A function's body; none if it is declared without one.
+    pub(crate) fn fn_block(&self, id: FnId) -> Option<Result<Rc<syn::Block>, Reported>> {
+        Some(match self.src.fns.get(id.index()).block.as_ref()? {
+            FnBlock::Parsed(block) => Ok(Rc::clone(block)),
+            FnBlock::Aside(braces, made) => {
+                made.get_or_init(|| self.parse_aside(*braces).map(Rc::new)).clone()
+            }
+        })
+    }
+
+    /// Whether a body may contain words that belong into portals.
+    pub(crate) fn may_mark(&self, id: FnId) -> bool {
+        match &self.src.fns.get(id.index()).block {
+            Some(FnBlock::Aside(braces, _)) => self.sources.aside(*braces).is_some_and(|body| body.is_marked),
+            Some(FnBlock::Parsed(_)) => true,
+            None => false,
+        }
+    }
+
+    /// Parses a body that was set aside.
+    fn parse_aside(&self, braces: Span) -> Result<syn::Block, Reported> {
+        let body = self.sources.aside(braces).ok_or(Reported)?;
+        let text = &self.sources.file(braces.file).text[body.range.clone()];
+        let tokens = crate::load::tokens(text, braces.file, braces.lo, &self.sources, &self.diags)?;
+        match syn::parse2::<syn::Block>(tokens) {
+            Ok(mut block) => {
+                cfg::strip_block(&mut block, &self.cfg, &self.sources, &self.diags);
+                Ok(block)
+            }
+            Err(error) => {
+                let end =
+                    Span { file: braces.file, lo: body.range.end as u32 - 1, hi: body.range.end as u32 };
+                crate::load::syntax_errors(error, braces.file, end, &self.sources, &self.diags);
+                Err(Reported)
+            }
+        }
+    }
+
     /// What a macro's path means.
     pub(crate) fn find_macro(&self, scope: ModId, path: &syn::Path) -> Option<Def> {
         let names: Vec<Name> = self.path_names(path);

@@ -58,8 +58,8 @@ impl Program {
                 self.lower_adt(AdtId::new(i));
             }
         }
-        for i in from.fns..to.fns {
-            self.lower_fn(FnId::new(i));
+        for id in (from.fns..to.fns).map(FnId::new).filter(|&id| !self.can_wait(id)) {
+            self.lower_fn(id);
         }
         for i in from.consts..to.consts {
             self.lower_const(ConstId::new(i));
@@ -70,6 +70,16 @@ impl Program {
         for i in from.impls..to.impls {
             self.lower_impl_types(ImplId::new(i));
         }
+    }
+
+    /// Whether a function's signature is lowered when it is asked for: one of a model, unless it is found by a name of its own, or declares
+    /// types (`impl Trait` results), whose numbers must not depend on who asks.
+    fn can_wait(&self, id: FnId) -> bool {
+        let src = self.src.fns.get(id.index());
+        self.scopes.origin(src.scope) != Origin::User
+            && src.ctor.is_none()
+            && lang_name(&src.attrs).is_none()
+            && !hides_type(&src.sig.output)
     }
 
     fn keep_errors(&self, item: Def, cx: &TyCx<'_>) {
@@ -284,13 +294,10 @@ impl Program {
             }
             AdtItem::Foreign => {}
         }
-        for i in 0..self.src.fns.len() {
-            if let Some((adt, v)) = self.src.fns.get(i).ctor
-                && adt == id
-                && let Some(variant) = variants.get_mut(v.index())
-            {
+        for (v, ctor) in self.src.ctors.borrow().get(&id).into_iter().flatten() {
+            if let Some(variant) = variants.get_mut(v.index()) {
                 let variant: &mut VariantDef = variant;
-                variant.ctor_fn = Some(FnId::new(i));
+                variant.ctor_fn = Some(*ctor);
             }
         }
         let name = plain_name(ident);
@@ -389,7 +396,7 @@ impl Program {
         out
     }
 
-    fn lower_fn(&self, id: FnId) {
+    pub(crate) fn lower_fn(&self, id: FnId) {
         let src = self.src.fns.get(id.index());
         if let Some((adt, variant)) = src.ctor {
             return self.lower_ctor(id, src, adt, variant);
@@ -826,4 +833,17 @@ fn repr(attrs: &[syn::Attribute]) -> Repr {
 /// The type of a field by position.
 pub(crate) fn field(def: &AdtDef, v: VariantIdx, f: FieldIdx) -> &FieldDef {
     &def.variants[v.index()].fields[f.index()]
+}
+
+/// Whether a result is, or contains, an `impl Trait`.
+fn hides_type(output: &syn::ReturnType) -> bool {
+    struct Finder(bool);
+    impl<'a> syn::visit::Visit<'a> for Finder {
+        fn visit_type_impl_trait(&mut self, _: &'a syn::TypeImplTrait) {
+            self.0 = true;
+        }
+    }
+    let mut finder = Finder(false);
+    syn::visit::Visit::visit_return_type(&mut finder, output);
+    finder.0
 }

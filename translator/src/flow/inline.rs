@@ -65,14 +65,20 @@ fn visit(program: &mut Program, root: FuncId, inside: &dyn Fn(FuncId) -> bool, s
         state[id.index()] = State::Done(false);
         let Ok(graph) = &program.func(id).body else { continue };
         let mut graph = graph.clone();
-        inline_calls(program, &mut graph, state);
+        // Graphs come simplified.
+        let mut changed = inline_calls(program, &mut graph, state);
         for _ in 0..3 {
-            simplify::run(&mut graph);
-            if !promote(&mut graph, &program.types) {
+            if changed {
+                simplify::run(&mut graph);
+            }
+            changed = promote(&mut graph, &program.types);
+            if !changed {
                 break;
             }
         }
-        simplify::run(&mut graph);
+        if changed {
+            simplify::run(&mut graph);
+        }
         let may = inside(id) && may_be_inlined(program.func(id), &graph);
         program.funcs[id.index()].body = Ok(graph);
         let errors = if cfg!(debug_assertions) { verify::func(program, id) } else { Vec::new() };
@@ -111,8 +117,9 @@ fn may_be_inlined(func: &Func, graph: &Graph) -> bool {
     !is_hinted && !is_portal && ops().count() + graph.blocks.len() <= SMALL && !has_loop(graph)
 }
 
-/// Inlines all calls that may be.
-fn inline_calls(program: &Program, graph: &mut Graph, state: &[State]) {
+/// Inlines all calls that may be; whether there were any.
+fn inline_calls(program: &Program, graph: &mut Graph, state: &[State]) -> bool {
+    let blocks = graph.blocks.len();
     let mut size: usize = graph.blocks.iter().map(|block| block.ops.len()).sum();
     let mut body = |callee: &Callee| {
         let Callee::Func(id) = callee else { return None };
@@ -141,6 +148,7 @@ fn inline_calls(program: &Program, graph: &mut Graph, state: &[State]) {
         }
         index += 1;
     }
+    graph.blocks.len() > blocks
 }
 
 /// Whether every operation that can panic can have a clean-up.

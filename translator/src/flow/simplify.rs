@@ -6,7 +6,7 @@
 //! instead of invocations whose clean-up does nothing, and values and blocks numbered without gaps.
 
 use crate::flow::verify::postorder;
-use crate::flow::{BlockId, Graph, Op, OpKind, Target, Terminator, ValueId};
+use crate::flow::{Block, BlockId, Graph, Op, OpKind, Target, Terminator, ValueId};
 use std::collections::HashMap;
 
 /// Replaces every value by what `replaced` says, and drops parameters that were replaced with their arguments.
@@ -105,34 +105,37 @@ fn drop_unreachable(graph: &mut Graph) {
     }
 }
 
+/// What a value is replaced with in the end.
+fn resolve(replaced: &[ValueId], mut value: ValueId) -> ValueId {
+    while replaced[value.index()] != value {
+        value = replaced[value.index()];
+    }
+    value
+}
+
 /// Which block's parameter, and the arguments it gets.
 fn trivial_params(graph: &mut Graph) -> bool {
-    let mut args: HashMap<ValueId, Vec<ValueId>> = HashMap::new();
+    let mut args: Vec<Vec<ValueId>> = vec![Vec::new(); graph.values.len()];
     for block in &graph.blocks {
         for target in block.term.targets() {
             // The result of an invocation comes after the arguments, and has none.
             let params = &graph.blocks[target.block.index()].params;
             for (&param, &arg) in params.iter().zip(&target.args) {
-                args.entry(param).or_default().push(arg);
+                args[param.index()].push(arg);
             }
         }
     }
     let mut replaced: Vec<ValueId> = (0..graph.values.len()).map(ValueId::new).collect();
-    let resolve = |replaced: &[ValueId], mut v: ValueId| {
-        while replaced[v.index()] != v {
-            v = replaced[v.index()];
-        }
-        v
-    };
     let mut changed = false;
     loop {
         let mut again = false;
         for block in graph.blocks.iter().skip(1) {
             for &param in &block.params {
-                let Some(args) = args.get(&param).filter(|_| replaced[param.index()] == param) else {
+                if replaced[param.index()] != param {
                     continue;
-                };
-                let mut others = args.iter().map(|&a| resolve(&replaced, a)).filter(|&a| a != param);
+                }
+                let mut others =
+                    args[param.index()].iter().map(|&a| resolve(&replaced, a)).filter(|&a| a != param);
                 let Some(first) = others.next() else { continue };
                 if others.all(|other| other == first) {
                     replaced[param.index()] = first;
@@ -247,6 +250,8 @@ fn merge_blocks(graph: &mut Graph) -> bool {
         }
     }
     let mut changed = false;
+    let mut renamed = false;
+    let mut replaced: Vec<ValueId> = (0..graph.values.len()).map(ValueId::new).collect();
     for index in 0..graph.blocks.len() {
         while let Terminator::Goto(target) = graph.blocks[index].term.clone() {
             let next = target.block.index();
@@ -271,14 +276,15 @@ fn merge_blocks(graph: &mut Graph) -> bool {
             block.term = taken.term;
             block.term_pos = taken.term_pos;
             changed = true;
-            if !target.args.is_empty() {
-                let mut replaced: Vec<ValueId> = (0..graph.values.len()).map(ValueId::new).collect();
-                for (&param, &arg) in taken.params.iter().zip(&target.args) {
-                    replaced[param.index()] = arg;
-                }
-                replace_values(graph, &replaced);
+            for (&param, &arg) in taken.params.iter().zip(&target.args) {
+                replaced[param.index()] = arg;
+                renamed = true;
             }
         }
+    }
+    if renamed {
+        let all: Vec<ValueId> = (0..replaced.len()).map(|n| resolve(&replaced, ValueId::new(n))).collect();
+        replace_values(graph, &all);
     }
     changed
 }
@@ -287,12 +293,12 @@ fn merge_blocks(graph: &mut Graph) -> bool {
 fn unused(graph: &mut Graph) -> bool {
     let mut used = vec![false; graph.values.len()];
     let mut pending: Vec<ValueId> = Vec::new();
-    let mut made_from: HashMap<ValueId, Vec<ValueId>> = HashMap::new();
+    let mut made_from: Vec<Vec<ValueId>> = vec![Vec::new(); graph.values.len()];
     for (index, block) in graph.blocks.iter().enumerate() {
         for op in &block.ops {
             match op.result {
                 Some(result) if op.kind.is_removable() => {
-                    made_from.insert(result, op.kind.uses());
+                    made_from[result.index()] = op.kind.uses();
                 }
                 _ => pending.extend(op.kind.uses()),
             }
@@ -310,13 +316,13 @@ fn unused(graph: &mut Graph) -> bool {
         for target in block.term.targets() {
             let params = &graph.blocks[target.block.index()].params;
             for (&param, &arg) in params.iter().zip(&target.args) {
-                made_from.entry(param).or_default().push(arg);
+                made_from[param.index()].push(arg);
             }
         }
     }
     while let Some(value) = pending.pop() {
         if !std::mem::replace(&mut used[value.index()], true) {
-            pending.extend(made_from.get(&value).into_iter().flatten());
+            pending.append(&mut made_from[value.index()]);
         }
     }
     let mut changed = false;
@@ -392,24 +398,30 @@ fn place_constants(graph: &mut Graph) {
 fn renumber(graph: &mut Graph) {
     let mut order = postorder(graph);
     order.reverse();
-    let mut number: HashMap<BlockId, BlockId> = HashMap::new();
+    let mut number: Vec<BlockId> = (0..graph.blocks.len()).map(BlockId::new).collect();
     let mut blocks = Vec::with_capacity(order.len());
     for &block in &order {
-        number.insert(block, BlockId::new(blocks.len()));
-        blocks.push(graph.blocks[block.index()].clone());
+        number[block.index()] = BlockId::new(blocks.len());
+        let nothing = Block {
+            params: vec![],
+            ops: vec![],
+            term: Terminator::Unreachable,
+            term_pos: Default::default(),
+        };
+        blocks.push(std::mem::replace(&mut graph.blocks[block.index()], nothing));
     }
-    let mut values: HashMap<ValueId, ValueId> = HashMap::new();
+    let mut values: Vec<ValueId> = (0..graph.values.len()).map(ValueId::new).collect();
     let mut types = Vec::new();
     for block in &blocks {
         for value in block.params.iter().copied().chain(block.ops.iter().filter_map(|op| op.result)) {
-            values.insert(value, ValueId::new(types.len()));
+            values[value.index()] = ValueId::new(types.len());
             types.push(graph.values[value.index()]);
         }
     }
     let mut slots: HashMap<crate::flow::SlotId, crate::flow::SlotId> = HashMap::new();
     let mut kept = Vec::new();
     for block in &mut blocks {
-        let new = |v: &mut ValueId| *v = *values.get(v).unwrap_or(v);
+        let new = |v: &mut ValueId| *v = values[v.index()];
         block.params.iter_mut().for_each(|p| new(p));
         for op in &mut block.ops {
             op.result.iter_mut().for_each(|r| new(r));
@@ -423,7 +435,7 @@ fn renumber(graph: &mut Graph) {
         }
         block.term.map_uses(&mut |v| new(v));
         for target in block.term.targets_mut() {
-            target.block = number[&target.block];
+            target.block = number[target.block.index()];
         }
     }
     *graph = Graph { blocks, values: types, slots: kept };

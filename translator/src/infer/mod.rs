@@ -524,7 +524,7 @@ impl Program {
             return Err(Reported);
         }
         let src = self.src.fns.get(id.index());
-        let block = src.block.clone().ok_or(Reported)?;
+        let block = self.fn_block(id).ok_or(Reported)??;
         let mut tycx = TyCx::for_container(self, src.container, src.scope);
         tycx.scope = src.scope;
         let first = def.generics.parent_count as u32;

@@ -7,6 +7,7 @@
 pub mod cfg;
 pub(crate) mod depth;
 mod manifest;
+pub(crate) mod split;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,8 @@ use proc_macro2::TokenStream;
 
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::names::Name;
-use crate::source::{SourceMap, Span};
+use crate::program::Reported;
+use crate::source::{FileId, SourceMap, Span};
 use cfg::Cfg;
 pub use manifest::Manifest;
 
@@ -107,50 +109,21 @@ impl Loader<'_> {
             source.replace_range(0..2, "//");
         }
         let id = self.sources.add(path, source.clone());
-        let tokens: TokenStream = match source.parse() {
-            Ok(tokens) => tokens,
-            Err(error) => {
-                let error: proc_macro2::LexError = error;
-                self.sources.tie(id, error.span());
-                let span = Span { file: id, ..self.sources.span(error.span()) };
-                self.diags.push(
-                    Diagnostic::new(Code::Syntax, span, "this is not a sequence of Rust tokens")
-                        .label("an unbalanced delimiter, an unterminated literal, or a character that begins no token")
-                        .help("`cargo check` reports the same error with more detail"),
-                );
-                return None;
-            }
-        };
-        if let Some(first) = tokens.clone().into_iter().next() {
-            self.sources.tie(id, first.span());
+        if let Some(split) = split::split(&source) {
+            split.bodies.into_iter().for_each(|body| self.sources.set_aside(id, body));
+            source = split.rest;
         }
-        if let Some(token) = depth::too_deep(tokens.clone()) {
-            self.diags.push(
-                Diagnostic::new(Code::TooDeep, self.sources.span(token), "this is nested too deeply")
-                    .label("the translator does not follow source as deep as here")
-                    .help("bind parts of it to variables, or move them to functions"),
-            );
-            return None;
-        }
+        let tokens = tokens(&source, id, 0, self.sources, self.diags).ok()?;
         match syn::parse2::<syn::File>(tokens) {
             Ok(mut file) => {
                 cfg::strip_file(&mut file, self.cfg, self.sources, self.diags);
                 Some(file)
             }
             Err(error) => {
-                for e in error {
-                    let mut span = self.sources.span(e.span());
-                    if span.file != id || span.lo == span.hi {
-                        // an error at the end of the input has no token
-                        let end = source.trim_end().len() as u32;
-                        span = Span { file: id, lo: end.saturating_sub(1), hi: end };
-                    }
-                    self.diags.push(
-                        Diagnostic::new(Code::Syntax, span, format!("syntax error: {e}"))
-                            .label("the source cannot be read from here on")
-                            .help("`cargo check` reports the same error with more detail"),
-                    );
-                }
+                // an error at the end of the input has no token
+                let end = source.trim_end().len() as u32;
+                let end = Span { file: id, lo: end.saturating_sub(1), hi: end };
+                syntax_errors(error, id, end, self.sources, self.diags);
                 None
             }
         }
@@ -264,6 +237,63 @@ impl Loader<'_> {
                 None
             }
         }
+    }
+}
+
+/// The tokens of a text that begins at byte `at` of a file, unless it is no sequence of tokens, or nested too deeply.
+pub(crate) fn tokens(
+    text: &str,
+    file: FileId,
+    at: u32,
+    sources: &SourceMap,
+    diags: &Diagnostics,
+) -> Result<TokenStream, Reported> {
+    let tokens: TokenStream = match text.parse() {
+        Ok(tokens) => tokens,
+        Err(error) => {
+            let error: proc_macro2::LexError = error;
+            sources.tie(file, at, error.span());
+            let span = Span { file, ..sources.span(error.span()) };
+            diags.push(
+                Diagnostic::new(Code::Syntax, span, "this is not a sequence of Rust tokens")
+                    .label("an unbalanced delimiter, an unterminated literal, or a character that begins no token")
+                    .help("`cargo check` reports the same error with more detail"),
+            );
+            return Err(Reported);
+        }
+    };
+    if let Some(first) = tokens.clone().into_iter().next() {
+        sources.tie(file, at, first.span());
+    }
+    if let Some(token) = depth::too_deep(tokens.clone()) {
+        diags.push(
+            Diagnostic::new(Code::TooDeep, sources.span(token), "this is nested too deeply")
+                .label("the translator does not follow source as deep as here")
+                .help("bind parts of it to variables, or move them to functions"),
+        );
+        return Err(Reported);
+    }
+    Ok(tokens)
+}
+
+/// Reports what the parser found in a text that ends at `end`.
+pub(crate) fn syntax_errors(
+    error: syn::Error,
+    file: FileId,
+    end: Span,
+    sources: &SourceMap,
+    diags: &Diagnostics,
+) {
+    for e in error {
+        let mut span = sources.span(e.span());
+        if span.file != file || span.lo == span.hi {
+            span = end;
+        }
+        diags.push(
+            Diagnostic::new(Code::Syntax, span, format!("syntax error: {e}"))
+                .label("the source cannot be read from here on")
+                .help("`cargo check` reports the same error with more detail"),
+        );
     }
 }
 
