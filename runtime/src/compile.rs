@@ -4,12 +4,13 @@
 //! from its guard, what leads into a loop from its start. Nothing is registered of a trace that fails.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use metatrace_backend::{CodeId, Job, PartStart};
 use metatrace_defs::{Abort, TraceOp};
 use metatrace_optimizer::optimise;
-use metatrace_trace::{Attached, GuardId, KnownWord, Opnd, TargetId, Trace, Value, verify};
+use metatrace_trace::{Attached, GuardId, KnownWord, OpenPortal, Opnd, TargetId, Trace, Value, verify};
 
 use crate::entry::Place;
 use crate::record::{End, Session};
@@ -51,6 +52,7 @@ struct PieceGuard {
     frames: Vec<GuardFrame>,
     merge_points: u32,
     known: Vec<KnownWord>,
+    open: Arc<[OpenPortal]>,
     flag: Option<u64>,
 }
 
@@ -94,7 +96,7 @@ pub fn install(
         Start::Cell(cell) => {
             let target = vm.tables.borrow_mut().new_target();
             let piece = compile(vm, place, trace, "entry", Some(target))?;
-            plant(vm, session, cell, piece, target, into);
+            plant(vm, session, cell, piece, (target, false), into);
         }
         Start::Guard(id, guard) => {
             let piece = compile(vm, place, trace, &format!("bridge of {id}"), None)?;
@@ -116,7 +118,7 @@ fn install_loop(vm: &Rc<VmState>, place: &Place, session: &mut Session, n: usize
     let piece = compile(vm, place, trace, &format!("loop {target}"), Some(target))?;
     let cell = place.cell(vm, &session.segment_words(n));
     add(&vm.shared.counters.loops, 1);
-    Ok(plant(vm, session, &cell, piece, target, None))
+    Ok(plant(vm, session, &cell, piece, (target, true), None))
 }
 
 /// Registers a trace as a tree that is entered at `cell`.
@@ -125,12 +127,13 @@ fn plant(
     session: &Session,
     cell: &Rc<LoopCell>,
     piece: Piece,
-    target: TargetId,
+    (target, is_loop): (TargetId, bool),
     into: Option<TreeId>,
 ) -> Entry {
     let mut tables = vm.tables.borrow_mut();
     let tree = tables.new_tree(Tree {
         cell: cell.clone(),
+        home: session.home(),
         parts: vec![],
         codes: vec![],
         region: None,
@@ -142,10 +145,11 @@ fn plant(
         flags: vec![],
         frozen: WordMap::default(),
     });
-    let entry = Entry { tree, code: piece.code, target };
+    let entry = Entry { tree, code: piece.code, target, is_loop };
     cell.entry.set(Some(entry));
     tables.set_target(target, tree, piece.code);
     drop(tables);
+    vm.tell_callers(cell);
     add_piece(vm, session, tree, piece, PartStart::Entry(target), into);
     entry
 }
@@ -171,6 +175,7 @@ fn add_piece(
     let tables = &mut *vm.tables.borrow_mut();
     tables.code_bytes += piece.bytes;
     let tree = tables.tree(id).expect("a tree that was just found valid");
+    let home = tree.home;
     tree.codes.push(piece.code);
     tree.bytes += piece.bytes;
     tree.flags.extend(piece.flags);
@@ -178,9 +183,9 @@ fn add_piece(
     let _constants = show_constants(&piece.trace);
     tree.parts.push(Rc::new(Part { trace: piece.trace, guards, start, _constants }));
     tree.frozen.extend(session.frozen());
-    let guards = piece.guards.into_iter().map(|(guard, PieceGuard { frames, merge_points, known, flag })| {
+    let guards = piece.guards.into_iter().map(|(guard, PieceGuard { frames, merge_points, known, open, flag })| {
         let (recording, heat) = Default::default();
-        (guard, Guard { tree: id, frames, merge_points, known, recording, heat, flag })
+        (guard, Guard { tree: id, home, frames, merge_points, known, open, recording, heat, flag })
     });
     tables.add_guards(guards);
     tables.rely(id, &session.owners(), into);
@@ -269,6 +274,7 @@ fn piece_guards(trace: &Trace, flags: Option<&[u64]>) -> Vec<PieceGuard> {
                 frames: frames.collect(),
                 merge_points: snapshot.merge_points,
                 known: snapshot.known.clone(),
+                open: snapshot.open.clone(),
                 flag: flags.map(|flags| &raw const flags[n] as u64),
             }
         })

@@ -13,14 +13,14 @@ use metatrace_trace::{GuardId, short};
 
 use crate::compile::{self, Start};
 use crate::loaded::Loaded;
-use crate::machine::{Blackhole, Outcome, Panic, Stack, Values};
+use crate::machine::{Blackhole, Outcome, Panic, Stack, Values, call_native};
 use crate::record::{End, Session, kinds, merge_point_operands};
 use crate::region;
-use crate::rt::{PortalGlue, ProgramGlue, Scalars, TracedBox, TracedHeader};
+use crate::rt::{Context, PortalGlue, ProgramGlue, Scalars, TracedBox, TracedHeader, catch};
 use crate::traced::Traced;
 use crate::vm::stats::add;
-use crate::vm::tables::{Entry, Guard, GuardFrame, Key, LoopCell, Source};
-use crate::vm::{self, TraceFrame, VmState};
+use crate::vm::tables::{Entry, Guard, GuardFrame, Home, Key, LoopCell, Source};
+use crate::vm::{self, Limits, TraceFrame, VmState};
 
 /// Back edges of an owner between two looks at the VM while the current one is off.
 const INACTIVE: u32 = 1 << 20;
@@ -81,13 +81,18 @@ pub struct Place {
 }
 
 impl Place {
-    /// Portal number `portal` of a program.
-    pub fn new(program: &'static ProgramGlue, portal: PortalId) -> Place {
+    /// A portal of a program.
+    pub fn new(Home { program, portal }: Home) -> Place {
         let loaded = program.loaded().unwrap_or_else(|message| {
             eprintln!("{message}");
             std::process::exit(2)
         });
         Place { program, loaded, portal, owner: loaded.facts(portal).owner }
+    }
+
+    /// The portal of the program.
+    pub fn home(&self) -> Home {
+        Home { program: self.program, portal: self.portal }
     }
 
     /// The cell of the merge point with these parameters.
@@ -139,7 +144,7 @@ pub fn call(
     if !vm.options.enabled {
         return Ok(native(words));
     }
-    let place = Place::new(glue.program, PortalId(glue.index));
+    let place = Place::new(glue.home());
     let Some(entry) = place.entry(&vm, words) else { return Ok(native(words)) };
     let give = |results: &[u64]| {
         // SAFETY: the context is this VM's, and no reference to it is held.
@@ -147,18 +152,50 @@ pub fn call(
         context.results[..results.len()].copy_from_slice(results);
         Ok(results.first().copied().unwrap_or(0))
     };
-    let (mut frame, guard) = run_code(&vm, &place, entry, words);
-    let Some(guard) = guard else {
+    let mut frame = vm.frame();
+    let Some(guard) = run_code(&vm, &place, entry, words, &mut frame) else {
         return give(&frame.values()[..place.loaded.portal(place.portal).results.len()]);
     };
-    let outcome = match guard_failed(&vm, &place, guard, frame) {
-        Left::AtHeader(words) => enter_words(glue, &words),
-        Left::Out(outcome) => outcome,
-    };
+    let outcome = complete(&vm, &place, guard, &mut frame);
+    drop(frame);
     match outcome {
         Outcome::Return(results) => give(&results),
         Outcome::MergePoint(words) => Ok(native(&words)),
         Outcome::Panic(payload) => Err(payload),
+    }
+}
+
+/// Goes on where a guard failed, until native code is to go on or the portal is left.
+fn complete(vm: &Rc<VmState>, place: &Place, guard: GuardId, frame: &mut TraceFrame) -> Outcome {
+    match guard_failed(vm, place, guard, frame) {
+        Left::AtHeader(words) => go_on(vm, place, words),
+        Left::Out(outcome) => outcome,
+    }
+}
+
+/// Completes a call between traces: what [`Context::left`](metatrace_backend::Context::left) is.
+///
+/// # Safety
+/// The context must be the current VM's, and compiled code must have left the frame so.
+pub unsafe extern "C" fn left(context: *mut Context, frame: *mut u64, left_with: u64) {
+    let vm = vm::current();
+    // SAFETY: the frame is one that compiled code made, and has left.
+    let mut frame = unsafe { vm.nested_frame(frame) };
+    let Some(id) = run_on(&vm, vm.backend.exit(left_with), &mut frame) else { return };
+    let place = Place::new(vm.tables.borrow().guard(id).home);
+    let outcome = match complete(&vm, &place, id, &mut frame) {
+        Outcome::Return(results) => Ok(results),
+        Outcome::MergePoint(words) => {
+            let call = place.loaded.portal(place.portal).call;
+            // SAFETY: the words are those of the portal's parameters; the context is the current VM's.
+            unsafe { call_native(place.loaded, context, call, &words) }
+        }
+        Outcome::Panic(payload) => Err(payload),
+    };
+    match outcome {
+        Ok(results) => frame.values()[..results.len()].copy_from_slice(&results),
+        // SAFETY: the context is the current VM's, and no reference to it is held.
+        Err(payload) => unsafe { catch(context, payload) },
     }
 }
 
@@ -171,9 +208,11 @@ enum Left {
 }
 
 fn enter_words(glue: &'static PortalGlue, words: &[u64]) -> Outcome {
-    let vm = vm::current();
-    let place = Place::new(glue.program, PortalId(glue.index));
-    let mut words: Values<u64> = words.into();
+    go_on(&vm::current(), &Place::new(glue.home()), words.into())
+}
+
+/// Goes on at a merge point behind a back edge, until native code is to go on or the portal is left.
+fn go_on(vm: &Rc<VmState>, place: &Place, mut words: Values<u64>) -> Outcome {
     loop {
         let address = owner_box(words[place.owner]);
         words[place.owner] = canonical_owner(address);
@@ -189,12 +228,12 @@ fn enter_words(glue: &'static PortalGlue, words: &[u64]) -> Outcome {
         header.gate.set(0);
         vm.read_mail();
         vm.free_dead();
-        let cell = place.cell(&vm, &words);
+        let cell = place.cell(vm, &words);
         let left = match cell.entry.get() {
-            Some(entry) => run(&vm, &place, entry, &words),
-            None if !is_hot(&vm, &cell) => return Outcome::MergePoint(words),
-            None if vm.options.params.blackhole_only == 1 => return interpret(&vm, &place, &words),
-            None => record_loop(&vm, &place, &cell, &words),
+            Some(entry) => run(vm, place, entry, &words),
+            None if !is_hot(vm, place, &cell) => return Outcome::MergePoint(words),
+            None if vm.options.params.blackhole_only == 1 => return interpret(vm, place, &words),
+            None => record_loop(vm, place, &cell, &words),
         };
         match left {
             Left::AtHeader(next) => words = next,
@@ -204,10 +243,12 @@ fn enter_words(glue: &'static PortalGlue, words: &[u64]) -> Outcome {
 }
 
 /// Counts a back edge to a place: whether to record it now.
-fn is_hot(vm: &VmState, cell: &LoopCell) -> bool {
+fn is_hot(vm: &VmState, place: &Place, cell: &LoopCell) -> bool {
     vm.ticks.set(vm.ticks.get() + 1);
     let params = &vm.options.params;
-    if cell.recording.get() || !cell.heat.pass(params.threshold, vm.epoch(), params.max_aborts) {
+    let is_loop = place.loaded.facts(place.portal).has_loop;
+    let threshold = if is_loop { params.threshold } else { params.function_threshold };
+    if cell.recording.get() || !cell.heat.pass(threshold, vm.epoch(), params.max_aborts) {
         return false;
     }
     may_record(vm)
@@ -242,53 +283,59 @@ fn interpret(vm: &VmState, place: &Place, words: &[u64]) -> Outcome {
 
 /// Runs compiled code, and whatever follows when it is left.
 fn run(vm: &Rc<VmState>, place: &Place, entry: Entry, words: &[u64]) -> Left {
-    match run_code(vm, place, entry, words) {
-        (mut frame, None) => {
+    let mut frame = vm.frame();
+    match run_code(vm, place, entry, words, &mut frame) {
+        None => {
             let results = place.loaded.portal(place.portal).results.len();
             Left::Out(Outcome::Return(frame.values()[..results].into()))
         }
-        (frame, Some(guard)) => guard_failed(vm, place, guard, frame),
+        Some(guard) => guard_failed(vm, place, guard, &mut frame),
     }
 }
 
 /// Runs compiled code until it returns, or until the guard that is given back fails.
-fn run_code<'v>(
-    vm: &'v VmState,
+fn run_code(
+    vm: &VmState,
     place: &Place,
     entry: Entry,
     words: &[u64],
-) -> (TraceFrame<'v>, Option<GuardId>) {
-    let mut frame = vm.frame();
+    frame: &mut TraceFrame,
+) -> Option<GuardId> {
     for (slot, word) in frame.values().iter_mut().zip(place.reds(words)) {
         *slot = word;
     }
     add(&vm.shared.counters.entries, 1);
-    let mut code = entry.code;
+    run_on(vm, execute(vm, entry.code, frame), frame)
+}
+
+/// Goes on where compiled code was left, until it returns, or until the guard that is given back fails.
+fn run_on(vm: &VmState, mut exit: Exit, frame: &mut TraceFrame) -> Option<GuardId> {
     loop {
-        match execute(vm, code, &mut frame) {
-            Exit::Finish => return (frame, None),
-            Exit::Guard(guard) => return (frame, Some(guard)),
-            Exit::Crossing(target) => code = region::crossed(vm, place, target),
+        match exit {
+            Exit::Finish => return None,
+            Exit::Guard(guard) => return Some(guard),
+            Exit::Crossing(target) => exit = execute(vm, region::crossed(vm, target), frame),
         }
     }
 }
 
 fn execute(vm: &VmState, code: CodeId, frame: &mut TraceFrame) -> Exit {
-    struct Active<'a>(&'a VmState);
+    struct Active<'a>(&'a VmState, Option<Limits>);
     impl Drop for Active<'_> {
         fn drop(&mut self) {
+            self.1.take().inspect(|&limits| _ = self.0.set_limits(limits));
             self.0.deactivate();
         }
     }
     vm.activate();
-    let _active = Active(vm);
+    let _active = Active(vm, frame.limits().map(|limits| vm.set_limits(limits)));
     // SAFETY: the frame is one of this VM with the inputs in its slots, made of the portal's parameters; the context is
-    // this VM's.
-    unsafe { vm.backend.run(code, frame.address(), vm.context()) }
+    // this VM's, with limits that leave room for frames.
+    unsafe { vm.backend.enter(code, frame.address(), vm.context()) }
 }
 
 /// Goes on where a guard failed: records a bridge, or runs the activations on.
-fn guard_failed(vm: &Rc<VmState>, place: &Place, id: GuardId, mut frame: TraceFrame) -> Left {
+fn guard_failed(vm: &Rc<VmState>, place: &Place, id: GuardId, frame: &mut TraceFrame) -> Left {
     let guard = vm.tables.borrow().guard(id);
     let counters = &vm.shared.counters;
     add(&counters.guard_failures, 1);
@@ -305,7 +352,7 @@ fn guard_failed(vm: &Rc<VmState>, place: &Place, id: GuardId, mut frame: TraceFr
         unsafe { (flag as usize as *mut u64).write(1) };
     }
     if panic.is_none() && !must_leave && guard_is_hot(vm, &guard) {
-        return record_bridge(vm, place, id, &guard, &mut frame);
+        return record_bridge(vm, place, id, &guard, frame);
     }
     let area = frame.area();
     let mut stack: Stack<u64> = Stack::new(area);

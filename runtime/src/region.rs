@@ -37,7 +37,7 @@ struct Connected {
 }
 
 /// Compiled code was left at a jump to a target: what to run to go on.
-pub fn crossed(vm: &VmState, place: &Place, target: TargetId) -> CodeId {
+pub fn crossed(vm: &VmState, target: TargetId) -> CodeId {
     wait(vm);
     let tables = &mut *vm.tables.borrow_mut();
     let (tree, code) = tables.target(target);
@@ -45,6 +45,7 @@ pub fn crossed(vm: &VmState, place: &Place, target: TargetId) -> CodeId {
     let params = &vm.options.params;
     let Some(sampled) = tables.tree(tree) else { return code };
     sampled.crossings += params.region_threshold;
+    let place = &Place::new(sampled.home);
     let connected = connected(tables, tree, params.region_limit as usize);
     let price = (connected.operations as u64).saturating_mul(params.region_cost);
     if connected.fresh > 0 && connected.parts.len() > 1 && connected.crossings >= price {
@@ -171,7 +172,9 @@ fn compile(vm: &VmState, place: &Place, tables: &mut Tables, connected: Connecte
     });
     for (target, code) in compiled.entries {
         let (tree, _) = tables.target(target);
-        tables.set_target(target, tree, code);
+        if let Some(cell) = tables.set_target(target, tree, code) {
+            vm.tell_callers(&cell);
+        }
     }
     replaced.into_iter().for_each(|code| vm.backend.free(code));
 }

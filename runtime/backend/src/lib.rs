@@ -2,9 +2,10 @@
 //!
 //! # Frame
 //!
-//! Compiled code works on a *trace frame*: memory that the caller of [`Backend::run`] owns (on its native stack),
-//! [`FRAME_HEADER`] words for the backend, then `frame_values` words of value slots, then local memory at
-//! [`locals_offset`]. A frame starts at a multiple of 16, and so does its local memory.
+//! Compiled code works on a *trace frame*: memory that the caller of [`Backend::enter`] owns, [`FRAME_HEADER`] words for the
+//! backend, then `frame_values` words of value slots; and local memory, whose address is in the header at
+//! [`FRAME_LOCALS`]. A frame starts at a multiple of 16, and so does its local memory. [`Backend::run`] is for frames whose local
+//! memory stands behind them, at [`locals_offset`].
 //!
 //! - Entry: the inputs of the trace are in value slots 0, 1, …, floats as their bits.
 //! - A failing guard leaves what it [hands over](metatrace_trace::Trace::handed) in slots 0, 1, …
@@ -12,6 +13,13 @@
 //! - `jump` to another trace's target leaves its operands in slots 0, 1, …, where that trace's inputs are. Jumps between
 //!   parts of a [`Region`] leave nothing in the frame, and are not counted as crossings.
 //! - `local_addr(n)` is the address of byte `n` of the local memory.
+//!
+//! # Calls between traces
+//!
+//! `call_assembler` calls what [`Backend::set_entry`] said. The callee's frame stands in the unused rest of the caller's, and so
+//! does its local memory; both must not lie beyond the limits that the [`Context`] holds, which leave room for a whole frame.
+//! Where they do, and where there is no compiled code, the portal is called natively. A callee that is left through `finish` has left
+//! its results in its slots; otherwise [`Context::left`] is called, which sees to it that they are there.
 
 pub mod alloc;
 
@@ -27,6 +35,9 @@ metatrace_defs::entity! {
 
 /// Words at the start of a trace frame that belong to the backend.
 pub const FRAME_HEADER: usize = 4;
+
+/// The word of the header that holds the address of the frame's local memory.
+pub const FRAME_LOCALS: usize = 2;
 
 /// Bytes from the start of a frame with so many value slots to its local memory.
 pub const fn locals_offset(values: usize) -> usize {
@@ -52,9 +63,24 @@ pub struct Context {
     pub crossings: u64,
     /// Where compiled code allocates.
     pub allocator: Allocator,
+    /// The highest address at which a frame of a call between traces may start.
+    pub frames_limit: u64,
+    /// The highest address at which its local memory may start.
+    pub locals_limit: u64,
+    /// Calls from trace to trace that were made.
+    pub calls: u64,
+    /// Completes a call between traces whose callee was left otherwise than through `finish`.
+    pub left: Option<Left>,
     /// The panic that a call shim caught.
     pub panic: Option<Box<dyn std::any::Any + Send>>,
 }
+
+/// Takes the callee's frame and what it was left with (see [`Backend::exit`]), and puts the portal's results into the frame's
+/// slots; or makes a panic pending.
+///
+/// # Safety
+/// The context must be the current VM's, and compiled code must have left the frame so.
+pub type Left = unsafe extern "C" fn(context: *mut Context, frame: *mut u64, left_with: u64);
 
 /// Bits of [`Context::pending`].
 pub mod pending {
@@ -212,13 +238,36 @@ pub trait Backend {
     /// no code has the guard any more.
     fn attach_bridge(&self, guard: GuardId, bridge: CodeId);
 
+    /// From now on `call_assembler` of `entry` runs `code`; or calls natively if there is none, as before the first time. Code
+    /// must not be freed while it is set here.
+    fn set_entry(&self, entry: TargetId, code: Option<CodeId>);
+
+    /// What [`Context::left`] was told.
+    fn exit(&self, left_with: u64) -> Exit;
+
     /// Gives the memory of `code` back. Its guards and its entry must not be used any more.
     fn free(&self, code: CodeId);
 
     /// Runs code from its entry until it is left.
     ///
     /// # Safety
-    /// `frame` must be a frame of the size that was set, with the trace's inputs in its slots; the inputs must be such
-    /// that every memory access of the trace is valid; `context` must be the context of the VM that owns the backend.
-    unsafe fn run(&self, code: CodeId, frame: *mut u64, context: *mut Context) -> Exit;
+    /// `frame` must be a frame of the size that was set, with the trace's inputs in its slots and the address of local memory in
+    /// its header; the inputs must be such that every memory access of the trace is valid; `context` must be the context of
+    /// the VM that owns the backend, and its limits must leave room behind every address below them for a frame.
+    unsafe fn enter(&self, code: CodeId, frame: *mut u64, context: *mut Context) -> Exit;
+
+    /// The number of value slots that was set.
+    fn frame_values(&self) -> usize;
+
+    /// Runs code in a frame with local memory behind it.
+    ///
+    /// # Safety
+    /// As for [`Backend::enter`], but for the header.
+    unsafe fn run(&self, code: CodeId, frame: *mut u64, context: *mut Context) -> Exit {
+        let locals = frame as u64 + locals_offset(self.frame_values()) as u64;
+        // SAFETY: the frame has a header.
+        unsafe { frame.add(FRAME_LOCALS).write(locals) };
+        // SAFETY: as the caller vouches.
+        unsafe { self.enter(code, frame, context) }
+    }
 }

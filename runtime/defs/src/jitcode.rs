@@ -147,6 +147,13 @@ pub struct Portal {
     pub results: Vec<Kind>,
 }
 
+impl Portal {
+    /// Whether each word of the parameters is green.
+    pub fn greens(&self) -> impl Iterator<Item = bool> + '_ {
+        self.params.iter().flat_map(|param| param.kinds.iter().map(|_| param.green))
+    }
+}
+
 /// All that was generated for one interpreter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Program {

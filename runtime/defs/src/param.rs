@@ -9,6 +9,8 @@ macro_rules! for_each_param {
         $m! {
             /// Back edges to the same place before a loop is recorded.
             threshold = Threshold, 1039, 1, 1_000_000_000;
+            /// Calls of the same function before it is recorded.
+            function_threshold = FunctionThreshold, 1619, 1, 1_000_000_000;
             /// Failures of the same guard before a bridge is recorded.
             trace_eagerness = TraceEagerness, 200, 1, 1_000_000_000;
             /// Operations in a trace before it is given up.
@@ -17,6 +19,9 @@ macro_rules! for_each_param {
             decay = Decay, 40, 0, 1_000_000;
             /// Nested activations that the recorder looks inside.
             max_inline_depth = MaxInlineDepth, 100, 1, 1000;
+            /// Recursive calls of a function that the recorder looks inside, one within the other, before it has compiled code call
+            /// compiled code.
+            max_unroll_recursion = MaxUnrollRecursion, 1, 0, 1000;
             /// Bridges of one loop.
             max_bridges = MaxBridges, 200, 0, 1_000_000;
             /// Aborted recordings of the same loop or guard before it is never recorded again.
@@ -33,6 +38,8 @@ macro_rules! for_each_param {
             frame_values = FrameValues, 1024, 16, 4096;
             /// Bytes of local memory that a trace may keep in its frame.
             frame_bytes = FrameBytes, 65_536, 64, 1_048_576;
+            /// Bytes for the frames of calls between traces, and as many for their local memory, before more memory is taken.
+            nested_bytes = NestedBytes, 65_536, 0, 1_048_576;
             /// 1 to optimise traces, 0 to compile them as they were recorded.
             optimise = Optimise, 1, 0, 1;
             /// 0 for Cranelift, 1 for the reference backend.

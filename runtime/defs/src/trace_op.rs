@@ -60,6 +60,11 @@ macro_rules! for_each_trace_op {
             call = Call(Rest) -> Call, Call [CALL, READS, WRITES];
             /// Calls native code whose results depend on its arguments alone.
             call_elidable = CallElidable(Rest) -> Call, Call [CALL, FOLDABLE];
+            /// Calls a portal by its compiled code, where there is some. The first three operands are constants: the entry that is
+            /// called (the number of a target), how many bytes of local memory are in use, and which arguments are inputs of the
+            /// compiled code (a bit for each). The others are the arguments of the portal's call; those that are no inputs are
+            /// constants.
+            call_assembler = CallAssembler(Rest) -> Call, Call [CALL, READS, WRITES];
             /// Adds a constant to the count of merge points passed in compiled code.
             count_merge_points = CountMergePoints(Word) -> None, None [];
             /// Where jumps arrive: each operand is the first value of the result at the same place.

@@ -73,6 +73,7 @@ pub(crate) fn dead_stores(program: &Program, trace: &mut Trace, counts: &mut Cou
             | TraceOp::GuardNotPending
             | TraceOp::Call
             | TraceOp::CallElidable
+            | TraceOp::CallAssembler
             | TraceOp::Label
             | TraceOp::Jump
             | TraceOp::Finish => {

@@ -324,6 +324,10 @@ impl<'a> Forward<'a> {
                 self.heap.call(self.program, &call.writes);
                 self.emit(inst.op, inst.attached, args, recorded)
             }
+            TraceOp::CallAssembler => {
+                self.heap.call(self.program, &self.program.call(inst.call()).writes);
+                self.emit(inst.op, inst.attached, args, recorded)
+            }
             TraceOp::New | TraceOp::NewArray | TraceOp::Free | TraceOp::Barrier => {
                 self.emit(inst.op, inst.attached, args, recorded)
             }
@@ -648,8 +652,8 @@ impl<'a> Forward<'a> {
             ..*frame
         });
         let handed = source.handed.as_ref().map(|handed| self.mapped_all(map, handed));
-        let (frames, known) = (frames.collect(), source.known.clone());
-        let snapshot = Snapshot { frames, merge_points: source.merge_points, handed, known };
+        let (frames, known, open) = (frames.collect(), source.known.clone(), source.open.clone());
+        let snapshot = Snapshot { frames, merge_points: source.merge_points, handed, known, open };
         self.written.snapshots.push(snapshot);
         SnapshotId::new(self.first_snapshot + self.written.snapshots.len() - 1)
     }

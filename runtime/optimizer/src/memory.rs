@@ -236,7 +236,7 @@ impl Heap {
                         !descr::may_alias(program.access(entry.access), written, &program.classes)
                     });
                 }
-                (TraceOp::Call, Attached::Call(id)) => self.call(program, &program.call(id).writes),
+                (TraceOp::Call | TraceOp::CallAssembler, Attached::Call(id)) => self.call(program, &program.call(id).writes),
                 _ => {}
             }
         }

@@ -208,6 +208,7 @@ fn with_what_guards_hand_over(trace: &Trace) -> Trace {
             merge_points,
             handed: Some(trace.handed(id)),
             known: vec![],
+            open: Default::default(),
         });
     }
     source

@@ -158,7 +158,7 @@ impl Domain for Blackhole<'_> {
 
     fn called(&mut self, _: &Stack<u64>, _: CallId) {}
 
-    fn inline(&mut self, _: &Stack<u64>, callee: JitCodeId, _: &[u64]) -> Way {
+    fn inline(&mut self, _: &mut Stack<u64>, callee: JitCodeId, _: &mut Values<u64>) -> Way {
         if self.loaded.portal_of(callee).is_some() { Way::Native } else { Way::Jitcode }
     }
 

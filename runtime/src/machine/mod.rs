@@ -84,8 +84,13 @@ pub trait Domain {
     fn call(&mut self, call: CallId, args: &[Self::Value]) -> Result<Values<Self::Value>, Panic>;
     /// A call returned, and its results are in their registers.
     fn called(&mut self, stack: &Stack<Self::Value>, call: CallId);
-    /// How to call a function that has jitcode.
-    fn inline(&mut self, stack: &Stack<Self::Value>, callee: JitCodeId, args: &[Self::Value]) -> Way;
+    /// How to call a function that has jitcode, with these values. The topmost activation stands at the call.
+    fn inline(
+        &mut self,
+        stack: &mut Stack<Self::Value>,
+        callee: JitCodeId,
+        args: &mut Values<Self::Value>,
+    ) -> Way;
     /// How to go on at the merge point of an activation that is not the outermost, with these values.
     fn inner_merge_point(
         &mut self,
@@ -303,8 +308,8 @@ impl<D: Domain> Run<'_, D> {
     }
 
     fn inline_call(&mut self) -> Step<D::Value> {
-        let (callee, args) = (JitCodeId(self.fields.number(0)), self.values(1));
-        if self.domain.inline(self.stack, callee, &args) == Way::Native {
+        let (callee, mut args) = (JitCodeId(self.fields.number(0)), self.values(1));
+        if self.domain.inline(self.stack, callee, &mut args) == Way::Native {
             let portal = self.loaded.portal_of(callee).expect("only a portal can be called natively");
             return self.call(self.loaded.portal(portal).call, &args);
         }

@@ -19,7 +19,7 @@ pub struct Frame<V> {
     /// Where its local memory starts, in bytes from the start of the area; meaningless if it has its own.
     pub locals: u32,
     /// Where the local memory of the next activation may start.
-    end: u32,
+    pub end: u32,
     /// Local memory of its own, where the area was too small.
     own: Option<Box<[u128]>>,
     /// Whether a back edge of the guest program was passed since the last merge point.

@@ -18,15 +18,24 @@ impl Recorder<'_> {
         portal: PortalId,
         values: &mut Values<Traced>,
     ) {
+        self.promote_greens(stack, portal, values);
+        set_parameters(stack, self.loaded, self.loaded.portal(portal), values);
+    }
+
+    /// Makes the greens among the words of a portal's parameters constants, and the owner the canonical reference to it.
+    pub(super) fn promote_greens(
+        &mut self,
+        stack: &mut Stack<Traced>,
+        portal: PortalId,
+        values: &mut Values<Traced>,
+    ) {
         let owner = self.loaded.facts(portal).owner;
-        let portal = self.loaded.portal(portal);
-        for (n, (value, (_, green))) in values.iter_mut().zip(kinds(portal)).enumerate() {
+        for (n, (value, (_, green))) in values.iter_mut().zip(kinds(self.loaded.portal(portal))).enumerate() {
             if green {
                 *value =
                     if n == owner { self.fix_owner(stack, *value) } else { self.promoted(stack, *value) };
             }
         }
-        set_parameters(stack, self.loaded, portal, values);
     }
 
     /// The canonical reference to the owner that `value` refers to, as a constant.

@@ -12,6 +12,7 @@
 //! Guarantees: a guard stands before the test it protects, with everything live there in its snapshot, or directly after a
 //! call. Whenever a step is over, recording may be given up and the stack run on by the blackhole interpreter.
 
+mod calls;
 mod greens;
 mod heap;
 mod segment;
@@ -20,16 +21,16 @@ mod shared;
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use metatrace_backend::alloc;
 use metatrace_defs::descr::{Reach, access_flag, call_flag};
 use metatrace_defs::jitcode::{Constant, JitCodeId, PortalId, SwitchTable};
 use metatrace_defs::{Abort, AccessId, AllocId, CallId, Kind, PureOp, TraceOp};
-use metatrace_trace::{Attached, KnownWord, Opnd, Value, short};
+use metatrace_trace::{Attached, CalledEntry, KnownWord, OpenPortal, Opnd, Value, short};
 
 use smallvec::SmallVec;
 
-use crate::entry::Place;
 use crate::loaded::Loaded;
 use crate::machine::{Domain, Panic, Stack, Values, Way, call_native};
 use crate::rt::ProgramGlue;
@@ -102,8 +103,10 @@ pub struct Recorder<'a> {
     relied: Root,
     /// Owners whose content the trace relies on.
     owners: BTreeSet<OwnerId>,
-    /// Activations of portals: number of open activations, portal, greens.
-    portals: Vec<(usize, PortalId, Values<u64>)>,
+    /// Portals that are open, and perhaps some that are closed, above the topmost activation.
+    open: Arc<[OpenPortal]>,
+    /// The compiled code that is about to be called.
+    calling: Option<CalledEntry>,
     /// Merge points passed since they were last counted.
     merge_points: u32,
     /// Merge points passed in all.
@@ -157,7 +160,8 @@ impl<'a> Recorder<'a> {
         }
         let merge_points = if self.vm.counting { self.merge_points } else { 0 };
         let known = self.known_locals(stack);
-        let snapshot = segment::snapshot(self.loaded, stack, merge_points, known);
+        let open = self.open_portals(stack);
+        let snapshot = segment::snapshot(self.loaded, stack, merge_points, known, open);
         let trace = self.trace();
         let snapshot = trace.push_snapshot(snapshot);
         trace.push_guard(op, args, snapshot);
@@ -329,16 +333,6 @@ impl<'a> Recorder<'a> {
             let test = self.push(less, &[value.opnd, Opnd::Word(high)], Attached::None, &[1])[0];
             self.guard(stack, TraceOp::GuardTrue, &[test.opnd]);
         }
-    }
-
-    /// Whether the call of a portal is one of a loop that is compiled already: it is entered there.
-    fn is_compiled_loop(&self, portal: PortalId, args: &[Traced]) -> bool {
-        if !self.loaded.facts(portal).has_loop {
-            return false;
-        }
-        let words: Values<u64> = args.iter().map(|arg| arg.bits).collect();
-        let cell = Place::new(self.program, portal).cell(self.vm, &words);
-        cell.entry.get().is_some()
     }
 
     fn greens(&self, portal: PortalId, args: &[Traced]) -> Values<u64> {
@@ -568,8 +562,16 @@ impl Domain for Recorder<'_> {
             let constants = descr.results.iter().zip(&results);
             return Ok(constants.map(|(&kind, &bits)| Traced::constant(kind, bits, root)).collect());
         }
-        let op = if elidable { TraceOp::CallElidable } else { TraceOp::Call };
-        let mut results = self.push(op, &opnds, Attached::Call(call), &results);
+        let mut results = match self.calling.take() {
+            Some(entry) => {
+                let opnds: Values<Opnd> = short(entry.operands().into_iter().chain(opnds.iter().copied()));
+                self.push(TraceOp::CallAssembler, &opnds, Attached::Call(call), &results)
+            }
+            None => {
+                let op = if elidable { TraceOp::CallElidable } else { TraceOp::Call };
+                self.push(op, &opnds, Attached::Call(call), &results)
+            }
+        };
         results.iter_mut().for_each(|result| result.root = root);
         if !elidable {
             self.heap.call(&self.loaded.program, &descr.writes);
@@ -589,23 +591,17 @@ impl Domain for Recorder<'_> {
         }
     }
 
-    fn inline(&mut self, stack: &Stack<Traced>, callee: JitCodeId, args: &[Traced]) -> Way {
-        let depth = stack.frames.len();
-        let too_deep = depth as u64 >= self.vm.options.params.max_inline_depth;
-        let Some(portal) = self.loaded.portal_of(callee) else {
-            if too_deep {
-                self.abort = Some(Abort::TooDeep);
+    fn inline(&mut self, stack: &mut Stack<Traced>, callee: JitCodeId, args: &mut Values<Traced>) -> Way {
+        let too_deep = stack.frames.len() as u64 >= self.vm.options.params.max_inline_depth;
+        match self.loaded.portal_of(callee) {
+            Some(portal) => self.call_portal(stack, portal, args, too_deep),
+            None => {
+                if too_deep {
+                    self.abort = Some(Abort::TooDeep);
+                }
+                Way::Jitcode
             }
-            return Way::Jitcode;
-        };
-        let greens = self.greens(portal, args);
-        self.portals.retain(|open| open.0 < depth);
-        let is_open = self.portals.iter().any(|open| (open.1, &open.2) == (portal, &greens));
-        if too_deep || is_open || self.is_compiled_loop(portal, args) {
-            return Way::Native;
         }
-        self.portals.push((depth, portal, greens));
-        Way::Jitcode
     }
 
     fn inner_merge_point(
@@ -614,10 +610,11 @@ impl Domain for Recorder<'_> {
         portal: PortalId,
         args: &mut Values<Traced>,
     ) -> Way {
+        self.fix_greens(stack, portal, args);
         if stack.top().loop_header {
+            self.call_compiled(stack, portal, args);
             return Way::Native;
         }
-        self.fix_greens(stack, portal, args);
         self.pass_merge_point();
         self.note(portal, args);
         Way::Jitcode

@@ -1,8 +1,10 @@
 //! Pieces of a recording, and putting them together to a trace.
 
+use std::sync::Arc;
+
 use metatrace_defs::inst::Operand;
 use metatrace_defs::{Kind, Program, TraceOp};
-use metatrace_trace::{Attached, KnownWord, Opnd, Snapshot, SnapshotFrame, SnapshotId, TargetId, Trace};
+use metatrace_trace::{Attached, KnownWord, OpenPortal, Opnd, Snapshot, SnapshotFrame, SnapshotId, TargetId, Trace};
 
 use super::Traced;
 use crate::loaded::Loaded;
@@ -24,10 +26,11 @@ pub fn snapshot(
     stack: &Stack<Traced>,
     merge_points: u32,
     known: Vec<KnownWord>,
+    open: Arc<[OpenPortal]>,
 ) -> Snapshot {
     let top = stack.frames.len() - 1;
     let frames = stack.frames.iter().enumerate().map(|(n, frame)| snapshot_frame(loaded, frame, n < top));
-    Snapshot { frames: frames.collect(), merge_points, handed: None, known }
+    Snapshot { frames: frames.collect(), merge_points, handed: None, known, open }
 }
 
 fn snapshot_frame(loaded: &Loaded, frame: &Frame<Traced>, in_call: bool) -> SnapshotFrame {

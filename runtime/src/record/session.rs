@@ -4,12 +4,13 @@
 //! [`End`], and the stack as it is then.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use metatrace_defs::code::Field;
 use metatrace_defs::inst::Operand;
 use metatrace_defs::jitcode::{Portal, PortalId};
 use metatrace_defs::{Abort, Kind, TraceOp};
-use metatrace_trace::{Attached, KnownWord, Opnd, Trace, Value, short};
+use metatrace_trace::{Attached, KnownWord, OpenPortal, Opnd, Trace, Value, short};
 
 use super::greens::set_parameters;
 use super::segment::{Segment, join};
@@ -19,7 +20,7 @@ use crate::loaded::Loaded;
 use crate::machine::{LocalArea, Panic, Stack, Step, Values, step};
 use crate::vm::VmState;
 use crate::vm::owner::OwnerId;
-use crate::vm::tables::{Entry, Guard, Source, WordMap, WordSet};
+use crate::vm::tables::{Entry, Guard, Home, Source, WordMap, WordSet};
 
 /// How a recording ended.
 pub enum End {
@@ -65,7 +66,8 @@ impl<'a> Session<'a> {
             bools: WordSet::default(),
             owners: Default::default(),
             pinned: Vec::new(),
-            portals: Vec::new(),
+            open: Arc::default(),
+            calling: None,
             frozen: WordMap::default(),
             relied: Root::None,
             merge_points: 0,
@@ -93,6 +95,8 @@ impl<'a> Session<'a> {
             .zip(words)
             .map(|((kind, _), &bits)| Traced::constant(kind, bits, Root::None))
             .collect();
+        let greens = session.recorder.entered_with(place.portal, &values);
+        session.recorder.open = [OpenPortal { frame: 0, portal: place.portal, greens }].into();
         session.start_segment(values);
         session
     }
@@ -135,6 +139,7 @@ impl<'a> Session<'a> {
             }
         }
         session.recorder.merge_points = guard.merge_points;
+        session.recorder.open = guard.open.clone();
         session.recorder.segments.push(Segment { trace, greens: None, handed: Values::new() });
         session.know(&guard.known);
         session
@@ -277,6 +282,11 @@ impl<'a> Session<'a> {
     /// Constants of its snapshots that are addresses of frozen memory.
     pub fn frozen(&self) -> impl Iterator<Item = (u64, Root)> + '_ {
         self.recorder.frozen.iter().map(|(&bits, &root)| (bits, root))
+    }
+
+    /// The portal whose activation is outermost.
+    pub fn home(&self) -> Home {
+        self.place.home()
     }
 
     /// Merge points passed.

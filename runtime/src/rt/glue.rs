@@ -5,9 +5,11 @@ use std::sync::OnceLock;
 
 use metatrace_backend::{Context, Shim, pending};
 use metatrace_defs::CallDescr;
+use metatrace_defs::jitcode::PortalId;
 
 use super::Scalars;
 use crate::loaded::Loaded;
+use crate::vm::tables::Home;
 
 /// What was generated for one interpreter. The root module's glue defines it as `PROGRAM`.
 #[derive(Debug)]
@@ -45,6 +47,11 @@ pub struct PortalGlue {
 }
 
 impl PortalGlue {
+    /// Which portal it is.
+    pub(crate) fn home(&self) -> Home {
+        Home { program: self.program, portal: PortalId(self.index) }
+    }
+
     /// Portal number `index` of the program.
     pub const fn new(program: &'static ProgramGlue, index: u32) -> PortalGlue {
         PortalGlue { program, index }
@@ -103,7 +110,7 @@ pub unsafe fn portal_call(
 /// # Safety
 /// As for [`shim_call`].
 #[cold]
-pub(super) unsafe fn catch(context: *mut Context, payload: Box<dyn std::any::Any + Send>) {
+pub(crate) unsafe fn catch(context: *mut Context, payload: Box<dyn std::any::Any + Send>) {
     // SAFETY: the caller vouches for the context, and nothing else refers to it now.
     let context = unsafe { &mut *context };
     context.panic = Some(payload);

@@ -19,6 +19,7 @@ pub use crate::entry::{enter, tick};
 pub use crate::traced::{TracedBox, TracedHeader};
 pub use crate::vm::log::{count_merge_point, counting};
 pub use claims::{claim_function, claim_vtable, known_function, known_vtable};
+pub(crate) use glue::catch;
 pub use glue::{PortalGlue, ProgramGlue, portal_call, shim_call};
 pub(crate) use heap::allocator;
 pub use metatrace_backend::{Context, Shim};

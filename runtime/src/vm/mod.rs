@@ -18,9 +18,10 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use metatrace_backend::{Backend, Context, FRAME_HEADER, pending};
+use metatrace_backend::{Backend, Context, FRAME_HEADER, FRAME_LOCALS, locals_offset, pending};
 use metatrace_backend_cranelift::CraneliftBackend;
 use metatrace_backend_reference::Reference;
+use metatrace_defs::param::Params;
 
 use crate::machine::LocalArea;
 use options::{OptionError, Options};
@@ -105,8 +106,10 @@ impl Shared {
         stats.add(&self.counters);
         // SAFETY: compiled code of another thread may count at the same time; the read is volatile, of one word, and
         // only informs.
-        stats.merge_points_compiled +=
-            unsafe { (&raw const (*self.context.get()).merge_points).read_volatile() };
+        let count = |counter: *const u64| unsafe { counter.read_volatile() };
+        let context = self.context.get();
+        stats.merge_points_compiled += count(unsafe { &raw const (*context).merge_points });
+        stats.calls += count(unsafe { &raw const (*context).calls });
         stats
     }
 }
@@ -165,6 +168,8 @@ impl VmState {
             activations: RefCell::default(),
         });
         crate::region::wait(&vm);
+        // SAFETY: the context is this thread's, and no reference to it is held.
+        unsafe { (*vm.context()).left = Some(crate::entry::left) };
         owner::living(vm.id, true);
         let _ = LIVING.try_with(|living| {
             let mut living = living.borrow_mut();
@@ -179,12 +184,32 @@ impl VmState {
         self.shared.context.get()
     }
 
-    /// Memory for a trace frame.
+    /// Memory for a trace frame, and for frames of calls that its code makes.
     pub fn frame(&self) -> TraceFrame<'_> {
-        let (values, bytes) = (frame_values(&self.options.params), self.options.params.frame_bytes as usize);
-        let size = ((FRAME_HEADER + values) * 8 + bytes).div_ceil(16);
-        let memory = self.frames.borrow_mut().pop().unwrap_or_else(|| FrameMemory::new(size));
-        TraceFrame { memory: Some(memory), vm: self }
+        let shape = FrameShape::new(&self.options.params);
+        let mut memory = self.frames.borrow_mut().pop().unwrap_or_else(|| FrameMemory::new(&shape));
+        let address = memory.address();
+        // SAFETY: the frame has a header; local memory is where its shape says.
+        unsafe { address.add(FRAME_LOCALS).write(address as u64 + shape.locals as u64) };
+        TraceFrame { address, memory: Some(memory), vm: self }
+    }
+
+    /// A frame that compiled code made for a call.
+    ///
+    /// # Safety
+    /// It must be one of this VM, which nothing else uses.
+    pub unsafe fn nested_frame(&self, address: *mut u64) -> TraceFrame<'_> {
+        TraceFrame { address, memory: None, vm: self }
+    }
+
+    /// Sets how far frames of calls may reach, and tells how far they could.
+    pub fn set_limits(&self, limits: Limits) -> Limits {
+        // SAFETY: the context is this thread's, and no reference to it is held.
+        let context = unsafe { &mut *self.context() };
+        Limits {
+            frames: std::mem::replace(&mut context.frames_limit, limits.frames),
+            locals: std::mem::replace(&mut context.locals_limit, limits.locals),
+        }
     }
 
     /// Marks that compiled code is entered, which has no reason to be left.
@@ -226,11 +251,35 @@ impl Drop for VmState {
 }
 
 /// The number of value slots in frames: even, so that local memory is aligned to 16 bytes.
-fn frame_values(params: &metatrace_defs::param::Params) -> usize {
+fn frame_values(params: &Params) -> usize {
     (params.frame_values as usize).next_multiple_of(2)
 }
 
-/// Memory for a frame, in which references keep their objects alive.
+/// How frames lie in memory: slots, room for those of calls, local memory, room for that of calls. In bytes.
+struct FrameShape {
+    /// Where local memory starts.
+    locals: usize,
+    /// Room for frames of calls, and as much for their local memory.
+    nested: usize,
+    size: usize,
+}
+
+impl FrameShape {
+    fn new(params: &Params) -> FrameShape {
+        let nested = (params.nested_bytes as usize).next_multiple_of(16);
+        let locals = locals_offset(frame_values(params)) + nested;
+        FrameShape { locals, nested, size: locals + params.frame_bytes as usize + nested }
+    }
+}
+
+/// How far frames of calls may reach; see [`Context`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    frames: u64,
+    locals: u64,
+}
+
+/// Memory for frames, in which references keep their objects alive.
 #[derive(Debug)]
 struct FrameMemory {
     // First, to be dropped first.
@@ -239,18 +288,22 @@ struct FrameMemory {
 }
 
 impl FrameMemory {
-    fn new(size: usize) -> FrameMemory {
-        let memory: Box<[u128]> = vec![0; size].into();
+    fn new(shape: &FrameShape) -> FrameMemory {
+        let memory: Box<[u128]> = vec![0; shape.size.div_ceil(16)].into();
         let range = memory.as_ptr_range();
         // SAFETY: the memory stays where it is, and is freed after the area is dropped.
         let shown = unsafe { metatrace_gc::Area::new(range.start.cast()..range.end.cast()) };
         FrameMemory { _shown: shown, memory }
     }
+
+    fn address(&mut self) -> *mut u64 {
+        self.memory.as_mut_ptr().cast()
+    }
 }
 
-/// Memory of a trace frame, given back to its VM when dropped.
+/// A trace frame. What its VM gave memory for is given back when it is dropped.
 pub(crate) struct TraceFrame<'a> {
-    /// There until it is dropped.
+    address: *mut u64,
     memory: Option<FrameMemory>,
     vm: &'a VmState,
 }
@@ -258,23 +311,29 @@ pub(crate) struct TraceFrame<'a> {
 impl TraceFrame<'_> {
     /// The address of the frame.
     pub fn address(&mut self) -> *mut u64 {
-        self.memory.as_mut().expect("the frame is in use").memory.as_mut_ptr().cast()
+        self.address
+    }
+
+    /// How far frames of calls may reach, unless those are this frame's limits already.
+    pub fn limits(&self) -> Option<Limits> {
+        let shape = FrameShape::new(&self.vm.options.params);
+        let (frames, locals) = (shape.nested, shape.locals + shape.nested);
+        let limits = |address| Limits { frames: address + frames as u64, locals: address + locals as u64 };
+        self.memory.as_ref().map(|_| limits(self.address as u64))
     }
 
     /// The value slots.
     pub fn values(&mut self) -> &mut [u64] {
         let count = frame_values(&self.vm.options.params);
         // SAFETY: the memory has that many words behind the header.
-        unsafe { std::slice::from_raw_parts_mut(self.address().add(FRAME_HEADER), count) }
+        unsafe { std::slice::from_raw_parts_mut(self.address.add(FRAME_HEADER), count) }
     }
 
     /// The local memory.
     pub fn area(&mut self) -> LocalArea {
-        let start = FRAME_HEADER + frame_values(&self.vm.options.params);
-        LocalArea {
-            address: self.address() as u64 + start as u64 * 8,
-            size: self.vm.options.params.frame_bytes as u32,
-        }
+        // SAFETY: the frame has a header.
+        let address = unsafe { self.address.add(FRAME_LOCALS).read() };
+        LocalArea { address, size: self.vm.options.params.frame_bytes as u32 }
     }
 }
 

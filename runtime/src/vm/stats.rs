@@ -52,6 +52,8 @@ counters! {
     regions;
     /// Times that compiled code was entered from native code.
     entries;
+    /// Calls that compiled code made of compiled code.
+    calls;
     /// Times that compiled code was left through a guard without a bridge.
     guard_failures;
     /// Merge points passed by the interpreters: native, recorder and blackhole.
@@ -105,6 +107,7 @@ impl Stats {
         field("bridges", &self.bridges);
         field("regions", &self.regions);
         field("entries", &self.entries);
+        field("calls", &self.calls);
         field("guard_failures", &self.guard_failures);
         let aborts: Vec<String> = Abort::ALL
             .iter()

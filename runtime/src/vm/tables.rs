@@ -10,18 +10,20 @@ use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use metatrace_backend::{CodeId, PartStart};
 use metatrace_defs::inst::Operand;
 use metatrace_defs::jitcode::PortalId;
 use metatrace_defs::param::Params;
 use metatrace_defs::{Abort, JitCodeId};
-use metatrace_trace::{GuardId, KnownWord, Opnd, TargetId, Trace};
+use metatrace_trace::{GuardId, KnownWord, Opnd, OpenPortal, TargetId, Trace};
 use smallvec::SmallVec;
 
 use super::owner::OwnerId;
 use super::{VmState, stats};
 use crate::record::Root;
+use crate::rt::ProgramGlue;
 
 metatrace_defs::entity! {
     /// A trace that starts at a merge point, with its bridges.
@@ -31,6 +33,13 @@ metatrace_defs::entity! {
 metatrace_defs::entity! {
     /// Trees that were compiled as one.
     RegionId = "region"
+}
+
+/// A portal of a program.
+#[derive(Clone, Copy, Debug)]
+pub struct Home {
+    pub program: &'static ProgramGlue,
+    pub portal: PortalId,
 }
 
 /// A portal and the greens that are not the owner. The portal is known by the address of its program's glue and its number.
@@ -45,6 +54,10 @@ pub struct LoopCell {
     pub recording: Cell<bool>,
     /// Decides when to record.
     pub heat: Heat,
+    /// By what calls between traces call it, if there are any.
+    pub called: Cell<Option<TargetId>>,
+    /// Whether calls of it are not looked inside, as traces became too long by them.
+    pub not_inlined: Cell<bool>,
 }
 
 /// Compiled code that is entered at a merge point.
@@ -54,6 +67,8 @@ pub struct Entry {
     pub code: CodeId,
     /// Where other traces jump to.
     pub target: TargetId,
+    /// Whether it is a loop, and not what a function does from its beginning on.
+    pub is_loop: bool,
 }
 
 /// A counter that decides when a place is recorded: it decays, backs off after each failure, and gives up.
@@ -108,12 +123,16 @@ pub struct GuardFrame {
 pub struct Guard {
     /// The tree it belongs to.
     pub tree: TreeId,
+    /// The portal of the outermost activation.
+    pub home: Home,
     /// The activations, outermost first.
     pub frames: Vec<GuardFrame>,
     /// Merge points passed before it that compiled code has not counted.
     pub merge_points: u32,
     /// Constants in local memory.
     pub known: Vec<KnownWord>,
+    /// Portals that are open.
+    pub open: Arc<[OpenPortal]>,
     /// Whether a bridge from here is being recorded.
     pub recording: Cell<bool>,
     /// Decides when to record.
@@ -156,6 +175,7 @@ pub struct Region {
 #[derive(Debug)]
 pub struct Tree {
     pub cell: Rc<LoopCell>,
+    pub home: Home,
     /// Its traces, bridges behind the trace that they leave from.
     pub parts: Vec<Rc<Part>>,
     /// What it is compiled as, beside its region.
@@ -259,13 +279,13 @@ impl Tables {
         self.targets.get(&id).map(|&(tree, _)| tree)
     }
 
-    /// Says what to run to start at a target.
-    pub fn set_target(&mut self, id: TargetId, tree: TreeId, code: CodeId) {
+    /// Says what to run to start at a target. Gives the place that is entered there, if it is.
+    pub fn set_target(&mut self, id: TargetId, tree: TreeId, code: CodeId) -> Option<Rc<LoopCell>> {
         self.targets.insert(id, (tree, code));
-        if let Some(tree) = self.trees.get(&tree) {
-            let entry = tree.cell.entry.get().filter(|entry| entry.target == id);
-            tree.cell.entry.set(entry.map(|entry| Entry { code, ..entry }).or(tree.cell.entry.get()));
-        }
+        let cell = &self.trees.get(&tree)?.cell;
+        let entry = cell.entry.get().filter(|entry| entry.target == id)?;
+        cell.entry.set(Some(Entry { code, ..entry }));
+        Some(cell.clone())
     }
 
     /// A region whose trees are not all freed.
@@ -318,27 +338,47 @@ impl Tables {
         }
     }
 
-    /// Makes a tree and all that jump into it unenterable: how many.
-    fn invalidate(&mut self, id: TreeId) -> u64 {
-        let Some(mut tree) = self.trees.remove(&id) else { return 0 };
+    /// Makes a tree and all that jump into it unenterable: appends the places at which they were entered.
+    fn invalidate(&mut self, id: TreeId, places: &mut Vec<Rc<LoopCell>>) {
+        let Some(mut tree) = self.trees.remove(&id) else { return };
         tree.cell.entry.set(None);
+        places.push(tree.cell.clone());
         let jumped_from = std::mem::take(&mut tree.jumped_from);
         self.dead.push(tree);
-        1 + jumped_from.into_iter().map(|tree| self.invalidate(tree)).sum::<u64>()
+        jumped_from.into_iter().for_each(|tree| self.invalidate(tree, places));
     }
 }
 
 impl VmState {
     /// An owner was dropped or changes: what relies on it is not entered any more, and left if it runs.
     pub fn owner_gone(&self, owner: OwnerId) {
-        let invalidated = {
+        let mut places = vec![];
+        {
             let tables = &mut *self.tables.borrow_mut();
             let trees = tables.owners[owner.index()].take().map(|owner| owner.trees).unwrap_or_default();
-            trees.into_iter().map(|tree| tables.invalidate(tree)).sum()
-        };
-        if invalidated > 0 {
-            stats::add(&self.shared.counters.invalidated, invalidated);
+            trees.into_iter().for_each(|tree| tables.invalidate(tree, &mut places));
+        }
+        if !places.is_empty() {
+            stats::add(&self.shared.counters.invalidated, places.len() as u64);
+            places.iter().for_each(|cell| self.tell_callers(cell));
             self.leave_all();
+        }
+    }
+
+    /// By what calls between traces call what is entered at a place.
+    pub fn called(&self, cell: &LoopCell) -> TargetId {
+        cell.called.get().unwrap_or_else(|| {
+            let target = self.tables.borrow_mut().new_target();
+            cell.called.set(Some(target));
+            self.tell_callers(cell);
+            target
+        })
+    }
+
+    /// Has calls between traces call what is entered at a place now.
+    pub fn tell_callers(&self, cell: &LoopCell) {
+        if let Some(called) = cell.called.get() {
+            self.backend.set_entry(called, cell.entry.get().map(|entry| entry.code));
         }
     }
 

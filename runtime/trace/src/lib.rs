@@ -16,10 +16,12 @@ pub use text::{TextWriter, to_text};
 pub use verify::{VerifyError, verify};
 
 use metatrace_defs::inst::Operand as Register;
+use metatrace_defs::jitcode::PortalId;
 use metatrace_defs::trace_op::{Attachment, OperandKind, ResultKind};
 use metatrace_defs::{AccessId, AllocId, CallId, JitCodeId, Kind, Program, TraceOp};
 use smallvec::SmallVec;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Collects a short list.
 ///
@@ -127,6 +129,32 @@ pub enum Attached {
     Target(TargetId),
 }
 
+/// How many operands of a `call_assembler` stand before the arguments of its call.
+pub const CALL_ASSEMBLER_PREFIX: usize = 3;
+
+/// What a `call_assembler` calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CalledEntry {
+    /// The entry.
+    pub target: TargetId,
+    /// Bytes of local memory that are in use by the caller.
+    pub locals: u64,
+    /// Which arguments are inputs of the code: a bit for each, from the lowest on.
+    pub inputs: u64,
+}
+
+impl CalledEntry {
+    /// The operands that stand before the arguments.
+    pub fn operands(self) -> [Opnd; CALL_ASSEMBLER_PREFIX] {
+        [Opnd::Word(self.target.0.into()), Opnd::Word(self.locals), Opnd::Word(self.inputs)]
+    }
+
+    /// Whether argument `n` is an input.
+    pub fn is_input(self, n: usize) -> bool {
+        self.inputs >> n & 1 != 0
+    }
+}
+
 /// One operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inst {
@@ -182,6 +210,26 @@ impl Inst {
         match self.attached {
             Attached::Alloc(id) => id,
             _ => panic!("{} carries no allocation", self.op),
+        }
+    }
+
+    /// The operands that are arguments of the call that it is.
+    pub fn call_args(&self) -> &[Opnd] {
+        let prefix = if self.op == TraceOp::CallAssembler { CALL_ASSEMBLER_PREFIX } else { 0 };
+        self.args.get(prefix..).unwrap_or_default()
+    }
+
+    /// What a `call_assembler` calls.
+    ///
+    /// # Panics
+    /// If it is another operation.
+    pub fn called_entry(&self) -> CalledEntry {
+        match (self.op, &self.args[..]) {
+            (
+                TraceOp::CallAssembler,
+                &[Opnd::Word(target), Opnd::Word(locals), Opnd::Word(inputs), ..],
+            ) => CalledEntry { target: TargetId(target as u32), locals, inputs },
+            _ => panic!("{} calls no entry", self.op),
         }
     }
 
@@ -243,6 +291,19 @@ pub struct Snapshot {
     /// Constants that local memory holds whenever the guard fails: what is recorded from there on may rely on them. They
     /// are advice, and not part of the text form.
     pub known: Vec<KnownWord>,
+    /// The portals that are open, outermost first: advice for what is recorded from there on, and not part of the text form.
+    pub open: Arc<[OpenPortal]>,
+}
+
+/// A portal that is open, by an activation of a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenPortal {
+    /// The number of the activation, from the outermost.
+    pub frame: u32,
+    /// The portal.
+    pub portal: PortalId,
+    /// The words of the greens with which it was entered.
+    pub greens: SmallVec<[u64; 8]>,
 }
 
 impl Snapshot {

@@ -398,7 +398,7 @@ impl Parser<'_> {
             }
             frames.push(SnapshotFrame { jitcode, pc, locals, registers });
         }
-        Ok(Snapshot { frames, merge_points: self.small()?, handed, known: vec![] })
+        Ok(Snapshot { frames, merge_points: self.small()?, handed, known: vec![], open: Default::default() })
     }
 
     fn register(&mut self) -> Result<Register> {

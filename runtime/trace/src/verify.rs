@@ -15,7 +15,7 @@
 //!    `count_merge_points`, are constants.
 //! 10. `accesses`: an element access has a stride and a field access has none; what is stored is of the scalar's kind.
 //! 11. `calls`: the arguments are as many and of the kinds that the descriptor says, within its limits; `call_elidable`
-//!     calls what is elidable.
+//!     calls what is elidable; `call_assembler` starts with three constants, and its arguments that are no inputs are constants.
 //! 12. `labels`: no label stands twice; a jump to a label of the trace brings as many operands as it has parameters, of
 //!     their kinds.
 //! 13. `allocations`: `new` makes an object without elements, `new_array` one with them, `free` takes a plain one without.
@@ -27,7 +27,10 @@
 use metatrace_defs::trace_op::OperandKind;
 use metatrace_defs::{CallDescr, Kind, Program, TraceOp};
 
-use crate::{Attached, Inst, Opnd, SnapshotId, TargetId, Trace, Value, attachment_fits, operand_fits};
+use crate::{
+    Attached, CALL_ASSEMBLER_PREFIX, Inst, Opnd, SnapshotId, TargetId, Trace, Value, attachment_fits,
+    operand_fits,
+};
 
 /// What is wrong with a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -247,12 +250,29 @@ impl<'a> Verifier<'a> {
         if call.args.len() > CallDescr::MAX_ARGS || call.results.len() > CallDescr::MAX_RESULTS {
             self.error(format!("{id} has more arguments or results than calls may have"));
         }
-        let kinds: Vec<Kind> = inst.args.iter().map(|&arg| self.trace.kind(arg)).collect();
+        let kinds: Vec<Kind> = inst.call_args().iter().map(|&arg| self.trace.kind(arg)).collect();
+        if inst.op == TraceOp::CallAssembler {
+            self.portal_call(inst);
+        }
         if kinds != call.args {
             self.error(format!("the arguments are not what {id} takes"));
         }
         if inst.op == TraceOp::CallElidable && !call.has(metatrace_defs::descr::call_flag::ELIDABLE) {
             self.error(format!("{id} is not elidable"));
+        }
+    }
+
+    fn portal_call(&mut self, inst: &Inst) {
+        if inst.args.len() < CALL_ASSEMBLER_PREFIX
+            || inst.args[..CALL_ASSEMBLER_PREFIX].iter().any(|arg| arg.as_const().is_none())
+        {
+            self.error(format!("the first operands of {} must be constants", inst.op));
+            return;
+        }
+        let called = inst.called_entry();
+        let mut others = inst.call_args().iter().enumerate().filter(|&(n, _)| !called.is_input(n));
+        if let Some((_, arg)) = others.find(|(_, arg)| arg.as_const().is_none()) {
+            self.error(format!("{arg} of {} is no input and must be a constant", inst.op));
         }
     }
 

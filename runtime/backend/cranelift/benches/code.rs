@@ -176,6 +176,7 @@ fn mixed_loop(operations: usize, live: usize, shifted: bool) -> (Program, Trace)
                 merge_points: 0,
                 handed: None,
                 known: vec![],
+                open: Default::default(),
             });
             trace.push_guard(TraceOp::GuardFalse, &[test.into()], snapshot);
             continue;

@@ -57,6 +57,8 @@ pub struct CraneliftBackend {
     codes: RefCell<HashMap<CodeId, Code>>,
     guards: RefCell<HashMap<GuardId, *const GuardCell>>,
     targets: RefCell<HashMap<TargetId, Rc<TargetCell>>>,
+    /// What calls between traces call. Code refers to these cells, so that they stay.
+    called: RefCell<HashMap<TargetId, Rc<TargetCell>>>,
     /// How many calls of [`Backend::run`] are under way, and what was freed meanwhile.
     running: Cell<usize>,
     freed: RefCell<Vec<Code>>,
@@ -121,10 +123,22 @@ impl CraneliftBackend {
             codes: RefCell::default(),
             guards: RefCell::default(),
             targets: RefCell::default(),
+            called: RefCell::default(),
             running: Cell::new(0),
             freed: RefCell::default(),
             waiting: Cell::new(false),
         }
+    }
+
+    /// The cell that says what calls of an entry call.
+    fn called(&self, entry: TargetId) -> Rc<TargetCell> {
+        let mut called = self.called.borrow_mut();
+        let cell = called.entry(entry).or_insert_with(|| {
+            let cell = TargetCell::new(entry);
+            cell.set(self.machine.absent, 0);
+            Rc::new(cell)
+        });
+        cell.clone()
     }
 
     /// Bytes of code memory that are taken.
@@ -212,8 +226,8 @@ impl CraneliftBackend {
             isa: &*compiler.isa(level).clone(),
             rounds: compiler.rounds,
             cells: cells.address(),
-            frame_values: self.frame.get().0,
             entries: &|target| targets.get(&target).map(|cell| cell.expose_address()),
+            called: &|target| self.called(target).expose_address(),
             note_sources,
         };
         build(&environment, &mut compiler.context.func, &mut compiler.builder_context);
@@ -367,6 +381,23 @@ impl Backend for CraneliftBackend {
         unsafe { (*cell).set_target(self.machine.arena.address(&bridge.block)) };
     }
 
+    fn set_entry(&self, entry: TargetId, code: Option<CodeId>) {
+        let (address, selector) = match code {
+            Some(code) => self.entries.borrow()[code.index()],
+            None => (self.machine.absent, 0),
+        };
+        assert!(!address.is_null(), "code of {entry} was freed");
+        self.called(entry).set(address, selector);
+    }
+
+    fn exit(&self, left_with: u64) -> Exit {
+        exit(left_with as usize)
+    }
+
+    fn frame_values(&self) -> usize {
+        self.frame.get().0
+    }
+
     fn free(&self, code: CodeId) {
         let mut freed =
             self.codes.borrow_mut().remove(&code).unwrap_or_else(|| panic!("{code} is freed twice"));
@@ -399,26 +430,29 @@ impl Backend for CraneliftBackend {
         self.reclaim();
     }
 
-    unsafe fn run(&self, code: CodeId, frame: *mut u64, context: *mut Context) -> Exit {
+    unsafe fn enter(&self, code: CodeId, frame: *mut u64, context: *mut Context) -> Exit {
         let (entry, selector) = self.entries.borrow()[code.index()];
         assert!(!entry.is_null(), "{code} was freed");
         // SAFETY: the frame has a header, which belongs to the backend.
         unsafe { frame.byte_add(HEADER_SELECTOR as usize).write(selector) };
         let _running = Running::new(self);
         // SAFETY: the entry is that of a trace; the caller vouches for frame and context.
-        let left_with = unsafe { (self.machine.enter)(entry, frame, context) };
-        if left_with & TARGET_LEFT != 0 {
-            let cell = std::ptr::with_exposed_provenance::<TargetCell>(left_with & !TARGET_LEFT);
-            // SAFETY: compiled code leaves so with the cell of a target that it jumps to, which is not given back while
-            // `_running` lives.
-            return Exit::Crossing(unsafe { (*cell).target() });
-        }
-        match std::ptr::with_exposed_provenance::<GuardCell>(left_with) {
-            cell if cell.is_null() => Exit::Finish,
-            // SAFETY: the deoptimisation entry hands over the cell of the guard that failed, which is not given back
-            // while `_running` lives.
-            cell => Exit::Guard(unsafe { (*cell).guard() }),
-        }
+        exit(unsafe { (self.machine.enter)(entry, frame, context) })
+    }
+}
+
+/// What compiled code means by what it leaves with. Cells are not given back while code runs, and what runs called this code
+/// or is it.
+fn exit(left_with: usize) -> Exit {
+    if left_with & TARGET_LEFT != 0 {
+        let cell = std::ptr::with_exposed_provenance::<TargetCell>(left_with & !TARGET_LEFT);
+        // SAFETY: compiled code leaves so with the cell of a target that it jumps to.
+        return Exit::Crossing(unsafe { (*cell).target() });
+    }
+    match std::ptr::with_exposed_provenance::<GuardCell>(left_with) {
+        cell if cell.is_null() => Exit::Finish,
+        // SAFETY: the deoptimisation entry hands over the cell of the guard that failed.
+        cell => Exit::Guard(unsafe { (*cell).guard() }),
     }
 }
 

@@ -8,7 +8,7 @@ use cranelift_codegen::isa::unwind::UnwindInfo;
 use cranelift_codegen::isa::{self, CallConv, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
-use metatrace_backend::{Context, FRAME_HEADER};
+use metatrace_backend::{Context, FRAME_HEADER, FRAME_LOCALS};
 use std::sync::OnceLock;
 
 /// How thoroughly to compile.
@@ -43,6 +43,8 @@ pub(crate) struct Machine {
     pub(crate) enter: Enter,
     /// The common deoptimisation entry, where guards without a bridge go.
     pub(crate) deoptimise: *const u8,
+    /// What stands for the code of an entry that has none.
+    pub(crate) absent: *const u8,
     none: OwnedTargetIsa,
     speed: OwnedTargetIsa,
 }
@@ -85,12 +87,18 @@ impl Machine {
         unwind::register(frames).map_err(|e| SetupError(format!("cannot describe frames: {e}")))?;
 
         let none = host(OptLevel::None, false)?;
-        let code = deoptimise(&mut context, &*none)?;
-        let block = arena.place(&code).ok_or_else(|| SetupError("no code memory".to_owned()))?;
-        let deoptimise = arena.address(&block);
+        let place = |code: Vec<u8>| {
+            let block = arena.place(&code).ok_or_else(|| SetupError("no code memory".to_owned()))?;
+            Ok::<_, SetupError>(arena.address(&block))
+        };
+        // Leaves compiled code with the cell that the guard's exit left in the frame.
+        let deoptimise = place(stub(&mut context, &*none, |b, frame| {
+            b.ins().load(I64, ir::MemFlagsData::trusted(), frame, HEADER_CELL)
+        })?)?;
+        let absent = place(stub(&mut context, &*none, |b, _| b.ins().iconst(I64, ABSENT as i64))?)?;
         // SAFETY: the trampoline was compiled with this signature.
         let enter = unsafe { std::mem::transmute::<*const u8, Enter>(trampoline) };
-        Ok(Machine { arena, enter, deoptimise, none, speed: host(OptLevel::Speed, false)? })
+        Ok(Machine { arena, enter, deoptimise, absent, none, speed: host(OptLevel::Speed, false)? })
     }
 }
 
@@ -179,8 +187,12 @@ fn trampoline(
     Ok((code, info))
 }
 
-/// The common deoptimisation entry: leaves compiled code with the cell that the guard's exit left in the frame.
-fn deoptimise(context: &mut cranelift_codegen::Context, isa: &dyn TargetIsa) -> Result<Vec<u8>, SetupError> {
+/// Code that leaves compiled code with what it makes of the frame.
+fn stub(
+    context: &mut cranelift_codegen::Context,
+    isa: &dyn TargetIsa,
+    leave_with: impl FnOnce(&mut FunctionBuilder, ir::Value) -> ir::Value,
+) -> Result<Vec<u8>, SetupError> {
     context.func.signature = trace_signature();
     let mut builder_context = FunctionBuilderContext::new();
     let mut b = FunctionBuilder::new(&mut context.func, &mut builder_context);
@@ -188,8 +200,8 @@ fn deoptimise(context: &mut cranelift_codegen::Context, isa: &dyn TargetIsa) -> 
     b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
     let frame = b.block_params(entry)[0];
-    let cell = b.ins().load(I64, ir::MemFlagsData::trusted(), frame, HEADER_CELL);
-    b.ins().return_(&[cell]);
+    let word = leave_with(&mut b, frame);
+    b.ins().return_(&[word]);
     b.seal_all_blocks();
     b.finalize(isa.frontend_config());
     let code = compile(context, isa)?;
@@ -209,4 +221,9 @@ fn compile(context: &mut cranelift_codegen::Context, isa: &dyn TargetIsa) -> Res
 pub(crate) const HEADER_CELL: i32 = 0;
 /// Byte offset in the frame's header of the number of the entry at which code is entered.
 pub(crate) const HEADER_SELECTOR: i32 = 8;
-const _: () = assert!(FRAME_HEADER > 1);
+/// Byte offset in the frame's header of the address of local memory.
+pub(crate) const HEADER_LOCALS: i32 = FRAME_LOCALS as i32 * 8;
+const _: () = assert!(FRAME_HEADER > FRAME_LOCALS && FRAME_LOCALS > 1);
+
+/// What code leaves with that is not there: no address of a cell.
+pub(crate) const ABSENT: u64 = 2;

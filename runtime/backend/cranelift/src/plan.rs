@@ -43,6 +43,8 @@ pub(crate) struct Plan {
     pub(crate) changing: Vec<usize>,
     stands_for: Vec<Opnd>,
     home: Vec<Option<u32>>,
+    /// How many slots hold inputs while the code runs.
+    slots: usize,
     uses: Vec<Uses>,
     /// The operation that yields a value, if it is sunk.
     sunk: Vec<Option<u32>>,
@@ -86,6 +88,7 @@ impl Plan {
             changing: Vec::new(),
             stands_for: (0..count).map(|n| Opnd::Value(Value::new(n))).collect(),
             home: vec![None; count],
+            slots: 0,
             uses: vec![Uses::default(); count],
             sunk: vec![None; count],
             is_bool,
@@ -122,7 +125,13 @@ impl Plan {
         self.sunk[value.index()].map(|at| at as usize)
     }
 
+    /// How many of the first slots are in use while the code runs.
+    pub(crate) fn slots_in_use(&self) -> usize {
+        self.slots
+    }
+
     fn find_homes(&mut self, trace: &Trace) {
+        self.slots = trace.inputs.len();
         for (slot, &input) in trace.inputs.iter().enumerate() {
             let changes = self.back == Back::Entry && terminator(trace).args[slot] != Opnd::Value(input);
             if changes {

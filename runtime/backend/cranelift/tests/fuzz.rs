@@ -9,7 +9,7 @@ use metatrace_backend_reference::Reference;
 use metatrace_defs::{Abort, Kind, PureOp, TraceOp};
 use metatrace_optimizer::region::{Part, Start, optimise_region};
 use metatrace_optimizer::{Options, optimise};
-use metatrace_trace::{Attached, GuardId, Inst, Opnd, Trace, Value};
+use metatrace_trace::{Attached, GuardId, Inst, Opnd, TargetId, Trace, Value};
 use metatrace_trace_fuzz::{Case, ENTRY, FREE_TARGET, cut, generate};
 
 const CASES: u64 = 150;
@@ -167,8 +167,20 @@ impl Backend for Compiling {
         self.backend.free(code);
     }
 
-    unsafe fn run(&self, code: CodeId, frame: *mut u64, context: *mut Context) -> Exit {
+    fn set_entry(&self, entry: TargetId, code: Option<CodeId>) {
+        self.backend.set_entry(entry, code);
+    }
+
+    fn exit(&self, left_with: u64) -> Exit {
+        self.backend.exit(left_with)
+    }
+
+    fn frame_values(&self) -> usize {
+        self.backend.frame_values()
+    }
+
+    unsafe fn enter(&self, code: CodeId, frame: *mut u64, context: *mut Context) -> Exit {
         // SAFETY: as the caller vouches.
-        unsafe { self.backend.run(code, frame, context) }
+        unsafe { self.backend.enter(code, frame, context) }
     }
 }

@@ -11,11 +11,11 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use metatrace_backend::{
-    Backend, CodeId, Compiled, CompiledRegion, Context, Exit, FRAME_HEADER, Job, PartStart, Region, Shim,
-    alloc, locals_offset,
+    Backend, CodeId, Compiled, CompiledRegion, Context, Exit, FRAME_HEADER, FRAME_LOCALS, Job, PartStart,
+    Region, Shim, alloc,
 };
 use metatrace_defs::{Abort, Access, Alloc, Program, TraceOp};
-use metatrace_trace::{Attached, GuardId, Inst, Opnd, TargetId, Trace};
+use metatrace_trace::{Attached, CALL_ASSEMBLER_PREFIX, GuardId, Inst, Opnd, TargetId, Trace};
 
 /// Decides whether a guard that is about to be tested shall fail in any case.
 pub type Force = Box<dyn FnMut(GuardId, &Context) -> bool>;
@@ -31,6 +31,8 @@ pub struct Reference {
     next: Cell<u32>,
     values: Cell<usize>,
     bytes: Cell<usize>,
+    /// What `call_assembler` calls.
+    called: RefCell<HashMap<TargetId, CodeId>>,
     executed: Cell<u64>,
     force: RefCell<Option<Force>>,
 }
@@ -183,6 +185,27 @@ impl Backend for Reference {
         self.bridges.borrow_mut().insert(guard, bridge);
     }
 
+    fn set_entry(&self, entry: TargetId, code: Option<CodeId>) {
+        let mut called = self.called.borrow_mut();
+        match code {
+            Some(code) => called.insert(entry, code),
+            None => called.remove(&entry),
+        };
+    }
+
+    fn exit(&self, left_with: u64) -> Exit {
+        let number = (left_with >> 2) as u32;
+        match left_with & 3 {
+            0 => Exit::Finish,
+            1 => Exit::Guard(GuardId(number)),
+            _ => Exit::Crossing(TargetId(number)),
+        }
+    }
+
+    fn frame_values(&self) -> usize {
+        self.values.get()
+    }
+
     fn free(&self, code: CodeId) {
         let freed = self.codes.borrow().get(&code).map(|code| code.region.clone());
         match freed.as_deref() {
@@ -192,7 +215,7 @@ impl Backend for Reference {
         }
     }
 
-    unsafe fn run(&self, code: CodeId, frame: *mut u64, context: *mut Context) -> Exit {
+    unsafe fn enter(&self, code: CodeId, frame: *mut u64, context: *mut Context) -> Exit {
         let mut id = code;
         loop {
             let code = self.code(id);
@@ -288,8 +311,7 @@ impl Run<'_> {
                 self.values[inst.result().index()] = address(access_of(step), &args);
             }
             (TraceOp::LocalAddr, _) => {
-                let locals = self.frame as u64 + locals_offset(self.backend.values.get()) as u64;
-                self.values[inst.result().index()] = locals.wrapping_add(args[0]);
+                self.values[inst.result().index()] = self.locals().wrapping_add(args[0]);
             }
             (TraceOp::New | TraceOp::NewArray, Step::Alloc(descr)) => {
                 let length = args.first().copied().unwrap_or(0);
@@ -307,11 +329,14 @@ impl Run<'_> {
             }
             (TraceOp::Call | TraceOp::CallElidable, &Step::Call { shim, results }) => {
                 // SAFETY: the verifier checked the arguments against the descriptor that the shim was made for.
-                let first = unsafe { shim.call(self.context, &args) };
-                for (n, &result) in inst.results.iter().enumerate().take(results) {
-                    // SAFETY: the context is valid; the shim has returned.
-                    let rest = unsafe { &(*self.context).results };
-                    self.values[result.index()] = if n == 0 { first } else { rest[n] };
+                unsafe { self.call(inst, shim, &args, results) };
+            }
+            (TraceOp::CallAssembler, &Step::Call { shim, results }) => {
+                // SAFETY: as above, behind the operands that stand before the arguments.
+                unsafe {
+                    if !self.call_code(inst, &args) {
+                        self.call(inst, shim, &args[CALL_ASSEMBLER_PREFIX..], results);
+                    }
                 }
             }
             (TraceOp::CountMergePoints, _) => {
@@ -327,6 +352,69 @@ impl Run<'_> {
             (op, _) => panic!("{op} was prepared wrongly"),
         }
         Next::Inst
+    }
+
+    fn locals(&self) -> u64 {
+        // SAFETY: the frame has a header.
+        unsafe { self.frame.add(FRAME_LOCALS).read() }
+    }
+
+    /// Calls native code.
+    ///
+    /// # Safety
+    /// The shim must be that of the call, with these arguments.
+    unsafe fn call(&mut self, inst: &Inst, shim: Shim, args: &[u64], results: usize) {
+        // SAFETY: as the caller vouches.
+        let first = unsafe { shim.call(self.context, args) };
+        for (n, &result) in inst.results.iter().enumerate().take(results) {
+            // SAFETY: the context is valid; the shim has returned.
+            let rest = unsafe { &(*self.context).results };
+            self.values[result.index()] = if n == 0 { first } else { rest[n] };
+        }
+    }
+
+    /// Calls compiled code, if there is some and room for its frame.
+    ///
+    /// # Safety
+    /// As [`Backend::enter`].
+    unsafe fn call_code(&mut self, inst: &Inst, args: &[u64]) -> bool {
+        let called = inst.called_entry();
+        let Some(code) = self.backend.called.borrow().get(&called.target).copied() else { return false };
+        // Nothing is kept in slots here.
+        let frame = self.frame.wrapping_add(FRAME_HEADER.next_multiple_of(2));
+        let locals = self.locals() + called.locals;
+        // SAFETY: the context is valid, and nothing else holds a reference to it now.
+        let context = unsafe { &mut *self.context };
+        if frame as u64 > context.frames_limit || locals > context.locals_limit {
+            return false;
+        }
+        context.calls += 1;
+        let left = context.left;
+        let inputs = args[CALL_ASSEMBLER_PREFIX..].iter().enumerate().filter(|&(n, _)| called.is_input(n));
+        for (slot, (_, &input)) in inputs.enumerate() {
+            // SAFETY: below the limits there is room for a whole frame.
+            unsafe { frame.add(FRAME_HEADER + slot).write(input) };
+        }
+        // SAFETY: as above; the callee's inputs are the portal's parameters.
+        let exit = unsafe {
+            frame.add(FRAME_LOCALS).write(locals);
+            self.backend.enter(code, frame, self.context)
+        };
+        let left_with = match exit {
+            Exit::Finish => 0,
+            Exit::Guard(guard) => u64::from(guard.0) << 2 | 1,
+            Exit::Crossing(target) => u64::from(target.0) << 2 | 2,
+        };
+        if left_with != 0 {
+            let left = left.expect("who sets entries completes calls");
+            // SAFETY: the frame was left so.
+            unsafe { left(self.context, frame, left_with) };
+        }
+        for (n, &result) in inst.results.iter().enumerate() {
+            // SAFETY: the results are in the slots.
+            self.values[result.index()] = unsafe { frame.add(FRAME_HEADER + n).read() };
+        }
+        true
     }
 
     fn enter_label(&mut self, label: &Inst, args: &[u64]) {

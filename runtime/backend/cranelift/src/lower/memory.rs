@@ -1,11 +1,12 @@
 //! Accesses to memory, and calls.
 
 use super::{GUEST, Lowering, OURS};
+use crate::machine::HEADER_LOCALS;
 use cranelift_codegen::ir::{
     self, AliasRegion, AliasRegionData, InstBuilder, MemFlagsData,
     types::{F64, I64},
 };
-use metatrace_backend::{Context, Job, alloc, locals_offset};
+use metatrace_backend::{Context, Job, alloc};
 use metatrace_defs::descr::{Reach, Scalar};
 use metatrace_defs::trace_op::flag;
 use metatrace_defs::{Access, AccessId};
@@ -134,28 +135,15 @@ impl Lowering<'_> {
             .resolve(inst.args[0])
             .as_const()
             .expect("a verified address of local memory has a constant");
-        let offset = locals_offset(self.env.frame_values) as i64 + byte as i64;
-        let address = self.b.ins().iadd_imm_s(self.frame, offset);
+        let locals = self.b.ins().load(I64, OURS, self.frame, HEADER_LOCALS);
+        let address = if byte == 0 { locals } else { self.b.ins().iadd_imm_s(locals, byte as i64) };
         self.define(inst.result(), address);
     }
 
     pub(super) fn call(&mut self, inst: &Inst) {
-        let descr = self.job.program.call(inst.call());
-        let shim = self.job.shims[descr.shim as usize];
-        let signature = self.shim_signature(inst.args.len());
-        let mut args = vec![self.context];
-        for &arg in &inst.args {
-            args.push(self.bits(arg));
-        }
-        let callee = self.b.ins().iconst(I64, shim.0 as i64);
-        let call = self.b.ins().call_indirect(signature, callee, &args);
-        for (n, &result) in inst.results.iter().enumerate() {
-            let bits = if n == 0 {
-                self.b.inst_results(call)[0]
-            } else {
-                let offset = offset_of!(Context, results) + n * 8;
-                self.b.ins().load(I64, OURS, self.context, offset as i32)
-            };
+        let args: Vec<ir::Value> = inst.args.iter().map(|&arg| self.bits(arg)).collect();
+        let results = self.native_call(inst, &args);
+        for (&result, bits) in inst.results.iter().zip(results) {
             self.define_bits(result, bits);
         }
     }
@@ -188,6 +176,22 @@ impl Lowering<'_> {
     pub(super) fn barrier(&mut self, address: Opnd) {
         let args = [self.word(address)];
         self.call_allocator(alloc::barrier as *const () as usize, &args);
+    }
+
+    /// Calls the shim of an operation's call: the bits of its results.
+    pub(super) fn native_call(&mut self, inst: &Inst, args: &[ir::Value]) -> Vec<ir::Value> {
+        let descr = self.job.program.call(inst.call());
+        let shim = self.job.shims[descr.shim as usize];
+        let signature = self.shim_signature(args.len());
+        let callee = self.b.ins().iconst(I64, shim.0 as i64);
+        let args: Vec<ir::Value> = [self.context].into_iter().chain(args.iter().copied()).collect();
+        let call = self.b.ins().call_indirect(signature, callee, &args);
+        let first = self.b.inst_results(call)[0];
+        let results = (0..inst.results.len()).map(|n| {
+            let offset = offset_of!(Context, results) + n * 8;
+            if n == 0 { first } else { self.b.ins().load(I64, OURS, self.context, offset as i32) }
+        });
+        results.collect()
     }
 
     pub(super) fn count_merge_points(&mut self, count: Opnd) {

@@ -13,6 +13,7 @@
 //!
 //! Relies on [`Plan`] for what stays in its slot.
 
+mod assembler;
 mod exits;
 mod memory;
 pub(crate) mod pure;
@@ -44,10 +45,10 @@ pub(crate) struct Environment<'a> {
     pub(crate) rounds: bool,
     /// The address of the cell of the trace's first guard; the others follow.
     pub(crate) cells: u64,
-    /// The value slots of a frame.
-    pub(crate) frame_values: usize,
     /// The addresses of the cells that say where other traces start.
     pub(crate) entries: &'a dyn Fn(TargetId) -> Option<u64>,
+    /// The addresses of the cells that say what calls between traces call.
+    pub(crate) called: &'a dyn Fn(TargetId) -> u64,
     /// Whether to note for each instruction which operation it comes from.
     pub(crate) note_sources: bool,
 }
@@ -262,6 +263,7 @@ impl<'a> Lowering<'a> {
             TraceOp::Free => self.release(inst),
             TraceOp::Barrier => self.barrier(args[0]),
             TraceOp::Call | TraceOp::CallElidable => self.call(inst),
+            TraceOp::CallAssembler => self.call_assembler(inst),
             TraceOp::CountMergePoints => self.count_merge_points(args[0]),
             TraceOp::Label => {
                 if self.plan.back == Back::Label(at) {
