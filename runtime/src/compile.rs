@@ -183,10 +183,11 @@ fn add_piece(
     let _constants = show_constants(&piece.trace);
     tree.parts.push(Rc::new(Part { trace: piece.trace, guards, start, _constants }));
     tree.frozen.extend(session.frozen());
-    let guards = piece.guards.into_iter().map(|(guard, PieceGuard { frames, merge_points, known, open, flag })| {
-        let (recording, heat) = Default::default();
-        (guard, Guard { tree: id, home, frames, merge_points, known, open, recording, heat, flag })
-    });
+    let guards =
+        piece.guards.into_iter().map(|(guard, PieceGuard { frames, merge_points, known, open, flag })| {
+            let (recording, heat) = Default::default();
+            (guard, Guard { tree: id, home, frames, merge_points, known, open, recording, heat, flag })
+        });
     tables.add_guards(guards);
     tables.rely(id, &session.owners(), into);
 }

@@ -236,7 +236,9 @@ impl Heap {
                         !descr::may_alias(program.access(entry.access), written, &program.classes)
                     });
                 }
-                (TraceOp::Call | TraceOp::CallAssembler, Attached::Call(id)) => self.call(program, &program.call(id).writes),
+                (TraceOp::Call | TraceOp::CallAssembler, Attached::Call(id)) => {
+                    self.call(program, &program.call(id).writes)
+                }
                 _ => {}
             }
         }

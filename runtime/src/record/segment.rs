@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use metatrace_defs::inst::Operand;
 use metatrace_defs::{Kind, Program, TraceOp};
-use metatrace_trace::{Attached, KnownWord, OpenPortal, Opnd, Snapshot, SnapshotFrame, SnapshotId, TargetId, Trace};
+use metatrace_trace::{
+    Attached, KnownWord, OpenPortal, Opnd, Snapshot, SnapshotFrame, SnapshotId, TargetId, Trace,
+};
 
 use super::Traced;
 use crate::loaded::Loaded;

@@ -100,15 +100,15 @@ impl Options {
     pub fn engines() -> Vec<(&'static str, Options)> {
         [
             ("the interpreter alone", "off"),
-            ("the blackhole interpreter", "threshold=1,blackhole_only=1"),
-            ("the reference backend", "threshold=1,trace_eagerness=1,backend=1"),
-            ("Cranelift, at once", "threshold=1,trace_eagerness=1"),
-            ("Cranelift, soon", "threshold=3,trace_eagerness=2"),
-            ("Cranelift, not optimised", "threshold=2,trace_eagerness=1,optimise=0"),
-            ("every guard failing once", "threshold=1,trace_eagerness=2,fail_guards=1"),
+            ("the blackhole interpreter", "threshold=1,function_threshold=1,blackhole_only=1"),
+            ("the reference backend", "threshold=1,function_threshold=1,trace_eagerness=1,backend=1"),
+            ("Cranelift, at once", "threshold=1,function_threshold=1,trace_eagerness=1"),
+            ("Cranelift, soon", "threshold=3,function_threshold=2,trace_eagerness=2"),
+            ("Cranelift, not optimised", "threshold=2,function_threshold=2,trace_eagerness=1,optimise=0"),
+            ("every guard failing once", "threshold=1,function_threshold=1,trace_eagerness=2,fail_guards=1"),
             (
                 "the reference backend, every guard failing once",
-                "threshold=2,trace_eagerness=3,fail_guards=1,backend=1",
+                "threshold=2,function_threshold=2,trace_eagerness=3,fail_guards=1,backend=1",
             ),
         ]
         .map(|(name, text)| (name, Options::parse(text).expect("valid options")))

@@ -17,7 +17,7 @@ use metatrace_defs::inst::Operand;
 use metatrace_defs::jitcode::PortalId;
 use metatrace_defs::param::Params;
 use metatrace_defs::{Abort, JitCodeId};
-use metatrace_trace::{GuardId, KnownWord, Opnd, OpenPortal, TargetId, Trace};
+use metatrace_trace::{GuardId, KnownWord, OpenPortal, Opnd, TargetId, Trace};
 use smallvec::SmallVec;
 
 use super::owner::OwnerId;

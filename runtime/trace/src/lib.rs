@@ -225,10 +225,9 @@ impl Inst {
     /// If it is another operation.
     pub fn called_entry(&self) -> CalledEntry {
         match (self.op, &self.args[..]) {
-            (
-                TraceOp::CallAssembler,
-                &[Opnd::Word(target), Opnd::Word(locals), Opnd::Word(inputs), ..],
-            ) => CalledEntry { target: TargetId(target as u32), locals, inputs },
+            (TraceOp::CallAssembler, &[Opnd::Word(target), Opnd::Word(locals), Opnd::Word(inputs), ..]) => {
+                CalledEntry { target: TargetId(target as u32), locals, inputs }
+            }
             _ => panic!("{} calls no entry", self.op),
         }
     }

@@ -597,6 +597,12 @@ impl Generator {
             frames.push(SnapshotFrame { jitcode, pc: number, locals: 16 * n, registers });
         }
         let merge_points = self.random.below(3) as u32;
-        self.trace.push_snapshot(Snapshot { frames, merge_points, handed: None, known: vec![], open: Default::default() })
+        self.trace.push_snapshot(Snapshot {
+            frames,
+            merge_points,
+            handed: None,
+            known: vec![],
+            open: Default::default(),
+        })
     }
 }

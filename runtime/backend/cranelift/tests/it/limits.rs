@@ -50,7 +50,13 @@ pub fn large_loop(operations: usize, live: usize) -> (Program, Trace) {
 fn keep(trace: &mut Trace, values: &[Opnd]) -> SnapshotId {
     let registers = (0..).map(|n| Operand::reg(Kind::Word, n)).zip(values.iter().copied()).collect();
     let frame = SnapshotFrame { jitcode: JitCodeId(0), pc: 0, locals: 0, registers };
-    trace.push_snapshot(Snapshot { frames: vec![frame], merge_points: 0, handed: None, known: vec![], open: Default::default() })
+    trace.push_snapshot(Snapshot {
+        frames: vec![frame],
+        merge_points: 0,
+        handed: None,
+        known: vec![],
+        open: Default::default(),
+    })
 }
 
 #[test]

@@ -122,8 +122,13 @@ fn guarded(op: PureOp, guard: TraceOp) -> (Program, Trace) {
         op.row().operands.iter().map(|&kind| trace.new_input(kind, None).into()).collect();
     let result = trace.push(&program, TraceOp::Pure(op), &inputs, Attached::None, &[])[0];
     let frame = SnapshotFrame { jitcode: metatrace_defs::JitCodeId(0), pc: 0, locals: 0, registers: vec![] };
-    let snapshot =
-        trace.push_snapshot(Snapshot { frames: vec![frame], merge_points: 0, handed: None, known: vec![], open: Default::default() });
+    let snapshot = trace.push_snapshot(Snapshot {
+        frames: vec![frame],
+        merge_points: 0,
+        handed: None,
+        known: vec![],
+        open: Default::default(),
+    });
     trace.push_guard(guard, &[result.into()], snapshot);
     trace.push(&program, TraceOp::Finish, &[], Attached::None, &[]);
     (program, trace)
