@@ -28,6 +28,11 @@ impl<'a> Defined<'a> {
         Defined { trace, by_value }
     }
 
+    /// Which operation yields a value; `None` for an input.
+    pub(crate) fn place(&self, value: Value) -> Option<usize> {
+        self.by_value[value.index()].map(|at| at as usize)
+    }
+
     /// Whether a value is the result of a comparison or another test.
     pub(crate) fn is_comparison(&self, value: Value) -> bool {
         matches!(self.definition(value), Some((TraceOp::Pure(op), ..)) if op.is_bool())

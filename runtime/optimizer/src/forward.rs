@@ -11,7 +11,7 @@
 use metatrace_defs::descr::{Scalar, access_flag, call_flag};
 use metatrace_defs::{Kind, Program, PureOp, TraceOp};
 use metatrace_trace::{
-    Attached, Inst, Opnd, Snapshot, SnapshotFrame, SnapshotId, Trace, Value, ValueData, short,
+    Attached, DelayedStore, Inst, Opnd, Snapshot, SnapshotFrame, SnapshotId, Trace, Value, ValueData, short,
 };
 use smallvec::SmallVec;
 
@@ -244,6 +244,15 @@ impl<'a> Forward<'a> {
         for (&value, opnd) in inst.results.iter().zip(results) {
             map[value.index()] = opnd;
         }
+    }
+
+    /// Does a store that the guard behind which this walk starts has delayed.
+    pub fn delayed_store(&mut self, store: &DelayedStore, map: &[Opnd]) {
+        let op = if store.args.len() == 3 { TraceOp::SetElem } else { TraceOp::SetField };
+        let (attached, results) = (Attached::Access(store.access), SmallVec::new());
+        let inst = Inst { op, args: SmallVec::new(), attached, results, snapshot: None };
+        let args = self.mapped_all(map, &store.args).into();
+        self.store(&inst, args);
     }
 
     /// Writes the label of a loop whose body keeps what the heap is known to hold.
@@ -652,8 +661,13 @@ impl<'a> Forward<'a> {
             ..*frame
         });
         let handed = source.handed.as_ref().map(|handed| self.mapped_all(map, handed));
-        let (frames, known, open) = (frames.collect(), source.known.clone(), source.open.clone());
-        let snapshot = Snapshot { frames, merge_points: source.merge_points, handed, known, open };
+        let stores = source.stores.iter().map(|store| DelayedStore {
+            access: store.access,
+            args: self.mapped_all(map, &store.args).into(),
+        });
+        let (frames, stores) = (frames.collect(), stores.collect());
+        let (known, open) = (source.known.clone(), source.open.clone());
+        let snapshot = Snapshot { frames, merge_points: source.merge_points, handed, stores, known, open };
         self.written.snapshots.push(snapshot);
         SnapshotId::new(self.first_snapshot + self.written.snapshots.len() - 1)
     }

@@ -14,6 +14,7 @@
 
 mod bounds;
 mod cleanup;
+mod delay;
 mod demand;
 pub mod facts;
 mod forward;
@@ -59,6 +60,8 @@ pub struct Counts {
     pub loads: u32,
     /// Stores of what was there, or overwritten unseen.
     pub stores: u32,
+    /// Stores that only guards which fail do.
+    pub delayed: u32,
     /// Guards that cannot fail.
     pub guards: u32,
     /// Masks, tags and extensions of which nobody asks what they change.
@@ -74,14 +77,27 @@ pub struct Counts {
 impl Counts {
     /// Adds what was done elsewhere.
     fn add(&mut self, other: &Counts) {
-        let Counts { folded, ranges, relations, shared, loads, stores, guards, masks, dead, peeled, rules } =
-            other;
+        let Counts {
+            folded,
+            ranges,
+            relations,
+            shared,
+            loads,
+            stores,
+            delayed,
+            guards,
+            masks,
+            dead,
+            peeled,
+            rules,
+        } = other;
         self.folded += folded;
         self.ranges += ranges;
         self.relations += relations;
         self.shared += shared;
         self.loads += loads;
         self.stores += stores;
+        self.delayed += delayed;
         self.guards += guards;
         self.masks += masks;
         self.dead += dead;
@@ -99,6 +115,7 @@ impl Default for Counts {
             shared: 0,
             loads: 0,
             stores: 0,
+            delayed: 0,
             guards: 0,
             masks: 0,
             dead: 0,
@@ -144,6 +161,10 @@ pub fn optimise_counted(program: &Program, trace: &Trace, options: Options) -> (
     // When all uses are known.
     demand::unmask(program, &mut trace, &mut counts);
     check(&trace, "the removal of masks");
+
+    // When it is known which stores are left, and what they store.
+    delay::stores(program, &mut trace, &mut counts);
+    check(&trace, "the delaying of stores");
 
     // Last, because every other pass leaves operations behind that nobody uses.
     cleanup::dead_operations(program, &mut trace, &mut counts);

@@ -19,7 +19,7 @@ use metatrace_trace::{Opnd, Snapshot, SnapshotId, Trace, Value};
 use crate::facts::Fact;
 use crate::forward::{End, Forward};
 use crate::hash::Map;
-use crate::{Counts, cleanup, demand};
+use crate::{Counts, cleanup, delay, demand};
 
 /// A trace of a region.
 #[derive(Clone, Copy, Debug)]
@@ -134,6 +134,7 @@ impl<'a> Region<'a> {
         trace.inputs = inputs;
         cleanup::dead_stores(self.program, &mut trace, &mut walk.counts);
         demand::unmask(self.program, &mut trace, &mut walk.counts);
+        delay::stores(self.program, &mut trace, &mut walk.counts);
         cleanup::dead_operations(self.program, &mut trace, &mut walk.counts);
         let is_used = cleanup::used_values(&trace);
         let mut kept = trace.inputs.iter().map(|input| is_used[input.index()]).skip(own);
@@ -176,15 +177,20 @@ impl<'a> Region<'a> {
                     let args = walk.mapped_all(map, &inst.args);
                     fork.learn_failed(inst.op, &args);
                     let handed = fork.mapped_all(map, handed);
+                    for store in &source.snapshots[id.index()].stores {
+                        fork.delayed_store(store, map);
+                    }
                     (part, fork, values, handed)
                 });
                 let before = walk.written.insts.len();
                 walk.step(source, inst, map, true);
                 if walk.written.insts.len() > before {
                     guards.push(guard);
-                    if let Some((part, walk, values, handed)) = fork {
+                    if let Some((part, fork, values, handed)) = fork {
                         let snapshot = SnapshotId::new(guards.len() - 1);
-                        forks.push(Fork { part, snapshot, walk, values, handed });
+                        // The bridge does them.
+                        walk.written.snapshots[snapshot.index()].stores.clear();
+                        forks.push(Fork { part, snapshot, walk: fork, values, handed });
                     }
                 }
                 guard += 1;
@@ -201,12 +207,14 @@ fn with_what_guards_hand_over(trace: &Trace) -> Trace {
     let mut source = Trace { snapshots: vec![], notes: vec![], ..trace.clone() };
     for inst in source.insts.iter_mut().filter(|inst| inst.op.is_guard()) {
         let id = inst.snapshot.expect("a verified guard has a snapshot");
-        let merge_points = trace.snapshots[id.index()].merge_points;
+        let Snapshot { merge_points, stores, .. } = &trace.snapshots[id.index()];
+        let (merge_points, stores) = (*merge_points, stores.clone());
         inst.snapshot = Some(SnapshotId::new(source.snapshots.len()));
         source.snapshots.push(Snapshot {
             frames: vec![],
             merge_points,
             handed: Some(trace.handed(id)),
+            stores,
             known: vec![],
             open: Default::default(),
         });

@@ -32,7 +32,7 @@ pub fn snapshot(
 ) -> Snapshot {
     let top = stack.frames.len() - 1;
     let frames = stack.frames.iter().enumerate().map(|(n, frame)| snapshot_frame(loaded, frame, n < top));
-    Snapshot { frames: frames.collect(), merge_points, handed: None, known, open }
+    Snapshot { frames: frames.collect(), merge_points, handed: None, stores: vec![], known, open }
 }
 
 fn snapshot_frame(loaded: &Loaded, frame: &Frame<Traced>, in_call: bool) -> SnapshotFrame {

@@ -6,11 +6,13 @@
 //!
 //! Descriptors (accesses, calls, jitcodes) are those of the [`Program`](metatrace_defs::Program) that was traced.
 
+mod delayed;
 mod lex;
 pub mod parse;
 pub mod text;
 pub mod verify;
 
+pub use delayed::DelayedStore;
 pub use parse::{ParseError, TraceFile, parse, parse_file, parse_with};
 pub use text::{TextWriter, to_text};
 pub use verify::{VerifyError, verify};
@@ -287,6 +289,8 @@ pub struct Snapshot {
     /// What a failing guard hands over instead of the values named here, if who goes on from it knows that: in a
     /// region, where the frames are those of the guard of the trace as it was compiled alone.
     pub handed: Option<Vec<Opnd>>,
+    /// Stores that the guard does if it fails, in this order, before anything goes on from it.
+    pub stores: Vec<DelayedStore>,
     /// Constants that local memory holds whenever the guard fails: what is recorded from there on may rely on them. They
     /// are advice, and not part of the text form.
     pub known: Vec<KnownWord>,
@@ -309,13 +313,15 @@ impl Snapshot {
     /// Every operand, in order.
     pub fn operands(&self) -> impl Iterator<Item = Opnd> + '_ {
         let registers = self.frames.iter().flat_map(|frame| frame.registers.iter().map(|&(_, opnd)| opnd));
-        registers.chain(self.handed.iter().flatten().copied())
+        let stores = self.stores.iter().flat_map(|store| store.args.iter().copied());
+        registers.chain(self.handed.iter().flatten().copied()).chain(stores)
     }
 
     /// Every operand, in order.
     pub fn operands_mut(&mut self) -> impl Iterator<Item = &mut Opnd> + '_ {
         let registers = self.frames.iter_mut().flat_map(|frame| &mut frame.registers);
-        registers.map(|(_, opnd)| opnd).chain(self.handed.iter_mut().flatten())
+        let stores = self.stores.iter_mut().flat_map(|store| &mut store.args);
+        registers.map(|(_, opnd)| opnd).chain(self.handed.iter_mut().flatten()).chain(stores)
     }
 }
 

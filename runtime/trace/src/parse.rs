@@ -14,8 +14,8 @@ use smallvec::SmallVec;
 
 use crate::lex::{Lexer, Token};
 use crate::{
-    Attached, Inst, Opnd, Snapshot, SnapshotFrame, SnapshotId, TargetId, Trace, Value, ValueData,
-    attachment_fits,
+    Attached, DelayedStore, Inst, Opnd, Snapshot, SnapshotFrame, SnapshotId, TargetId, Trace, Value,
+    ValueData, attachment_fits,
 };
 
 /// Why a text is not a trace.
@@ -366,6 +366,7 @@ impl Parser<'_> {
         self.lexer.expect(Token::Equals)?;
         let mut frames = Vec::new();
         let mut handed = None;
+        let mut stores = Vec::new();
         while !self.lexer.eat_word("merge_points") {
             if self.lexer.eat_word("hands") {
                 self.lexer.expect(Token::Open)?;
@@ -376,6 +377,10 @@ impl Parser<'_> {
                     }
                     handed.push(self.operand()?);
                 }
+                continue;
+            }
+            if self.lexer.eat_word("stores") {
+                stores.push(self.delayed_store()?);
                 continue;
             }
             let jitcode: JitCodeId = self.entity("a jitcode")?;
@@ -398,7 +403,26 @@ impl Parser<'_> {
             }
             frames.push(SnapshotFrame { jitcode, pc, locals, registers });
         }
-        Ok(Snapshot { frames, merge_points: self.small()?, handed, known: vec![], open: Default::default() })
+        let open = Default::default();
+        Ok(Snapshot { frames, merge_points: self.small()?, handed, stores, known: vec![], open })
+    }
+
+    fn delayed_store(&mut self) -> Result<DelayedStore> {
+        self.lexer.expect(Token::OpenBracket)?;
+        let access: AccessId = self.entity("an access")?;
+        if matches!(self.lexer.peek(), Token::Str(_)) {
+            self.lexer.advance();
+        }
+        self.lexer.expect(Token::CloseBracket)?;
+        self.lexer.expect(Token::Open)?;
+        let mut args = SmallVec::new();
+        while !self.lexer.eat(&Token::Close) {
+            if !args.is_empty() {
+                self.lexer.expect(Token::Comma)?;
+            }
+            args.push(self.operand()?);
+        }
+        Ok(DelayedStore { access, args })
     }
 
     fn register(&mut self) -> Result<Register> {

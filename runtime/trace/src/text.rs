@@ -27,6 +27,7 @@
 //!   where there is none that reads back (infinities, not-a-number).
 //! - `=> …` is what the values were when the trace was recorded, `_` for one not known.
 //! - `; …` is a note, kept; `# …` is a comment, skipped.
+//! - Stores that a guard does if it fails follow the frames of its snapshot: `stores [a0 "Point.x"](%0, 7)`.
 //! - The snapshots follow their trace, ascending.
 
 use std::collections::HashSet;
@@ -231,6 +232,14 @@ fn write_snapshot(
     if let Some(handed) = &snapshot.handed {
         let handed: Vec<String> = handed.iter().map(Opnd::to_string).collect();
         write!(out, " hands ({})", handed.join(", "))?;
+    }
+    for store in &snapshot.stores {
+        write!(out, " stores [{}", store.access)?;
+        if let Some(access) = program.and_then(|p| p.accesses.get(store.access.index())) {
+            write!(out, " {}", Quoted(&access.name))?;
+        }
+        let args: Vec<String> = store.args.iter().map(Opnd::to_string).collect();
+        write!(out, "]({})", args.join(", "))?;
     }
     writeln!(out, " merge_points {}", snapshot.merge_points)
 }

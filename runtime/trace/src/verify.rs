@@ -8,7 +8,7 @@
 //! 4. `attachments`: what the operation carries is of the form that the table says, and the program has it.
 //! 5. `results`: as many results as the table and the descriptors say, of the kinds that they say.
 //! 6. `guards`: a guard has a snapshot that exists; nothing else has one.
-//! 7. `snapshots`: a snapshot has a frame, or says what it hands over; its jitcodes exist; each register is one of the jitcode's, no constant, named
+//! 7. `snapshots`: its stores have the operands of their accesses; a snapshot has a frame, or says what it hands over; its jitcodes exist; each register is one of the jitcode's, no constant, named
 //!    once, and holds an operand of its kind.
 //! 8. `terminator`: the last operation ends the trace, and no other does.
 //! 9. `constants`: the second operand of `guard_value` and `guard_float_value`, and the operand of `local_addr` and
@@ -28,8 +28,8 @@ use metatrace_defs::trace_op::OperandKind;
 use metatrace_defs::{CallDescr, Kind, Program, TraceOp};
 
 use crate::{
-    Attached, CALL_ASSEMBLER_PREFIX, Inst, Opnd, SnapshotId, TargetId, Trace, Value, attachment_fits,
-    operand_fits,
+    Attached, CALL_ASSEMBLER_PREFIX, DelayedStore, Inst, Opnd, SnapshotId, TargetId, Trace, Value,
+    attachment_fits, operand_fits,
 };
 
 /// What is wrong with a trace.
@@ -303,6 +303,24 @@ impl<'a> Verifier<'a> {
         }
     }
 
+    fn delayed_store(&mut self, id: SnapshotId, store: &DelayedStore) {
+        let Some(access) = self.program.accesses.get(store.access.index()) else {
+            self.error(format!("the program has no {}", store.access));
+            return;
+        };
+        let wanted = 2 + usize::from(access.stride.is_some());
+        if store.args.len() != wanted {
+            self.error(format!("a store of {id} has {} operands, not {wanted}", store.args.len()));
+            return;
+        }
+        for (n, &opnd) in store.args.iter().enumerate() {
+            let kind = if n + 1 == wanted { access.scalar.kind() } else { Kind::Word };
+            if self.used(opnd) && self.trace.kind(opnd) != kind {
+                self.error(format!("a store of {id} cannot take {opnd}"));
+            }
+        }
+    }
+
     fn snapshot(&mut self, id: SnapshotId) {
         let Some(snapshot) = self.trace.snapshots.get(id.index()) else {
             self.error(format!("the trace has no {id}"));
@@ -313,6 +331,9 @@ impl<'a> Verifier<'a> {
         }
         for &opnd in snapshot.handed.iter().flatten() {
             self.used(opnd);
+        }
+        for store in &snapshot.stores {
+            self.delayed_store(id, store);
         }
         for frame in &snapshot.frames {
             let Some(jitcode) = self.program.jitcodes.get(frame.jitcode.index()) else {

@@ -175,6 +175,7 @@ fn mixed_loop(operations: usize, live: usize, shifted: bool) -> (Program, Trace)
                 frames: vec![frame],
                 merge_points: 0,
                 handed: None,
+                stores: vec![],
                 known: vec![],
                 open: Default::default(),
             });

@@ -52,7 +52,7 @@ enum Step {
     Access(Access),
     Call { shim: Shim, results: usize },
     Alloc(Alloc),
-    Guard { id: GuardId, handed: Vec<Opnd> },
+    Guard { id: GuardId, handed: Vec<Opnd>, stores: Vec<(Access, Vec<Opnd>)> },
 }
 
 /// Where to go on after an operation.
@@ -133,7 +133,9 @@ fn step(program: &Program, job: &Job, inst: &Inst, guards: &mut impl Iterator<It
     match (inst.attached, inst.snapshot) {
         (_, Some(snapshot)) => {
             let id = guards.next().expect("the job numbers every guard");
-            Step::Guard { id, handed: job.trace.handed(snapshot) }
+            let stores = job.trace.snapshots[snapshot.index()].stores.iter();
+            let stores = stores.map(|store| (program.access(store.access).clone(), store.args.to_vec()));
+            Step::Guard { id, handed: job.trace.handed(snapshot), stores: stores.collect() }
         }
         (Attached::Access(id), _) => Step::Access(program.access(id).clone()),
         (Attached::Call(id), _) => {
@@ -279,12 +281,21 @@ impl Run<'_> {
     /// As [`Backend::run`].
     unsafe fn inst(&mut self, inst: &Inst, step: &Step) -> Next {
         let args: Vec<u64> = inst.args.iter().map(|&arg| self.get(arg)).collect();
-        if let Step::Guard { id, handed } = step {
+        if let Step::Guard { id, handed, stores } = step {
             // SAFETY: the context is valid, and nothing else holds a reference to it now.
             let context = unsafe { &*self.context };
             let forced = self.backend.force.borrow_mut().as_mut().is_some_and(|force| force(*id, context));
             let holds = guard_holds(inst.op, &args, context);
-            return if holds && !forced { Next::Inst } else { self.leave(*id, handed) };
+            if holds && !forced {
+                return Next::Inst;
+            }
+            for (access, args) in stores {
+                let args: Vec<u64> = args.iter().map(|&arg| self.get(arg)).collect();
+                let (value, to) = args.split_last().expect("a store has operands");
+                // SAFETY: the caller vouches that the trace's accesses are valid.
+                unsafe { access.scalar.write(address(access, to), *value) };
+            }
+            return self.leave(*id, handed);
         }
         match (inst.op, step) {
             (TraceOp::Pure(op), _) => {

@@ -601,6 +601,7 @@ impl Generator {
             frames,
             merge_points,
             handed: None,
+            stores: vec![],
             known: vec![],
             open: Default::default(),
         })

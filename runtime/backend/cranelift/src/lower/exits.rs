@@ -7,15 +7,23 @@ use crate::plan::Plan;
 use cranelift_codegen::ir::{self, BlockArg, InstBuilder, types::I64};
 use cranelift_frontend::FunctionBuilder;
 use metatrace_defs::TraceOp;
-use metatrace_trace::{Opnd, SnapshotId, Trace, Value};
+use metatrace_trace::{DelayedStore, Opnd, SnapshotId, Trace, Value};
 use std::collections::HashMap;
 
 /// A store on the way out: the slot and what it gets.
 pub(super) type Store = (u32, Opnd);
 
-/// The stores of one or more guards.
-struct Exit {
+/// What one or more guards do on the way out.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Work {
+    /// Stores to the guest's memory, which come first.
+    delayed: Vec<DelayedStore>,
     stores: Vec<Store>,
+}
+
+/// The way out of one or more guards.
+struct Exit {
+    work: Work,
     guards: u32,
     /// Where guards that share the stores meet.
     block: Option<ir::Block>,
@@ -28,7 +36,7 @@ pub(super) struct Exits {
     guards: Vec<(ir::Block, usize, usize)>,
     exits: Vec<Exit>,
     by_snapshot: HashMap<(SnapshotId, Option<(Value, u64)>), usize>,
-    by_stores: HashMap<Vec<Store>, usize>,
+    by_work: HashMap<Work, usize>,
     signature: Option<ir::SigRef>,
     /// The exit that all guards share.
     shared: Option<ir::Block>,
@@ -48,15 +56,13 @@ impl Exits {
             Some(&exit) => exit,
             None => {
                 let handed = trace.handed(snapshot);
-                let opnds = handed.into_iter().map(|opnd| match (plan.resolve(opnd), known) {
-                    (opnd, Some((tested, bits))) if opnd == tested.into() => Opnd::Word(bits),
-                    (opnd, _) => opnd,
-                });
-                let stores = stores(plan, opnds);
+                let opnds = handed.into_iter().map(|opnd| in_exit(plan, known, opnd));
+                let work =
+                    Work { delayed: delayed(trace, plan, snapshot, known), stores: stores(plan, opnds) };
                 let next = self.exits.len();
-                let exit = *self.by_stores.entry(stores.clone()).or_insert(next);
+                let exit = *self.by_work.entry(work.clone()).or_insert(next);
                 if exit == next {
-                    self.exits.push(Exit { stores, guards: 0, block: None });
+                    self.exits.push(Exit { work, guards: 0, block: None });
                 }
                 self.by_snapshot.insert((snapshot, known), exit);
                 exit
@@ -70,6 +76,28 @@ impl Exits {
     pub(super) fn signature(&mut self, b: &mut FunctionBuilder) -> ir::SigRef {
         *self.signature.get_or_insert_with(|| b.import_signature(machine::trace_signature()))
     }
+}
+
+/// What an operand is in an exit where something may be known of the tested value.
+fn in_exit(plan: &Plan, known: Option<(Value, u64)>, opnd: Opnd) -> Opnd {
+    match (plan.resolve(opnd), known) {
+        (opnd, Some((tested, bits))) if opnd == tested.into() => Opnd::Word(bits),
+        (opnd, _) => opnd,
+    }
+}
+
+/// The stores to the guest's memory that a guard does if it fails.
+pub(super) fn delayed(
+    trace: &Trace,
+    plan: &Plan,
+    snapshot: SnapshotId,
+    known: Option<(Value, u64)>,
+) -> Vec<DelayedStore> {
+    let mut stores = trace.snapshots[snapshot.index()].stores.clone();
+    for opnd in stores.iter_mut().flat_map(|store| &mut store.args) {
+        *opnd = in_exit(plan, known, *opnd);
+    }
+    stores
 }
 
 /// The stores that bring operands into the first slots, without those that are there already.
@@ -93,6 +121,23 @@ impl Lowering<'_> {
             self.b.ins().store(OURS, value, self.frame, slot(to));
         }
         self.forget_made();
+    }
+
+    /// Emits stores to the guest's memory that were delayed.
+    pub(super) fn write_delayed(&mut self, stores: &[DelayedStore]) {
+        for store in stores {
+            for value in store.args.iter().filter_map(|arg| arg.as_value()) {
+                self.make_in_exit(value);
+            }
+            let (base, index, value) = store.parts();
+            self.write_at(store.access, base, index, value);
+        }
+    }
+
+    /// Emits what is done on the way out.
+    fn leave(&mut self, work: &Work) {
+        self.write_delayed(&work.delayed);
+        self.store(&work.stores);
     }
 
     /// Does what was sunk, for a value that this exit needs.
@@ -142,7 +187,7 @@ impl Lowering<'_> {
         }
         let mut exits = std::mem::take(&mut self.exits.exits);
         self.exits.by_snapshot.clear();
-        self.exits.by_stores.clear();
+        self.exits.by_work.clear();
         let shared = match self.exits.shared {
             Some(shared) => shared,
             None => {
@@ -154,10 +199,10 @@ impl Lowering<'_> {
         for (leave, n, exit) in guards {
             let exit = &mut exits[exit];
             self.b.switch_to_block(leave);
-            let to = if exit.stores.is_empty() {
+            let to = if exit.work.stores.is_empty() && exit.work.delayed.is_empty() {
                 shared
             } else if exit.guards == 1 {
-                self.store(&exit.stores);
+                self.leave(&exit.work);
                 shared
             } else {
                 *exit.block.get_or_insert_with(|| self.cold_block_with_cell())
@@ -168,7 +213,7 @@ impl Lowering<'_> {
         for exit in exits {
             if let Some(block) = exit.block {
                 self.b.switch_to_block(block);
-                self.store(&exit.stores);
+                self.leave(&exit.work);
                 let cell = self.b.block_params(block)[0];
                 self.b.ins().jump(shared, &[BlockArg::Value(cell)]);
             }

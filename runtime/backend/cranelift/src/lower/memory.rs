@@ -26,11 +26,13 @@ impl Lowering<'_> {
     pub(super) fn find_aliases(&mut self, jobs: &[Job]) {
         let program = self.job.program;
         let all = jobs.iter().flat_map(|job| &job.trace.insts);
+        let delayed = jobs.iter().flat_map(|job| &job.trace.snapshots).flat_map(|snapshot| &snapshot.stores);
         let accesses: BTreeSet<AccessId> = all
             .filter_map(|inst| match inst.attached {
                 Attached::Access(id) if inst.op.flags() & (flag::READS | flag::WRITES) != 0 => Some(id),
                 _ => None,
             })
+            .chain(delayed.map(|store| store.access))
             .collect();
         let reaches = |reach| accesses.iter().filter(move |&&id| program.access(id).reach == reach);
         if reaches(Reach::Anything).next().is_some() {
@@ -69,9 +71,14 @@ impl Lowering<'_> {
     }
 
     pub(super) fn write(&mut self, inst: &Inst, index: Option<Opnd>, value: Opnd) {
-        let access = self.job.program.access(inst.access());
-        let (base, offset) = self.address(access, inst.args[0], index);
-        let guest = self.guest(inst.access());
+        self.write_at(inst.access(), inst.args[0], index, value);
+    }
+
+    /// Writes where an access with this base and index goes.
+    pub(super) fn write_at(&mut self, id: AccessId, base: Opnd, index: Option<Opnd>, value: Opnd) {
+        let access = self.job.program.access(id);
+        let (base, offset) = self.address(access, base, index);
+        let guest = self.guest(id);
         // A constant float is stored as its bits, without a way through a float register.
         let value = match self.plan.resolve(value) {
             constant @ Opnd::Float(_) => self.word(constant),

@@ -7,7 +7,7 @@
 //!
 //! Values have no slots while the code runs: exits store all that they hand over.
 
-use super::{Environment, Forms, Lowering, OURS, ir_type, slot};
+use super::{Environment, Forms, Lowering, OURS, exits, ir_type, slot};
 use crate::machine::{self, HEADER_SELECTOR};
 use crate::plan::Plan;
 use cranelift_codegen::ir::{self, BlockArg, InstBuilder, types::I64};
@@ -143,6 +143,8 @@ impl<'a> Lowering<'a> {
         let known = self.plan.known_in_exit(self.job.trace, inst);
         let block = self.b.create_block();
         self.b.switch_to_block(leave);
+        let stores = exits::delayed(self.job.trace, &self.plan, snapshot, known);
+        self.write_delayed(&stores);
         let mut inputs = vec![];
         for opnd in self.job.trace.handed(snapshot) {
             inputs.push(match (self.plan.resolve(opnd), known) {

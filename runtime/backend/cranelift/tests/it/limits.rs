@@ -54,6 +54,7 @@ fn keep(trace: &mut Trace, values: &[Opnd]) -> SnapshotId {
         frames: vec![frame],
         merge_points: 0,
         handed: None,
+        stores: vec![],
         known: vec![],
         open: Default::default(),
     })

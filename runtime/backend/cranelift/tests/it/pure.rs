@@ -126,6 +126,7 @@ fn guarded(op: PureOp, guard: TraceOp) -> (Program, Trace) {
         frames: vec![frame],
         merge_points: 0,
         handed: None,
+        stores: vec![],
         known: vec![],
         open: Default::default(),
     });
