@@ -3,6 +3,9 @@
 //! A module for each; [`programs`] lists their programs. Their tests demand the right answers of every engine, and that compiled
 //! code carries the work. `cargo xtask bench guests` tells how much faster it is.
 
+pub mod boxed;
+pub mod classes;
+pub mod closures;
 pub mod nodes;
 pub mod objects;
 pub mod owned;
@@ -31,6 +34,9 @@ pub struct Program {
 /// All programs of all guests.
 pub fn programs() -> Vec<Program> {
     [
+        boxed::PROGRAMS,
+        classes::PROGRAMS,
+        closures::PROGRAMS,
         nodes::PROGRAMS,
         objects::PROGRAMS,
         owned::PROGRAMS,
