@@ -1,6 +1,7 @@
 //! Programs give the same result in every engine, and compiled code carries the work.
 
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use guests::{Program, programs};
 use metatrace::{Options, Stats, Vm};
@@ -41,10 +42,9 @@ fn collecting_engines_agree() {
 
 /// What a run of the binary logs: statistics and traces.
 fn logs(program: &Program) -> (serde_json::Value, String) {
-    let file = |kind: &str| {
-        let name = format!("guests-{}-{}.{kind}", std::process::id(), program.name.replace('/', "-"));
-        std::env::temp_dir().join(name)
-    };
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    let run = RUNS.fetch_add(1, Ordering::Relaxed);
+    let file = |kind: &str| std::env::temp_dir().join(format!("guests-{}-{run}.{kind}", std::process::id()));
     let (stats, traces) = (file("stats"), file("traces"));
     let output = Command::new(env!("CARGO_BIN_EXE_guests"))
         .args([program.name, &program.medium.to_string()])
