@@ -265,7 +265,7 @@ fn finish(
     let image = Program {
         name: program.name.clone(),
         hash: program.hash,
-        allocs: vec![],
+        allocs: made.tables.allocs.clone(),
         glue_shims: made.tables.shims.iter().map(shim_name).collect(),
         glue_values: made.tables.values.iter().map(value_name).collect(),
         classes: made.tables.class_descriptors(&program.types),

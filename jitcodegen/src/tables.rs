@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use metatrace_defs::descr::{Class, ClassId, LoadTime, Reach, Scalar};
-use metatrace_defs::{Access, AccessId, CallId, Kind};
+use metatrace_defs::{Access, AccessId, Alloc, AllocId, CallId, Kind};
 use metatrace_translator::flow::types::{Type, TypeId, Types};
 use metatrace_translator::flow::{ExternId, FuncId};
 
@@ -112,6 +112,8 @@ pub struct Tables {
     pub shims: Vec<ShimKind>,
     /// Load-time values, by number.
     pub values: Vec<Offset>,
+    /// Allocations.
+    pub allocs: Vec<Alloc>,
     /// Enums whose shape is asked for.
     pub shapes: Vec<Shape>,
     access_ids: HashMap<AccessKey, AccessId>,
@@ -160,6 +162,15 @@ impl Tables {
             let offset = self.load_time(&shape::offset(types, &niche));
             self.shapes[index].niches.push((niche, offset));
         }
+    }
+
+    /// The descriptor that equals `alloc`.
+    pub fn alloc(&mut self, alloc: Alloc) -> AllocId {
+        let found = self.allocs.iter().position(|other| *other == alloc);
+        AllocId::new(found.unwrap_or_else(|| {
+            self.allocs.push(alloc);
+            self.allocs.len() - 1
+        }))
     }
 
     /// The class of this key.

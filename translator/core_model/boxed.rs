@@ -4,8 +4,13 @@ pub struct Box<T: ?Sized> {
 }
 
 impl<T> Box<T> {
-    #[opaque]
-    pub fn new(value: T) -> Box<T> {}
+    pub fn new(value: T) -> Box<T> {
+        unsafe {
+            let pointer = crate::intrinsics::new_plain::<T>();
+            crate::intrinsics::write_place(pointer, value);
+            crate::mem::transmute::<*mut T, Box<T>>(pointer)
+        }
+    }
 }
 
 impl<T: ?Sized> crate::ops::Drop for Box<T> {
@@ -32,12 +37,15 @@ impl<T: ?Sized> crate::ops::DerefMut for Box<T> {
 }
 
 impl<T: ?Sized> Box<T> {
-    #[opaque]
-    pub fn leak<'a>(b: Box<T>) -> &'a mut T {}
-    #[opaque]
-    pub fn into_raw(b: Box<T>) -> *mut T {}
-    #[opaque]
-    pub unsafe fn from_raw(raw: *mut T) -> Box<T> {}
+    pub fn leak<'a>(b: Box<T>) -> &'a mut T {
+        unsafe { &mut *Box::into_raw(b) }
+    }
+    pub fn into_raw(b: Box<T>) -> *mut T {
+        unsafe { crate::mem::transmute::<Box<T>, *mut T>(b) }
+    }
+    pub unsafe fn from_raw(raw: *mut T) -> Box<T> {
+        unsafe { crate::mem::transmute::<*mut T, Box<T>>(raw) }
+    }
 }
 impl<T: Default> Default for Box<T> {
     fn default() -> Box<T> {

@@ -78,7 +78,35 @@ pub mod gc {
     use ::std::cell::Cell;
     use ::std::fmt::{Debug, Display, Formatter};
 
-    pub trait Trace {}
+    #[lang = "GcTrace"]
+    pub trait Trace {
+        const SHAPE: Shape;
+        const NON_ZERO_WORD: bool = false;
+        fn trace(&self, tracer: &mut Tracer);
+    }
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Shape {
+        Words(u64),
+        Traced,
+    }
+
+    impl Shape {
+        pub const NONE: Shape = Shape::Words(0);
+        pub const WORD: Shape = Shape::Words(1);
+    }
+
+    #[opaque]
+    pub struct Tracer {}
+
+    impl Tracer {
+        #[opaque]
+        pub fn reference<T>(&mut self, reference: Gc<T>) {}
+        #[opaque]
+        pub fn word(&mut self, word: u64) {}
+        #[opaque]
+        pub fn rescan(&mut self) {}
+    }
 
     // What a reference points to: here frozen memory begins, for an object's plain fields never change.
     #[lang]
@@ -124,10 +152,27 @@ pub mod gc {
     }
 
     impl<T> Gc<T> {
+        pub fn new(value: T) -> Gc<T> {
+            match Gc::try_new(value) {
+                Ok(object) => object,
+                Err(full) => full.panic(),
+            }
+        }
+        pub fn try_new(value: T) -> Result<Gc<T>, HeapFull> {
+            if ::std::mem::needs_drop::<T>() {
+                Gc::try_new_native(value)
+            } else {
+                let object = unsafe { ::std::intrinsics::new_collected::<T>() };
+                if object.is_null() {
+                    Err(HeapFull::of(::std::mem::size_of::<T>()))
+                } else {
+                    unsafe { ::std::intrinsics::write_place(object, value) }
+                    Ok(Gc { target: unsafe { &*(object as *const GcBox<T>) } })
+                }
+            }
+        }
         #[opaque]
-        pub fn new(value: T) -> Gc<T> {}
-        #[opaque]
-        pub fn try_new(value: T) -> Result<Gc<T>, HeapFull> {}
+        pub fn try_new_native(value: T) -> Result<Gc<T>, HeapFull> {}
         #[opaque]
         pub fn on_death(self, finalizer: fn(Gc<T>)) {}
         pub fn as_ref<'a>(self) -> &'a T {
@@ -177,7 +222,7 @@ pub mod gc {
         }
         pub fn set(&self, value: T) {
             self.value.set(value);
-            barrier_at(self as *const GcCell<T> as usize);
+            ::std::intrinsics::reference_written(self as *const GcCell<T> as *const T, value);
         }
         pub fn replace(&self, value: T) -> T {
             let before = self.get();
@@ -340,7 +385,8 @@ pub mod gc {
                 let elements = &raw const buffer.elements as *const GcCell<T> as *mut GcCell<T>;
                 unsafe { put_at(elements, length, GcCell::new(value)) }
                 buffer.length.set(length.wrapping_add(1));
-                barrier_at(elements as usize + length * ::std::mem::size_of::<T>());
+                let place = unsafe { ::std::intrinsics::ptr_offset(elements as *const GcCell<T>, length) };
+                ::std::intrinsics::reference_written(place as *const T, value);
             }
             Ok(())
         }

@@ -314,6 +314,16 @@ pub mod intrinsics {
     #[intrinsic]
     pub fn size_of<T>() -> usize {}
     #[intrinsic]
+    pub unsafe fn new_collected<T>() -> *mut T {}
+    #[intrinsic]
+    pub unsafe fn new_plain<T>() -> *mut T {}
+    #[intrinsic]
+    pub unsafe fn free<T>(pointer: *mut T) {}
+    #[intrinsic]
+    pub fn reference_written<T>(pointer: *const T, value: T) {}
+    #[intrinsic]
+    pub unsafe fn write_place<T>(pointer: *mut T, value: T) {}
+    #[intrinsic]
     pub fn str_len(s: &str) -> usize {}
     #[intrinsic]
     pub fn str_as_bytes(s: &str) -> &[u8] {}

@@ -170,6 +170,11 @@ impl Program {
         icx.evaluate(Goal::Trait(TraitRef { trait_id, args: intern_list(&args) }), 0) == Answer::Yes
     }
 
+    /// Whether the crate says itself, without a derive, how the collector finds the references in a type.
+    pub fn has_own_trace(&self, ty: Ty) -> bool {
+        self.implements_lang(ty, "GcTrace")
+    }
+
     fn implements_lang(&self, ty: Ty, lang: &str) -> bool {
         self.lang_trait(lang).is_some_and(|id| self.implements(ty, id))
     }

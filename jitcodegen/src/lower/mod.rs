@@ -11,6 +11,7 @@
 //!
 //! Relies on the flow verifier's rules; what breaks them panics.
 
+mod alloc;
 mod calls;
 mod enums;
 mod memory;
@@ -23,7 +24,9 @@ use metatrace_defs::inst::ControlOp;
 use metatrace_defs::jitcode::{Constant, Slot};
 use metatrace_defs::{Kind, PureOp};
 use metatrace_translator::flow::types::{Type, TypeId, Types};
-use metatrace_translator::flow::{self, BlockId, FuncId, Graph, OpKind, Pos, Program, Terminator, ValueId};
+use metatrace_translator::flow::{
+    self, BlockId, FuncId, Graph, Memory, OpKind, Pos, Program, Terminator, ValueId,
+};
 
 use crate::classify::Classes;
 use crate::layout;
@@ -355,6 +358,23 @@ impl<'a> Builder<'a> {
             }
             OpKind::CopyMemory { to, from, ty } => self.copy_memory(to, from, *ty)?,
             OpKind::DropInPlace(place, ty) => self.drop_in_place(place, *ty)?,
+            OpKind::New(memory) => {
+                let pointer = result_type.unwrap_or_else(|| panic!("memory that nobody gets"));
+                vec![self.allocate(*memory, pointer)?]
+            }
+            OpKind::Free(pointer) => {
+                let alloc = self.alloc(Memory::Plain, self.type_of(*pointer))?;
+                let fields = vec![Field::Src(self.one(*pointer)), Field::Index(alloc.0)];
+                self.control(ControlOp::Free, fields);
+                vec![]
+            }
+            OpKind::Barrier { address, holds } => {
+                let (address, holds) = (self.one(*address), self.one(*holds));
+                if self.known(holds) != Some(0) {
+                    self.control(ControlOp::Barrier, vec![Field::Src(address), Field::Src(holds)]);
+                }
+                vec![]
+            }
             OpKind::Call(callee, args) => self.call(*callee, args)?,
             OpKind::MergePoint(portal, args) => {
                 let args = self.values(args);

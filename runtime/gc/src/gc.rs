@@ -111,6 +111,15 @@ impl<T: Trace> Gc<T> {
         }
     }
 
+    /// As [`Gc::try_new`], for jitcode.
+    ///
+    /// # Errors
+    /// As there.
+    #[doc(hidden)]
+    pub fn try_new_native(value: T) -> Result<Gc<T>, HeapFull> {
+        Gc::try_new(value)
+    }
+
     /// Sets what is called once when nothing but finalizers refers to the object any more, at a safe point: see
     /// [`Heap::run_finalizers`](crate::Heap::run_finalizers). Until then the object and all it refers to live.
     ///

@@ -371,6 +371,18 @@ pub enum OpKind {
     },
     /// Runs the drop glue of what is at a place.
     DropInPlace(Place, TypeId),
+    /// Memory for a value of the type that the result points to, which is to be written before it is read. In the collected heap
+    /// it is an object, of which there are references only then; null if the heap is full.
+    New(Memory),
+    /// Gives memory back that `New` or a `Box` got from Rust's allocator, the content of which is gone.
+    Free(ValueId),
+    /// Unless `holds` is 0, a reference to a collected object was written to what a pointer points to.
+    Barrier {
+        /// The pointer.
+        address: ValueId,
+        /// A scalar.
+        holds: ValueId,
+    },
     /// A call without clean-up.
     Call(Callee, Vec<ValueId>),
     /// The start of the portal's loop, with the portal's parameters. The first operation of its block.
@@ -448,6 +460,28 @@ impl Program {
     }
 }
 
+/// Where the memory of a new value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Memory {
+    /// The collected heap.
+    Collected,
+    /// Rust's global allocator.
+    Plain,
+}
+
+impl Memory {
+    /// Each of them.
+    pub const ALL: [Memory; 2] = [Memory::Collected, Memory::Plain];
+
+    /// The name in the text form.
+    pub fn name(self) -> &'static str {
+        match self {
+            Memory::Collected => "collected",
+            Memory::Plain => "plain",
+        }
+    }
+}
+
 impl OpKind {
     /// The values it uses, in the order in which they stand in it.
     pub fn uses(&self) -> Vec<ValueId> {
@@ -465,6 +499,7 @@ impl OpKind {
             OpKind::Const(_)
             | OpKind::LoadTime(_)
             | OpKind::SlotAddr(_)
+            | OpKind::New(_)
             | OpKind::CanEnterJit
             | OpKind::WeAreJitted => {}
             OpKind::Pure(_, args)
@@ -476,7 +511,12 @@ impl OpKind {
             | OpKind::VariantOf(value)
             | OpKind::FatAddress(value)
             | OpKind::FatLen(value)
+            | OpKind::Free(value)
             | OpKind::Promote(value) => f(value),
+            OpKind::Barrier { address, holds } => {
+                f(address);
+                f(holds);
+            }
             OpKind::MakeFat { address, len } => {
                 f(address);
                 f(len);
@@ -504,6 +544,9 @@ impl OpKind {
             OpKind::Store(..)
             | OpKind::CopyMemory { .. }
             | OpKind::DropInPlace(..)
+            | OpKind::New(_)
+            | OpKind::Free(_)
+            | OpKind::Barrier { .. }
             | OpKind::Call(..)
             | OpKind::MergePoint(..)
             | OpKind::CanEnterJit

@@ -45,8 +45,8 @@ use crate::diag::Code;
 use crate::flow::lex::{Token, lex};
 use crate::flow::types::{Adt, Field, Opaque, Repr, Type, TypeData, TypeId, Variant};
 use crate::flow::{
-    Block, BlockId, Callee, Extern, Func, FuncAttrs, Graph, LoadTimeValue, Module, ModuleId, Note, Op,
-    OpKind, Place, Portal, Pos, Program, Proj, SlotData, Static, Target, Terminator, ValueId,
+    Block, BlockId, Callee, Extern, Func, FuncAttrs, Graph, LoadTimeValue, Memory, Module, ModuleId, Note,
+    Op, OpKind, Place, Portal, Pos, Program, Proj, SlotData, Static, Target, Terminator, ValueId,
 };
 use metatrace_defs::PureOp;
 use std::fmt;
@@ -701,6 +701,16 @@ impl Parser {
             "drop_in_place" => {
                 let place = self.place()?;
                 OpKind::DropInPlace(place, self.as_type()?)
+            }
+            "new" => match Memory::ALL.into_iter().find(|memory| self.eat_word(memory.name())) {
+                Some(memory) => OpKind::New(memory),
+                None => return self.fail("expected `collected` or `plain`"),
+            },
+            "free" => OpKind::Free(self.value()?),
+            "barrier" => {
+                let address = self.value()?;
+                self.expect(",")?;
+                OpKind::Barrier { address, holds: self.value()? }
             }
             "call" => {
                 let callee = self.callee()?;

@@ -317,6 +317,9 @@ impl Printer<'_> {
                 write!(out, "copy_memory {}, {} as {}", place(to), place(from), self.ty(*ty))
             }
             OpKind::DropInPlace(at, ty) => write!(out, "drop_in_place {} as {}", place(at), self.ty(*ty)),
+            OpKind::New(memory) => write!(out, "new {}", memory.name()),
+            OpKind::Free(value) => write!(out, "free {value}"),
+            OpKind::Barrier { address, holds } => write!(out, "barrier {address}, {holds}"),
             OpKind::Call(callee, args) => write!(out, "call {}({})", callee_text(*callee), list(args)),
             OpKind::MergePoint(portal, args) => write!(out, "merge_point {portal}({})", list(args)),
             OpKind::CanEnterJit => write!(out, "can_enter_jit"),

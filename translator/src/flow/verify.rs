@@ -488,6 +488,21 @@ impl<'a> Verifier<'a> {
                     self.bad("T7", "a place is dropped as another type");
                 }
             }
+            (OpKind::New(_), Some(ty)) => {
+                if !matches!(self.get(ty), Type::RawPtr { mutable: true, .. }) || self.is_fat(ty) {
+                    self.bad("T7", "memory is allocated as something else than a `*mut`");
+                }
+            }
+            (OpKind::Free(value), None) => {
+                if !matches!(self.get(self.ty(*value)), Type::RawPtr { .. }) || self.is_fat(self.ty(*value)) {
+                    self.bad("T7", format!("{value} is no raw pointer to memory"));
+                }
+            }
+            (OpKind::Barrier { address, holds }, None) => {
+                if !self.is_word(*address) || !self.is_word(*holds) {
+                    self.bad("T7", "a barrier of something else than a pointer and a scalar");
+                }
+            }
             (kind, _) => {
                 self.bad("T7", format!("{kind:?} has a result where it must not, or none, or a wrong one"))
             }

@@ -1,8 +1,9 @@
 //! Drop glue: what runs when a value is dropped.
 //!
 //! Structs, enums, tuples and closures are taken apart field by field, after their own `Drop::drop`, so that a value
-//! whose variant owns nothing costs a test. Boxes, containers and types that are not looked into are dropped in place by
-//! native code. So is everything while a panic unwinds, unless parts of it were moved out.
+//! whose variant owns nothing costs a test. So are boxes, but for those of lists and trees. These, containers and types that
+//! are not looked into are dropped in place by native code. So is everything while a panic unwinds, unless parts of it were
+//! moved out.
 
 use crate::flow::OpKind;
 use crate::flow::types::Type;
@@ -76,6 +77,11 @@ impl Lower<'_, '_> {
                 _ => {}
             }
         }
+        if !native && let Some(content) = self.owned_by_box(place.ty) {
+            let inside = self.content(place, content);
+            self.drop_place(&inside, &[], depth + 1);
+            return self.free_box(place, content);
+        }
         if native || !self.is_taken_apart(place.ty) {
             let at = self.memory(place);
             self.b.effect(OpKind::DropInPlace(at, place.flow));
@@ -99,14 +105,44 @@ impl Lower<'_, '_> {
     /// Frees the memory of a box whose content is gone.
     fn free_box(&mut self, place: &PlaceAt, content: Ty) {
         let boxed = self.read(place);
-        let spelled = self.cx.spell(content);
-        // Memory of the same size and alignment is freed in the same way, whatever was in it.
-        let text = format!(
-            "|b: ::std::boxed::Box<{spelled}>| {{ let p = ::std::boxed::Box::into_raw(b); \
-             drop(unsafe {{ ::std::boxed::Box::from_raw(p as *mut ::core::mem::ManuallyDrop<{spelled}>) }}) }}"
-        );
-        let unit = self.cx.unit();
-        self.call_helper("free", text, &[(boxed, place.flow)], unit, false);
+        let to = self.flow_ty(content);
+        let pointer = self.cx.add(Type::RawPtr { to, mutable: true });
+        let pointer = self.retype(pointer, boxed);
+        self.b.effect(OpKind::Free(pointer));
+    }
+
+    /// What a box holds, if its drop is that of the content and of the memory: not of contents without a size, nor of those
+    /// that own boxes of the same type, which could go on for ever.
+    fn owned_by_box(&self, ty: Ty) -> Option<Ty> {
+        let TyKind::Adt(id, args) = *ty.kind() else { return None };
+        if self.cx.program.adt(id).lang.as_deref() != Some("Box") || !self.cx.program.is_sized(args[0]) {
+            return None;
+        }
+        let mut seen = vec![];
+        (!self.contains(args[0], ty, &mut seen)).then_some(args[0])
+    }
+
+    /// Whether a type is `wanted` or may own one.
+    fn contains(&self, ty: Ty, wanted: Ty, seen: &mut Vec<Ty>) -> bool {
+        if ty == wanted {
+            return true;
+        }
+        if seen.contains(&ty) || !self.cx.program.needs_drop(ty) {
+            return false;
+        }
+        seen.push(ty);
+        let mut found = false;
+        ty.for_each_child(|child| found |= self.contains(child, wanted, seen));
+        if let TyKind::Adt(id, _) = *ty.kind() {
+            let def = self.cx.program.adt(id);
+            for (v, variant) in def.variants.iter().enumerate() {
+                for n in 0..variant.fields.len() {
+                    let field = self.cx.program.field_ty(ty, VariantIdx::new(v), FieldIdx::new(n));
+                    found = found || self.contains(self.cx.program.normalize(field), wanted, seen);
+                }
+            }
+        }
+        found
     }
 
     fn is_taken_apart(&self, ty: Ty) -> bool {

@@ -9,18 +9,22 @@
 //!   `read_element(p, n)`, `write_element(p, n, value)`: bytewise; `slice_len`, `slice_ptr`, `slice_from_raw_parts(p, n)` and `…_mut`, `str_len`,
 //!   `str_as_bytes`: parts of fat pointers; `drop_in_place(p)`;
 //! - `shared_content(&rc)`: the reference to what an `Rc` points to;
+//! - memory: `new_collected`, `new_plain`: for a value of the type that the result points to; `free(p)`; `reference_written(p, value)`:
+//!   the barrier after `value` was written to `p`;
 //! - values: `size_of`, `align_of`, `needs_drop`, `transmute`, `forget`, `black_box`, `unreachable`, `abort`,
 //!   `discriminant_value(&x)`.
 
 use crate::flow::types::{Type, TypeId};
-use crate::flow::{LoadTimeValue, OpKind, Place, Proj, Terminator, ValueId};
+use crate::flow::{LoadTimeValue, Memory, OpKind, Place, Proj, Terminator, ValueId};
+use crate::items::AdtKind;
 use crate::lower::build::pointee_place;
 use crate::lower::call::CallSite;
 use crate::lower::func::Lower;
 use crate::lower::{Result, unsupported};
 use crate::names::Name;
 use crate::thir::{BinOp, CastKind};
-use crate::ty::{Args, FloatTy, IntTy, Ty, TyKind};
+use crate::thir::{FieldIdx, VariantIdx};
+use crate::ty::{AdtId, Args, FloatTy, IntTy, Ty, TyKind};
 use metatrace_defs::PureOp;
 
 impl Lower<'_, '_> {
@@ -80,6 +84,8 @@ impl Lower<'_, '_> {
                 );
                 Ok(self.nothing(flow))
             }
+            "new_collected" => Ok(self.b.op(flow, OpKind::New(Memory::Collected))),
+            "new_plain" => Ok(self.b.op(flow, OpKind::New(Memory::Plain))),
             "shared_content" => Ok(self.shared_content(&site)),
             "discriminant_value" => {
                 let TyKind::Ref(_, to) = *site.types[0].kind() else {
@@ -330,6 +336,73 @@ impl Lower<'_, '_> {
         ))
     }
 
+    /// Whether a value may hold a reference to a collected object: a scalar, a constant for most types. Of an enum it depends
+    /// on the variant.
+    fn holds_reference(&mut self, value: ValueId, ty: Ty) -> ValueId {
+        let usize = self.cx.usize();
+        let flow = self.flow_ty(ty);
+        let is_value = !self.cx.out.types.is_memory(flow) && self.b.ty(value) == flow;
+        if let TyKind::Adt(id, _) = *ty.kind()
+            && self.cx.program.adt(id).kind == AdtKind::Enum
+            && self.cx.program.adt(id).opaque.is_none()
+            && is_value
+            && !self.cx.program.has_own_trace(ty)
+        {
+            return self.variant_holds_reference(value, ty, id);
+        }
+        self.type_holds_references(ty).unwrap_or_else(|| self.b.constant(usize, 0))
+    }
+
+    /// Of an enum with a derived `Trace`, and of those of `std`: the variants' fields tell.
+    fn variant_holds_reference(&mut self, value: ValueId, ty: Ty, id: AdtId) -> ValueId {
+        let usize = self.cx.usize();
+        let counts: Vec<usize> = self.cx.program.adt(id).variants.iter().map(|v| v.fields.len()).collect();
+        let index = match self.b.made_by(value) {
+            Some(&OpKind::Make { variant, .. }) => self.b.constant(usize, u64::from(variant)),
+            _ => self.b.op(usize, OpKind::VariantOf(value)),
+        };
+        let known = self.b.known_const(index);
+        let mut holds = self.b.constant(usize, 0);
+        for (variant, &count) in counts.iter().enumerate() {
+            if known.is_some_and(|known| known != variant as u64) {
+                continue;
+            }
+            let here = self.b.constant(usize, variant as u64);
+            let mut any = None;
+            for field in 0..count {
+                let field = self.cx.program.field_ty(ty, VariantIdx::new(variant), FieldIdx::new(field));
+                let field = self.cx.program.normalize(field);
+                let Some(test) = self.type_holds_references(field) else { continue };
+                any = Some(match any {
+                    Some(other) => self.b.pure(usize, PureOp::IntOr, &[other, test]),
+                    None => test,
+                });
+            }
+            if let Some(any) = any {
+                let is_here = self.b.pure(usize, PureOp::IntEq, &[index, here]);
+                let both = self.b.pure(usize, PureOp::IntAnd, &[is_here, any]);
+                holds = self.b.pure(usize, PureOp::IntOr, &[holds, both]);
+            }
+        }
+        holds
+    }
+
+    /// Whether values of a type may hold references, as a number that the glue tells; nothing for scalars, which hold none.
+    fn type_holds_references(&mut self, ty: Ty) -> Option<ValueId> {
+        let usize = self.cx.usize();
+        if matches!(
+            ty.kind(),
+            TyKind::Int(_) | TyKind::Float(_) | TyKind::Bool | TyKind::Char | TyKind::FnPtr(_)
+        ) {
+            return None;
+        }
+        let spelled = self.cx.spell(ty);
+        let rust = format!("!(<{spelled} as ::metatrace::gc::Trace>::SHAPE.is_none()) as u64");
+        let module = self.cx.module_of(ty);
+        let name = format!("whether {spelled} holds references");
+        Some(self.load_time(usize, LoadTimeValue { rust, module, name, frozen: false }))
+    }
+
     fn transmute(&mut self, site: CallSite) -> Result<ValueId> {
         let flow = self.flow_ty(site.ret);
         let from = self.flow_ty(site.types[0]);
@@ -414,6 +487,17 @@ impl Lower<'_, '_> {
                 let element = self.advance(pointer, site.operands[1], element);
                 let at = self.deref_value(element, site.types[2]);
                 self.store(&at, site.operands[2]);
+                Ok(self.unit_value())
+            }
+            ("free", Some(_)) => {
+                self.b.effect(OpKind::Free(pointer));
+                Ok(self.unit_value())
+            }
+            ("reference_written", Some(_)) => {
+                let holds = self.holds_reference(site.operands[1], site.types[1]);
+                if self.b.known_const(holds) != Some(0) {
+                    self.b.effect(OpKind::Barrier { address: pointer, holds });
+                }
                 Ok(self.unit_value())
             }
             ("read_place", Some(_)) => {
