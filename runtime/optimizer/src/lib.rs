@@ -12,6 +12,7 @@
 //! A new optimisation is a rule in [`rules`], a fact in [`facts`], or a step of the forward walk; every one needs a
 //! filetest in `tests/`, and the fuzzer must still find no difference.
 
+mod barriers;
 mod bounds;
 mod cleanup;
 mod delay;
@@ -64,6 +65,8 @@ pub struct Counts {
     pub delayed: u32,
     /// Guards that cannot fail.
     pub guards: u32,
+    /// Barriers that say nothing new.
+    pub barriers: u32,
     /// Masks, tags and extensions of which nobody asks what they change.
     pub masks: u32,
     /// Operations without use.
@@ -86,6 +89,7 @@ impl Counts {
             stores,
             delayed,
             guards,
+            barriers,
             masks,
             dead,
             peeled,
@@ -99,6 +103,7 @@ impl Counts {
         self.stores += stores;
         self.delayed += delayed;
         self.guards += guards;
+        self.barriers += barriers;
         self.masks += masks;
         self.dead += dead;
         self.peeled += peeled;
@@ -117,6 +122,7 @@ impl Default for Counts {
             stores: 0,
             delayed: 0,
             guards: 0,
+            barriers: 0,
             masks: 0,
             dead: 0,
             peeled: 0,
@@ -157,6 +163,10 @@ pub fn optimise_counted(program: &Program, trace: &Trace, options: Options) -> (
     // After loads were forwarded and guards removed, because both keep stores alive.
     cleanup::dead_stores(program, &mut trace, &mut counts);
     check(&trace, "the removal of dead stores");
+
+    // After addresses are what they will be, and before their uses are counted.
+    barriers::barriers(program, &mut trace, &mut counts);
+    check(&trace, "the removal of barriers");
 
     // When all uses are known.
     demand::unmask(program, &mut trace, &mut counts);

@@ -19,7 +19,7 @@ use metatrace_trace::{Opnd, Snapshot, SnapshotId, Trace, Value};
 use crate::facts::Fact;
 use crate::forward::{End, Forward};
 use crate::hash::Map;
-use crate::{Counts, cleanup, delay, demand};
+use crate::{Counts, barriers, cleanup, delay, demand};
 
 /// A trace of a region.
 #[derive(Clone, Copy, Debug)]
@@ -133,6 +133,7 @@ impl<'a> Region<'a> {
         inputs.extend(&used);
         trace.inputs = inputs;
         cleanup::dead_stores(self.program, &mut trace, &mut walk.counts);
+        barriers::barriers(self.program, &mut trace, &mut walk.counts);
         demand::unmask(self.program, &mut trace, &mut walk.counts);
         delay::stores(self.program, &mut trace, &mut walk.counts);
         cleanup::dead_operations(self.program, &mut trace, &mut walk.counts);

@@ -1,0 +1,64 @@
+//! Removes barriers that tell the collector nothing new.
+//!
+//! In: a trace whose addresses were resolved. Out: the same without barriers of two kinds:
+//! - for an object that was allocated since anything may have been collected: it is young, and all of it is looked at;
+//! - for an address that was told of since.
+//!
+//! What may collect are calls that say so and allocations in the collected heap, and whatever a loop does around its label. Leaving
+//! through a guard changes nothing: what was told stays told until something is collected.
+
+use std::collections::HashSet;
+
+use metatrace_defs::descr::call_flag;
+use metatrace_defs::{Program, TraceOp};
+use metatrace_trace::{Attached, Inst, Opnd, Trace, Value};
+
+use crate::Counts;
+use crate::cleanup::{Defined, remove};
+use crate::memory::Definitions;
+
+pub(crate) fn barriers(program: &Program, trace: &mut Trace, counts: &mut Counts) {
+    if !trace.insts.iter().any(|inst| inst.op == TraceOp::Barrier) {
+        return;
+    }
+    let defined = Defined::new(trace);
+    let mut young: HashSet<Value> = HashSet::new();
+    let mut told: HashSet<Opnd> = HashSet::new();
+    let mut is_dead = vec![false; trace.insts.len()];
+    for (dead, inst) in is_dead.iter_mut().zip(&trace.insts) {
+        if inst.op == TraceOp::Barrier {
+            let address = inst.args[0];
+            let is_young = object(&defined, address).is_some_and(|object| young.contains(&object));
+            *dead = is_young || !told.insert(address);
+            counts.barriers += u32::from(*dead);
+        } else if may_collect(program, inst) {
+            young.clear();
+            told.clear();
+            if is_allocation(inst) {
+                young.insert(inst.result());
+            }
+        }
+    }
+    remove(trace, &is_dead);
+}
+
+/// The object that an address is in, as far as the trace says.
+fn object(defined: &Defined, address: Opnd) -> Option<Value> {
+    let mut value = address.as_value()?;
+    while let Some((TraceOp::InteriorField | TraceOp::InteriorElem, _, args)) = defined.definition(value) {
+        value = args[0].as_value()?;
+    }
+    Some(value)
+}
+
+fn is_allocation(inst: &Inst) -> bool {
+    matches!(inst.op, TraceOp::New | TraceOp::NewArray)
+}
+
+fn may_collect(program: &Program, inst: &Inst) -> bool {
+    match inst.attached {
+        Attached::Call(call) if inst.op.is_call() => program.call(call).has(call_flag::CAN_COLLECT),
+        Attached::Alloc(alloc) => is_allocation(inst) && program.alloc(alloc).is_collected(),
+        _ => inst.op.is_call() || inst.op == TraceOp::Label,
+    }
+}
