@@ -30,6 +30,37 @@ pub struct Allocator {
     pub barrier: extern "C" fn(*mut Context, u64),
 }
 
+/// How objects of the collected heap are allocated inline, and written references told of. What the memory is that a heap is
+/// known by inline ([`Context::heap`]) only those know who make this.
+#[derive(Clone, Copy, Debug)]
+pub struct InlineHeap {
+    /// What it takes to allocate objects of the type whose descriptor has this address, with so many bytes; nothing if they
+    /// are not allocated inline.
+    pub site: fn(u64, u64) -> Option<Site>,
+    /// Where the heap's first address stands, in bytes from [`Context::heap`].
+    pub base: i32,
+    /// Where the number of its bytes stands.
+    pub bytes: i32,
+    /// Where the address of its cards stands.
+    pub cards: i32,
+    /// An address in the heap, less its base, is shifted right by this to find its card, a byte that is 1 if something was
+    /// written there.
+    pub card_shift: i64,
+}
+
+/// What allocating objects of one type inline takes: the *cursor* advances by [`Site::cell_bytes`], but not beyond the *limit*.
+#[derive(Clone, Copy, Debug)]
+pub struct Site {
+    /// Where the cursor stands, in bytes from [`Context::heap`].
+    pub cursor: i32,
+    /// Where the limit stands.
+    pub limit: i32,
+    /// What the cursor advances by.
+    pub cell_bytes: i64,
+    /// Bytes from where the cursor was to the object; the header stands there.
+    pub header_bytes: i32,
+}
+
 /// Without a collected heap: objects of it are memory that is never given back.
 impl Default for Allocator {
     fn default() -> Allocator {

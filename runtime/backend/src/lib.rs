@@ -23,7 +23,7 @@
 
 pub mod alloc;
 
-pub use alloc::Allocator;
+pub use alloc::{Allocator, InlineHeap};
 
 use metatrace_defs::{Abort, CallDescr, Program};
 use metatrace_trace::{GuardId, TargetId, Trace};
@@ -71,8 +71,21 @@ pub struct Context {
     pub calls: u64,
     /// Completes a call between traces whose callee was left otherwise than through `finish`.
     pub left: Option<Left>,
+    /// What is used inline of the collected heap that is current while compiled code runs; see [`InlineHeap`].
+    pub heap: HeapMemory,
     /// The panic that a call shim caught.
     pub panic: Option<Box<dyn std::any::Any + Send>>,
+}
+
+/// Memory of a collected heap that code reads and writes inline; null if there is none.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug)]
+pub struct HeapMemory(pub *mut u8);
+
+impl Default for HeapMemory {
+    fn default() -> HeapMemory {
+        HeapMemory(std::ptr::null_mut())
+    }
 }
 
 /// Takes the callee's frame and what it was left with (see [`Backend::exit`]), and puts the portal's results into the frame's
@@ -225,6 +238,10 @@ pub enum Exit {
 pub trait Backend {
     /// The number of value slots and the bytes of local memory that frames have. Called once, before all else.
     fn set_frame(&self, values: usize, bytes: usize);
+
+    /// How to allocate in the collected heap inline. Without this, or if the backend does not care, it calls the
+    /// [`Context::allocator`].
+    fn set_heap(&self, _: &'static InlineHeap) {}
 
     /// Compiles a trace. Fails with a row of the table of abort reasons.
     fn compile(&self, job: &Job) -> Result<Compiled, Abort>;

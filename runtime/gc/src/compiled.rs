@@ -66,6 +66,11 @@ pub unsafe extern "C" fn allocate_slow(hot: *mut Hot, class: usize) -> *mut u8 {
     unsafe { crate::alloc::allocate_slow(hot, class) }
 }
 
+/// What generated code uses inline of the heap that is current on this thread; without one it has no room and no cards.
+pub fn current() -> *mut Hot {
+    crate::heap::hot()
+}
+
 /// An object of a type known at run time only, its payload 0; `payload` is its size in bytes. It may collect. Nothing if the
 /// heap is full, or none is current.
 ///

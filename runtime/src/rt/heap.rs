@@ -1,7 +1,37 @@
 //! Allocation in the collected heap, for compiled code and those who go on from it.
 
-use metatrace_backend::{Allocator, Context, alloc, pending};
+use std::mem::offset_of;
+
+use metatrace_backend::alloc::{self, InlineHeap, Site};
+use metatrace_backend::{Allocator, Context, HeapMemory, pending};
+use metatrace_gc::alloc::Hot;
 use metatrace_gc::compiled;
+
+/// How compiled code allocates inline.
+pub static INLINE_HEAP: InlineHeap = InlineHeap {
+    site,
+    base: offset_of!(Hot, base) as i32,
+    bytes: offset_of!(Hot, bytes) as i32,
+    cards: offset_of!(Hot, cards) as i32,
+    card_shift: compiled::CARD_SHIFT as i64,
+};
+
+/// What compiled code works on that is entered now.
+pub fn current_heap() -> HeapMemory {
+    HeapMemory(compiled::current().cast())
+}
+
+fn site(header: u64, bytes: u64) -> Option<Site> {
+    // SAFETY: the header is the address of a type's descriptor, as the glue told; descriptors are statics.
+    let info = unsafe { &*(header as usize as *const metatrace_gc::TypeInfo) };
+    let site = compiled::Site::of(info, usize::try_from(bytes).ok()?)?;
+    Some(Site {
+        cursor: site.cursor_offset as i32,
+        limit: site.limit_offset as i32,
+        cell_bytes: site.cell_bytes as i64,
+        header_bytes: compiled::HEADER_BYTES as i32,
+    })
+}
 
 /// Allocates in the heap that is current.
 pub fn allocator() -> Allocator {

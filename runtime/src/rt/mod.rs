@@ -21,7 +21,7 @@ pub use crate::vm::log::{count_merge_point, counting};
 pub use claims::{claim_function, claim_vtable, known_function, known_vtable};
 pub(crate) use glue::catch;
 pub use glue::{PortalGlue, ProgramGlue, portal_call, shim_call};
-pub(crate) use heap::allocator;
+pub(crate) use heap::{INLINE_HEAP, allocator, current_heap};
 pub use metatrace_backend::{Context, Shim};
 pub use probe::{
     Container, Exactly, any, exactly, overflow_checks, rc_offset, shim_call_with, variant_offset, vec_offset,

@@ -18,7 +18,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use metatrace_backend::{Backend, Context, FRAME_HEADER, FRAME_LOCALS, locals_offset, pending};
+use metatrace_backend::{Backend, Context, FRAME_HEADER, FRAME_LOCALS, HeapMemory, locals_offset, pending};
 use metatrace_backend_cranelift::CraneliftBackend;
 use metatrace_backend_reference::Reference;
 use metatrace_defs::param::Params;
@@ -133,8 +133,17 @@ pub(crate) struct VmState {
     pub heaps: RefCell<Vec<NonNull<metatrace_gc::Heap>>>,
     /// Frames to use again.
     frames: RefCell<Vec<FrameMemory>>,
-    /// For each activation of compiled code, whether it must be left: innermost last.
-    activations: RefCell<Vec<bool>>,
+    /// The activations of compiled code, innermost last.
+    activations: RefCell<Vec<Activation>>,
+}
+
+/// Compiled code that runs, or waits for a call.
+#[derive(Clone, Copy, Default)]
+struct Activation {
+    /// Whether it must be left.
+    must_leave: bool,
+    /// The collected heap that was current when it was entered, and is where it goes on.
+    heap: HeapMemory,
 }
 
 impl VmState {
@@ -149,6 +158,7 @@ impl VmState {
         };
         let (values, bytes) = (frame_values(params), params.frame_bytes as usize);
         backend.set_frame(values, bytes);
+        backend.set_heap(&crate::rt::INLINE_HEAP);
         let shared = Arc::new(Shared::default());
         // SAFETY: nobody else has the context yet.
         unsafe { (*shared.context.get()).allocator = crate::rt::allocator() };
@@ -214,20 +224,20 @@ impl VmState {
 
     /// Marks that compiled code is entered, which has no reason to be left.
     pub fn activate(&self) {
-        self.activations.borrow_mut().push(false);
-        self.update_pending();
+        self.activations.borrow_mut().push(Activation { must_leave: false, heap: crate::rt::current_heap() });
+        self.update_context();
     }
 
     /// Marks that compiled code was left.
     pub fn deactivate(&self) {
         self.activations.borrow_mut().pop();
-        self.update_pending();
+        self.update_context();
     }
 
     /// Has all compiled code left at its next call.
     pub fn leave_all(&self) {
-        self.activations.borrow_mut().fill(true);
-        self.update_pending();
+        self.activations.borrow_mut().iter_mut().for_each(|active| active.must_leave = true);
+        self.update_context();
     }
 
     /// Whether a return address on the stack may point into compiled code.
@@ -235,12 +245,14 @@ impl VmState {
         !self.activations.borrow().is_empty()
     }
 
-    fn update_pending(&self) {
-        let leave = self.activations.borrow().last().copied().unwrap_or(false);
+    fn update_context(&self) {
+        let Activation { must_leave: leave, heap } =
+            self.activations.borrow().last().copied().unwrap_or_default();
         // SAFETY: the context is this thread's, and no reference to it is held.
         let context = unsafe { &mut *self.context() };
         context.pending =
             context.pending & !pending::INVALIDATED | if leave { pending::INVALIDATED } else { 0 };
+        context.heap = heap;
     }
 }
 

@@ -32,7 +32,7 @@ use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_frontend::FunctionBuilderContext;
 use lower::Environment;
 use machine::{HEADER_SELECTOR, Machine};
-use metatrace_backend::{Backend, CodeId, Compiled, CompiledRegion, Context, Exit, Job, Region};
+use metatrace_backend::{Backend, CodeId, Compiled, CompiledRegion, Context, Exit, InlineHeap, Job, Region};
 use metatrace_defs::{Abort, TraceOp};
 use metatrace_trace::{GuardId, TargetId, Trace};
 use std::cell::{Cell, RefCell};
@@ -49,6 +49,7 @@ pub struct CraneliftBackend {
     machine: &'static Machine,
     compiler: RefCell<Compiler>,
     frame: Cell<(usize, usize)>,
+    heap: Cell<Option<&'static InlineHeap>>,
     /// Bytes of code memory that may be taken, and that are.
     limit: Cell<usize>,
     used: Cell<usize>,
@@ -117,6 +118,7 @@ impl CraneliftBackend {
             machine,
             compiler: RefCell::new(compiler),
             frame: Cell::new((0, 0)),
+            heap: Cell::new(None),
             limit: Cell::new(limit),
             used: Cell::new(0),
             entries: RefCell::default(),
@@ -228,6 +230,8 @@ impl CraneliftBackend {
             cells: cells.address(),
             entries: &|target| targets.get(&target).map(|cell| cell.expose_address()),
             called: &|target| self.called(target).expose_address(),
+            heap: self.heap.get(),
+            allocate_slow: self.machine.allocate_slow as u64,
             note_sources,
         };
         build(&environment, &mut compiler.context.func, &mut compiler.builder_context);
@@ -360,6 +364,10 @@ impl Compiler {
 impl Backend for CraneliftBackend {
     fn set_frame(&self, values: usize, bytes: usize) {
         self.frame.set((values, bytes));
+    }
+
+    fn set_heap(&self, heap: &'static InlineHeap) {
+        self.heap.set(Some(heap));
     }
 
     fn compile(&self, job: &Job) -> Result<Compiled, Abort> {

@@ -1,6 +1,7 @@
 //! What the process needs once: code memory, the instruction sets, the way into compiled code and out of it.
 
 use crate::arena::Arena;
+use crate::lower::allocate_slow;
 use crate::unwind;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{self, AbiParam, BlockArg, InstBuilder, types::I64};
@@ -45,6 +46,8 @@ pub(crate) struct Machine {
     pub(crate) deoptimise: *const u8,
     /// What stands for the code of an entry that has none.
     pub(crate) absent: *const u8,
+    /// Calls [`allocate_slow`], preserving all registers.
+    pub(crate) allocate_slow: *const u8,
     none: OwnedTargetIsa,
     speed: OwnedTargetIsa,
 }
@@ -96,9 +99,19 @@ impl Machine {
             b.ins().load(I64, ir::MemFlagsData::trusted(), frame, HEADER_CELL)
         })?)?;
         let absent = place(stub(&mut context, &*none, |b, _| b.ins().iconst(I64, ABSENT as i64))?)?;
+        let allocate_slow = allocate_slow as *const () as usize;
+        let allocate_slow = place(preserving_stub(&mut context, &*none, allocate_slow)?)?;
         // SAFETY: the trampoline was compiled with this signature.
         let enter = unsafe { std::mem::transmute::<*const u8, Enter>(trampoline) };
-        Ok(Machine { arena, enter, deoptimise, absent, none, speed: host(OptLevel::Speed, false)? })
+        Ok(Machine {
+            arena,
+            enter,
+            deoptimise,
+            absent,
+            allocate_slow,
+            none,
+            speed: host(OptLevel::Speed, false)?,
+        })
     }
 }
 
@@ -202,6 +215,37 @@ fn stub(
     let frame = b.block_params(entry)[0];
     let word = leave_with(&mut b, frame);
     b.ins().return_(&[word]);
+    b.seal_all_blocks();
+    b.finalize(isa.frontend_config());
+    let code = compile(context, isa)?;
+    context.clear();
+    Ok(code)
+}
+
+/// The signature of functions of two words without a result.
+pub(crate) fn slow_signature(convention: CallConv) -> ir::Signature {
+    let mut signature = signature(convention, 2);
+    signature.returns.clear();
+    signature
+}
+
+/// A stub that calls a native function of two words and preserves all registers, so that it can stand in a cold path.
+fn preserving_stub(
+    context: &mut cranelift_codegen::Context,
+    isa: &dyn TargetIsa,
+    function: usize,
+) -> Result<Vec<u8>, SetupError> {
+    context.func.signature = slow_signature(CallConv::PreserveAll);
+    let mut builder_context = FunctionBuilderContext::new();
+    let mut b = FunctionBuilder::new(&mut context.func, &mut builder_context);
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    let params = b.block_params(entry).to_vec();
+    let native = b.import_signature(slow_signature(isa.default_call_conv()));
+    let callee = b.ins().iconst(I64, function as i64);
+    b.ins().call_indirect(native, callee, &params);
+    b.ins().return_(&[]);
     b.seal_all_blocks();
     b.finalize(isa.frontend_config());
     let code = compile(context, isa)?;

@@ -6,7 +6,7 @@ use cranelift_codegen::ir::{
     self, AliasRegion, AliasRegionData, InstBuilder, MemFlagsData,
     types::{F64, I64},
 };
-use metatrace_backend::{Context, Job, alloc};
+use metatrace_backend::{Context, Job};
 use metatrace_defs::descr::{Reach, Scalar};
 use metatrace_defs::trace_op::flag;
 use metatrace_defs::{Access, AccessId};
@@ -153,36 +153,6 @@ impl Lowering<'_> {
         for (&result, bits) in inst.results.iter().zip(results) {
             self.define_bits(result, bits);
         }
-    }
-
-    /// Calls one of [`alloc`]'s functions, with words after the context: its result, if it has one.
-    fn call_allocator(&mut self, function: usize, args: &[ir::Value]) -> Option<ir::Value> {
-        let signature = self.shim_signature(args.len());
-        let args: Vec<ir::Value> = std::iter::once(self.context).chain(args.iter().copied()).collect();
-        let callee = self.b.ins().iconst(I64, function as i64);
-        let call = self.b.ins().call_indirect(signature, callee, &args);
-        self.b.inst_results(call).first().copied()
-    }
-
-    fn descriptor(&mut self, inst: &Inst) -> ir::Value {
-        let descriptor = std::ptr::from_ref(self.job.program.alloc(inst.alloc()));
-        self.b.ins().iconst(I64, descriptor as usize as i64)
-    }
-
-    pub(super) fn allocate(&mut self, inst: &Inst, length: Opnd) {
-        let args = [self.descriptor(inst), self.word(length)];
-        let address = self.call_allocator(alloc::allocate as *const () as usize, &args);
-        self.define(inst.result(), address.expect("shims have a result"));
-    }
-
-    pub(super) fn release(&mut self, inst: &Inst) {
-        let args = [self.descriptor(inst), self.word(inst.args[0])];
-        self.call_allocator(alloc::release as *const () as usize, &args);
-    }
-
-    pub(super) fn barrier(&mut self, address: Opnd) {
-        let args = [self.word(address)];
-        self.call_allocator(alloc::barrier as *const () as usize, &args);
     }
 
     /// Calls the shim of an operation's call: the bits of its results.

@@ -13,6 +13,7 @@
 //!
 //! Relies on [`Plan`] for what stays in its slot.
 
+mod alloc;
 mod assembler;
 mod exits;
 mod memory;
@@ -22,6 +23,7 @@ mod region;
 use crate::cells::{CELL_BYTES, TARGET_ADDRESS, TARGET_LEFT, TARGET_SELECTOR};
 use crate::machine::{self, HEADER_SELECTOR};
 use crate::plan::{Back, Plan};
+pub(crate) use alloc::allocate_slow;
 use cranelift_codegen::ir::{
     self, BlockArg, InstBuilder, MemFlagsData,
     types::{F64, I64},
@@ -30,7 +32,7 @@ use cranelift_codegen::isa::{CallConv, TargetFrontendConfig, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use exits::Exits;
 use memory::Aliases;
-use metatrace_backend::{Context, FRAME_HEADER, Job};
+use metatrace_backend::{Context, FRAME_HEADER, InlineHeap, Job};
 use metatrace_defs::{CallDescr, Kind, PureOp, TraceOp};
 use metatrace_trace::{GuardId, Inst, Opnd, TargetId, Value};
 pub(crate) use region::build_region;
@@ -49,6 +51,10 @@ pub(crate) struct Environment<'a> {
     pub(crate) entries: &'a dyn Fn(TargetId) -> Option<u64>,
     /// The addresses of the cells that say what calls between traces call.
     pub(crate) called: &'a dyn Fn(TargetId) -> u64,
+    /// How to allocate in the collected heap inline, if that is known.
+    pub(crate) heap: Option<&'static InlineHeap>,
+    /// The address of the stub for allocations that find no room inline.
+    pub(crate) allocate_slow: u64,
     /// Whether to note for each instruction which operation it comes from.
     pub(crate) note_sources: bool,
 }
@@ -94,6 +100,10 @@ pub(crate) struct Lowering<'a> {
     made_in_exit: Vec<Value>,
     /// Which accesses of the guest cannot touch the same memory.
     aliases: Aliases,
+    /// The signature of the stub for allocations.
+    slow_signature: Option<ir::SigRef>,
+    /// Whether the next operation, a guard, was lowered with the one before.
+    has_guard: bool,
 }
 
 /// Builds the function of a job.
@@ -165,6 +175,8 @@ impl<'a> Lowering<'a> {
             bridges: HashMap::new(),
             made_in_exit: Vec::new(),
             aliases: Aliases::default(),
+            slow_signature: None,
+            has_guard: false,
         };
         lowering.find_checked();
         lowering
@@ -247,6 +259,7 @@ impl<'a> Lowering<'a> {
                 let (a, b) = (this.bits(args[0]), this.bits(args[1]));
                 (this.b.ins().icmp(ir::condcodes::IntCC::Equal, a, b), true)
             }),
+            TraceOp::GuardNotPending if std::mem::take(&mut self.has_guard) => {}
             TraceOp::GuardNotPending => self.guard(inst, |this| {
                 let offset = offset_of!(Context, pending) as i32;
                 (this.b.ins().load(I64, OURS, this.context, offset), false)
@@ -258,8 +271,7 @@ impl<'a> Lowering<'a> {
             TraceOp::InteriorField => self.interior(inst, None),
             TraceOp::InteriorElem => self.interior(inst, Some(args[1])),
             TraceOp::LocalAddr => self.local_addr(inst),
-            TraceOp::New => self.allocate(inst, Opnd::Word(0)),
-            TraceOp::NewArray => self.allocate(inst, args[0]),
+            TraceOp::New | TraceOp::NewArray => self.has_guard = self.allocate(at),
             TraceOp::Free => self.release(inst),
             TraceOp::Barrier => self.barrier(args[0]),
             TraceOp::Call | TraceOp::CallElidable => self.call(inst),

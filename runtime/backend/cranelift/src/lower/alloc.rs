@@ -1,0 +1,195 @@
+//! Allocation, and what the collector wants to know of stores.
+//!
+//! Objects of the collected heap whose size is known are allocated inline: the cursor of their class advances, the header is
+//! written, and the words are made 0 that are not written before the collector may look at them. Where the cursor comes to its
+//! limit, cold code calls [`alloc::allocate`] through a stub that preserves all registers, so that the hot code keeps what it
+//! has in them. Only there can something become pending: a `guard_not_pending` directly behind the allocation stands there too.
+
+use super::{GUEST, Lowering, OURS};
+use crate::machine;
+use cranelift_codegen::ir::{self, InstBuilder, condcodes::IntCC, types::I64};
+use cranelift_codegen::isa::CallConv;
+use metatrace_backend::Context;
+use metatrace_backend::alloc::{self, Allocator, Site};
+use metatrace_defs::alloc::Memory;
+use metatrace_defs::{Alloc, TraceOp};
+use metatrace_trace::{Inst, Opnd, Value};
+use std::mem::offset_of;
+
+/// Objects with more words than this are not made 0 inline.
+const MAX_CLEARED: u64 = 64;
+
+impl Lowering<'_> {
+    /// The allocation at a place in the trace: whether the guard behind it was lowered with it.
+    pub(super) fn allocate(&mut self, at: usize) -> bool {
+        let job = self.job;
+        let inst = &job.trace.insts[at];
+        let descr = job.program.alloc(inst.alloc());
+        if inst.op == TraceOp::New
+            && let Memory::Collected { header } = descr.memory
+            && descr.size.get() <= MAX_CLEARED * 8
+            && let Some(site) = self.env.heap.and_then(|heap| (heap.site)(header.get(), descr.size.get()))
+        {
+            return self.allocate_inline(at, descr, header.get(), &site);
+        }
+        let length = inst.args.first().copied().unwrap_or(Opnd::Word(0));
+        let address = match descr.memory {
+            Memory::Plain { align } if inst.op == TraceOp::New => {
+                let args = [descr.size.get(), align.get()].map(|word| self.word(Opnd::Word(word)));
+                self.call_allocator(offset_of!(Allocator, plain), &args)
+            }
+            _ => {
+                let args = [self.descriptor(descr), self.word(length)];
+                let callee = self.b.ins().iconst(I64, alloc::allocate as *const () as i64);
+                self.call_address(callee, &args)
+            }
+        };
+        self.define(inst.result(), address);
+        false
+    }
+
+    fn allocate_inline(&mut self, at: usize, descr: &Alloc, header: u64, site: &Site) -> bool {
+        let job = self.job;
+        let inst = &job.trace.insts[at];
+        let guard = job.trace.insts.get(at + 1).filter(|next| next.op == TraceOp::GuardNotPending);
+        let (fast, slow, done) = (self.b.create_block(), self.b.create_block(), self.b.create_block());
+        let object = self.b.append_block_param(done, I64);
+        let heap = self.load(self.context, offset_of!(Context, heap) as i32);
+        let cursor = self.load(heap, site.cursor);
+        let limit = self.load(heap, site.limit);
+        let next = self.b.ins().iadd_imm_s(cursor, site.cell_bytes);
+        let is_full = self.b.ins().icmp(IntCC::UnsignedGreaterThan, next, limit);
+        self.b.ins().brif(is_full, slow, &[], fast, &[]);
+        self.b.set_cold_block(slow);
+
+        self.b.switch_to_block(fast);
+        self.b.ins().store(OURS, next, heap, site.cursor);
+        let header = self.b.ins().iconst(I64, header as i64);
+        self.b.ins().store(GUEST, header, cursor, 0);
+        let zero = self.b.ins().iconst(I64, 0);
+        for word in self.unwritten(at, descr.size.get().div_ceil(8), guard.is_some()) {
+            self.b.ins().store(GUEST, zero, cursor, site.header_bytes + word * 8);
+        }
+        let made = self.b.ins().iadd_imm_s(cursor, i64::from(site.header_bytes));
+        self.b.ins().jump(done, &[made.into()]);
+
+        self.b.switch_to_block(slow);
+        let descriptor = self.descriptor(descr);
+        let b = &mut self.b;
+        let signature = *self
+            .slow_signature
+            .get_or_insert_with(|| b.import_signature(machine::slow_signature(CallConv::PreserveAll)));
+        let stub = self.b.ins().iconst(I64, self.env.allocate_slow as i64);
+        self.b.ins().call_indirect(signature, stub, &[self.context, descriptor]);
+        let made = self.load(self.context, offset_of!(Context, results) as i32);
+        if let Some(guard) = guard {
+            self.guard(guard, |this| (this.load(this.context, offset_of!(Context, pending) as i32), false));
+            if let Some(block) = self.b.current_block() {
+                self.b.set_cold_block(block);
+            }
+        }
+        self.b.ins().jump(done, &[made.into()]);
+
+        self.b.switch_to_block(done);
+        self.define(inst.result(), object);
+        guard.is_some()
+    }
+
+    /// The words of an object, allocated at a place in the trace, that the trace does not write before the collector may look
+    /// at it.
+    fn unwritten(&self, at: usize, words: u64, has_guard: bool) -> Vec<i32> {
+        let insts = &self.job.trace.insts;
+        let object: Value = insts[at].result();
+        let mut missing = vec![true; words as usize];
+        for inst in insts.iter().skip(at + 1 + usize::from(has_guard)) {
+            match inst.op {
+                TraceOp::SetField if inst.args[0] == Opnd::Value(object) => {
+                    let access = self.job.program.access(inst.access());
+                    let offset = access.offset.get();
+                    if access.scalar.bytes() == 8
+                        && offset % 8 == 0
+                        && let Some(word) = missing.get_mut(offset as usize / 8)
+                    {
+                        *word = false;
+                    }
+                }
+                TraceOp::Pure(_)
+                | TraceOp::SetField
+                | TraceOp::SetElem
+                | TraceOp::GetField
+                | TraceOp::GetFieldFrozen
+                | TraceOp::GetElem
+                | TraceOp::GetElemFrozen
+                | TraceOp::InteriorField
+                | TraceOp::InteriorElem
+                | TraceOp::LocalAddr
+                | TraceOp::Barrier
+                | TraceOp::CountMergePoints => {}
+                _ => break,
+            }
+        }
+        (0..).zip(missing).filter_map(|(word, missing)| missing.then_some(word)).collect()
+    }
+
+    fn load(&mut self, base: ir::Value, offset: i32) -> ir::Value {
+        self.b.ins().load(I64, OURS, base, offset)
+    }
+
+    fn descriptor(&mut self, descr: &Alloc) -> ir::Value {
+        self.b.ins().iconst(I64, std::ptr::from_ref(descr) as i64)
+    }
+
+    /// Calls a function of the context's allocator, at so many bytes in it, with words after the context.
+    fn call_allocator(&mut self, function: usize, args: &[ir::Value]) -> ir::Value {
+        let callee = self.load(self.context, (offset_of!(Context, allocator) + function) as i32);
+        self.call_address(callee, args)
+    }
+
+    fn call_address(&mut self, callee: ir::Value, args: &[ir::Value]) -> ir::Value {
+        let signature = self.shim_signature(args.len());
+        let args: Vec<ir::Value> = std::iter::once(self.context).chain(args.iter().copied()).collect();
+        let call = self.b.ins().call_indirect(signature, callee, &args);
+        self.b.inst_results(call)[0]
+    }
+
+    pub(super) fn release(&mut self, inst: &Inst) {
+        let descr = self.job.program.alloc(inst.alloc());
+        let Memory::Plain { align } = descr.memory else {
+            panic!("an object of the collected heap is given back")
+        };
+        let words = [inst.args[0], Opnd::Word(descr.size.get()), Opnd::Word(align.get())];
+        let args = words.map(|word| self.word(word));
+        self.call_allocator(offset_of!(Allocator, free), &args);
+    }
+
+    pub(super) fn barrier(&mut self, address: Opnd) {
+        let address = self.word(address);
+        let Some(inline) = self.env.heap else {
+            self.call_allocator(offset_of!(Allocator, barrier), &[address]);
+            return;
+        };
+        let (inside, after) = (self.b.create_block(), self.b.create_block());
+        let heap = self.load(self.context, offset_of!(Context, heap) as i32);
+        let (base, bytes) = (self.load(heap, inline.base), self.load(heap, inline.bytes));
+        let offset = self.b.ins().isub(address, base);
+        let is_inside = self.b.ins().icmp(IntCC::UnsignedLessThan, offset, bytes);
+        self.b.ins().brif(is_inside, inside, &[], after, &[]);
+        self.b.switch_to_block(inside);
+        let cards = self.load(heap, inline.cards);
+        let card = self.b.ins().ushr_imm_u(offset, inline.card_shift);
+        let card = self.b.ins().iadd(cards, card);
+        let one = self.b.ins().iconst(I64, 1);
+        self.b.ins().istore8(OURS, one, card, 0);
+        self.b.ins().jump(after, &[]);
+        self.b.switch_to_block(after);
+    }
+}
+
+/// Allocates an object without elements, and leaves its address where the first result of calls would be.
+///
+/// # Safety
+/// As for [`alloc::allocate`].
+pub(crate) unsafe extern "C" fn allocate_slow(context: *mut Context, descr: *const Alloc) {
+    // SAFETY: the caller vouches for it; nothing else refers to the context meanwhile.
+    unsafe { (*context).results[0] = alloc::allocate(context, descr, 0) };
+}
