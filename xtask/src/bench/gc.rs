@@ -1,4 +1,4 @@
-//! `gc/WORKLOAD`: the collector against `malloc` and `free`.
+//! `gc/WORKLOAD`: the collector against `malloc` and `free`; `gc/compiled`: allocation in compiled code.
 
 use std::path::Path;
 use std::process::Command;
@@ -21,15 +21,18 @@ const WORKLOADS: [(&str, f64); 6] = [
 impl Bench<'_> {
     pub(super) fn gc(&mut self) -> Result<()> {
         let name = |workload: &str| format!("gc/{workload}");
+        if self.wants(&name("compiled")) {
+            self.build("metatrace-backend-cranelift", "allocate")?;
+            let output = Command::new(self.root.join("target/release/examples/allocate")).output();
+            let output = output.map_err(|error| format!("compiled allocation could not be run: {error}"))?;
+            let time = String::from_utf8_lossy(&output.stdout).trim().parse::<f64>();
+            let time = time.map_err(|_| "compiled allocation gave no time".to_string())?;
+            self.add(name("compiled"), &[("ns/object of 32 bytes", time), ("asked", 2.5)]);
+        }
         if !WORKLOADS.iter().any(|(workload, _)| self.wants(&name(workload))) {
             return Ok(());
         }
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.current_dir(&self.root).args(["build", "--quiet", "--release", "--package", "metatrace-gc"]);
-        match cargo.args(["--example", "workloads"]).status() {
-            Ok(status) if status.success() => {}
-            _ => return Err("the workloads of the collector could not be built".to_string()),
-        }
+        self.build("metatrace-gc", "workloads")?;
         let binary = self.root.join("target/release/examples/workloads");
         for (workload, yardstick) in WORKLOADS {
             if !self.wants(&name(workload)) {
@@ -50,5 +53,14 @@ impl Bench<'_> {
             );
         }
         Ok(())
+    }
+
+    fn build(&self, package: &str, example: &str) -> Result<()> {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(&self.root).args(["build", "--quiet", "--release", "--package", package]);
+        match cargo.args(["--example", example]).status() {
+            Ok(status) if status.success() => Ok(()),
+            _ => Err(format!("the example `{example}` could not be built")),
+        }
     }
 }
