@@ -10,7 +10,9 @@ use std::time::Instant;
 use metatrace_backend::{CodeId, Job, PartStart};
 use metatrace_defs::{Abort, TraceOp};
 use metatrace_optimizer::optimise;
-use metatrace_trace::{Attached, GuardId, KnownWord, OpenPortal, Opnd, TargetId, Trace, Value, verify};
+use metatrace_trace::{
+    Attached, GuardId, KnownWord, OpenPortal, Opnd, TargetId, Trace, Value, Virtual, verify,
+};
 
 use crate::entry::Place;
 use crate::record::{End, Session};
@@ -50,6 +52,7 @@ struct Piece {
 
 struct PieceGuard {
     frames: Vec<GuardFrame>,
+    virtuals: Vec<Virtual<Source>>,
     merge_points: u32,
     known: Vec<KnownWord>,
     open: Arc<[OpenPortal]>,
@@ -183,11 +186,11 @@ fn add_piece(
     let _constants = show_constants(&piece.trace);
     tree.parts.push(Rc::new(Part { trace: piece.trace, guards, start, _constants }));
     tree.frozen.extend(session.frozen());
-    let guards =
-        piece.guards.into_iter().map(|(guard, PieceGuard { frames, merge_points, known, open, flag })| {
-            let (recording, heat) = Default::default();
-            (guard, Guard { tree: id, home, frames, merge_points, known, open, recording, heat, flag })
-        });
+    let guards = piece.guards.into_iter().map(|(guard, piece)| {
+        let PieceGuard { frames, virtuals, merge_points, known, open, flag } = piece;
+        let (recording, heat) = Default::default();
+        (guard, Guard { tree: id, home, frames, virtuals, merge_points, known, open, recording, heat, flag })
+    });
     tables.add_guards(guards);
     tables.rely(id, &session.owners(), into);
 }
@@ -262,7 +265,12 @@ fn piece_guards(trace: &Trace, flags: Option<&[u64]>) -> Vec<PieceGuard> {
             let snapshot = &trace.snapshots[id.index()];
             let slots: WordMap<Value, u32> = trace.fail_values(id).into_iter().zip(0..).collect();
             let source = |opnd| match opnd {
-                Opnd::Value(value) => Source::Slot(slots[&value]),
+                Opnd::Value(value) => match slots.get(&value) {
+                    Some(&slot) => Source::Slot(slot),
+                    None => {
+                        Source::Virtual(snapshot.virtual_number(value).expect("held or described") as u32)
+                    }
+                },
                 Opnd::Word(bits) | Opnd::Float(bits) => Source::Const(bits),
             };
             let frames = snapshot.frames.iter().map(|frame| GuardFrame {
@@ -273,6 +281,7 @@ fn piece_guards(trace: &Trace, flags: Option<&[u64]>) -> Vec<PieceGuard> {
             });
             PieceGuard {
                 frames: frames.collect(),
+                virtuals: snapshot.virtuals.iter().map(|(_, made)| made.map(|&opnd| source(opnd))).collect(),
                 merge_points: snapshot.merge_points,
                 known: snapshot.known.clone(),
                 open: snapshot.open.clone(),

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use metatrace_backend::{CodeId, Exit, pending};
+use metatrace_backend::{CodeId, Exit, alloc, pending};
 use metatrace_defs::Abort;
 use metatrace_defs::jitcode::PortalId;
 use metatrace_trace::{GuardId, short};
@@ -356,17 +356,30 @@ fn guard_failed(vm: &Rc<VmState>, place: &Place, id: GuardId, frame: &mut TraceF
     }
     let area = frame.area();
     let mut stack: Stack<u64> = Stack::new(area);
+    let made = materialise(vm, place, &guard, frame.values());
     for GuardFrame { jitcode, pc, locals, registers } in &guard.frames {
         stack.push_at::<Blackhole>(place.loaded, *jitcode, place.loaded.body(*jitcode).at(*pc), *locals);
         for &(register, source) in registers {
             let word = match source {
                 Source::Slot(slot) => frame.values()[slot as usize],
                 Source::Const(bits) => bits,
+                Source::Virtual(n) => made[n as usize],
             };
             stack.set(place.loaded, register, word);
         }
     }
     resume(vm, place, stack, panic)
+}
+
+/// Makes what the activations of a failed guard hold that nothing else holds.
+pub fn materialise(vm: &VmState, place: &Place, guard: &Guard, values: &[u64]) -> Vec<u64> {
+    let get = |source, made: &[u64]| match source {
+        Source::Slot(slot) => values[slot as usize],
+        Source::Const(bits) => bits,
+        Source::Virtual(n) => made[n as usize],
+    };
+    // SAFETY: the context is this VM's; the trace of the guard was verified.
+    unsafe { alloc::materialise(vm.context(), &place.loaded.program, &guard.virtuals, get) }
 }
 
 fn guard_is_hot(vm: &VmState, guard: &Guard) -> bool {

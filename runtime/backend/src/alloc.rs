@@ -7,8 +7,9 @@
 
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
 
-use metatrace_defs::Alloc;
 use metatrace_defs::alloc::Memory;
+use metatrace_defs::{Alloc, Program, TraceOp};
+use metatrace_trace::{Attached, Virtual};
 
 use crate::Context;
 
@@ -186,4 +187,42 @@ pub unsafe extern "C" fn barrier(context: *mut Context, address: u64) {
     // SAFETY: the caller vouches for it.
     let barrier = unsafe { (*context).allocator.barrier };
     barrier(context, address);
+}
+
+/// Makes what a snapshot describes: the word of each virtual, in order. `get` is what an operand is, given the words of the
+/// virtuals made so far. Nothing is collected meanwhile, so that nothing has to be shown.
+///
+/// # Safety
+/// `context` is the current VM's, and the virtuals are a verified snapshot's of a trace of `program`, which is resolved.
+pub unsafe fn materialise<O: Copy>(
+    context: *mut Context,
+    program: &Program,
+    virtuals: &[Virtual<O>],
+    get: impl Fn(O, &[u64]) -> u64,
+) -> Vec<u64> {
+    let mut made = vec![0; virtuals.len()];
+    for (n, object) in virtuals.iter().enumerate() {
+        if let Some(alloc) = object.alloc(program) {
+            let length = object.args.first().map_or(0, |&length| get(length, &made));
+            // SAFETY: the caller vouches for the context.
+            made[n] = unsafe { allocate_reserved(context, alloc, length) };
+        }
+    }
+    for (n, computed) in virtuals.iter().enumerate().filter(|(_, of)| !of.is_object()) {
+        let args: Vec<u64> = computed.args.iter().map(|&arg| get(arg, &made)).collect();
+        made[n] = match (computed.op, computed.attached) {
+            (TraceOp::Pure(op), _) => op.eval(&args),
+            (_, Attached::Access(id)) => program.access(id).address(args[0], args.get(1).map_or(0, |&n| n)),
+            (op, _) => panic!("{op} is not put off"),
+        };
+    }
+    for (object, &address) in virtuals.iter().zip(&made) {
+        for field in &object.fields {
+            let access = program.access(field.access);
+            let at = access.address(address.wrapping_add(field.base), field.index.unwrap_or(0));
+            // SAFETY: the object is fresh, and has this field.
+            unsafe { access.scalar.write(at, get(field.value, &made)) };
+        }
+    }
+    made
 }

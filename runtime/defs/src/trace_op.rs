@@ -48,7 +48,8 @@ macro_rules! for_each_trace_op {
             local_addr = LocalAddr(Word) -> Word, None [FOLDABLE];
             /// Allocates an object. It never fails: memory of the collected heap comes from its reserve if there is no other, which
             /// is then pending. A `guard_not_pending` that stands behind it resumes before the allocation, which is done again
-            /// and finds the heap full; it may only go if the object is never made.
+            /// and finds the heap full. It may go if the object is not made there, and all objects that were made since the last such
+            /// guard are left to the next.
             new = New() -> Word, Alloc [];
             /// Allocates an object with so many elements. If there is no memory for them a panic is pending, and the result is 0.
             new_array = NewArray(Word) -> Word, Alloc [];

@@ -228,6 +228,16 @@ pub(crate) fn renumber(trace: &mut Trace) {
     };
     trace.inputs.iter_mut().for_each(&mut define);
     trace.insts.iter_mut().flat_map(|inst| &mut inst.results).for_each(&mut define);
+    let ids: std::collections::BTreeSet<_> = trace.insts.iter().filter_map(|inst| inst.snapshot).collect();
+    for id in ids {
+        for (value, _) in &mut trace.snapshots[id.index()].virtuals {
+            let number = &mut numbers[value.index()];
+            *value = *number.get_or_insert_with(|| {
+                values.push(old_values[value.index()]);
+                Value::new(values.len() - 1)
+            });
+        }
+    }
     let rename = |opnd: &mut Opnd| {
         if let Opnd::Value(value) = opnd {
             *value = numbers[value.index()].expect("what is used is defined");

@@ -22,8 +22,9 @@ use crate::hash::Map;
 use crate::memory::{Definitions, Entry, Heap};
 use crate::relations::Relations;
 use crate::rules::{self, Bindings, RULES, Term};
+use crate::virtuals::{PutOff, Virtuals};
 
-type Args = SmallVec<[Opnd; 3]>;
+pub(crate) type Args = SmallVec<[Opnd; 3]>;
 
 /// What is known of a value of the new trace.
 #[derive(Clone)]
@@ -55,6 +56,7 @@ pub(crate) struct Forward<'a> {
     pub relations: Relations,
     pub bounds: Bounds,
     pub heap: Heap,
+    pub virtuals: Virtuals,
     pub counts: Counts,
     /// The last operation was a call whose results were known.
     call_was_shared: bool,
@@ -133,6 +135,7 @@ impl<'a> Forward<'a> {
             relations: Relations::default(),
             bounds: Bounds::default(),
             heap: Heap::default(),
+            virtuals: Virtuals::default(),
             counts: Counts::default(),
             call_was_shared: false,
             tests_overflow: false,
@@ -156,6 +159,11 @@ impl<'a> Forward<'a> {
     /// Kinds and recorded results of all values.
     pub fn value_data(&self) -> Vec<ValueData> {
         self.values.iter().map(|info| info.data).collect()
+    }
+
+    /// Says what yields a value that is not written.
+    pub fn define(&mut self, value: Value, definition: (TraceOp, Attached, Args)) {
+        self.values[value.index()].definition = Some(definition);
     }
 
     pub fn kind(&self, opnd: Opnd) -> Kind {
@@ -330,19 +338,45 @@ impl<'a> Forward<'a> {
                     let elidable = Inst { op: TraceOp::CallElidable, ..inst.clone() };
                     return self.inst(&elidable, args, recorded, snapshot, map);
                 }
+                args.iter().for_each(|&arg| self.need(arg));
                 self.heap.call(self.program, &call.writes);
+                if call.has(call_flag::CAN_COLLECT) {
+                    self.virtuals.collects();
+                }
                 self.emit(inst.op, inst.attached, args, recorded)
             }
             TraceOp::CallAssembler => {
+                args.iter().for_each(|&arg| self.need(arg));
                 self.heap.call(self.program, &self.program.call(inst.call()).writes);
+                self.virtuals.collects();
                 self.emit(inst.op, inst.attached, args, recorded)
             }
-            TraceOp::New | TraceOp::NewArray | TraceOp::Free | TraceOp::Barrier => {
-                self.emit(inst.op, inst.attached, args, recorded)
+            TraceOp::New | TraceOp::NewArray => {
+                if let Some(object) = self.put_off_allocation(inst, &args, recorded[0]) {
+                    self.call_was_shared = !self.virtuals.unreported;
+                    return SmallVec::from_slice(&[object]);
+                }
+                let results = self.emit(inst.op, inst.attached, args, recorded);
+                results[0].as_value().into_iter().for_each(|value| self.made(value, inst.attached));
+                results
+            }
+            TraceOp::Free => {
+                if !self.free_put_off(args[0]) {
+                    self.emit(inst.op, inst.attached, args, recorded);
+                }
+                SmallVec::new()
+            }
+            TraceOp::Barrier => {
+                if !self.needs_no_barrier(args[0]) {
+                    self.emit(inst.op, inst.attached, args, recorded);
+                }
+                SmallVec::new()
             }
             TraceOp::CountMergePoints => self.emit(inst.op, inst.attached, args, recorded),
             TraceOp::Label => {
+                self.make_all();
                 self.heap.clear();
+                self.virtuals.collects();
                 self.emit(inst.op, inst.attached, args, recorded)
             }
             TraceOp::Jump | TraceOp::Finish => panic!("{} ends a walk", inst.op),
@@ -369,6 +403,10 @@ impl<'a> Forward<'a> {
             (_, Attached::Access(id)) => SmallVec::from_slice(&[self.program.access(id).scalar.kind()]),
             (_, Attached::None | Attached::Target(_) | Attached::Alloc(_)) => SmallVec::new(),
         };
+        let is_put_off = self.is_put_off(op, &args);
+        if !is_put_off {
+            args.iter().for_each(|&arg| self.need(arg));
+        }
         let mut results: SmallVec<[Value; 1]> = SmallVec::new();
         for (n, &kind) in kinds.iter().enumerate() {
             results.push(self.new_value(kind, recorded.get(n).copied().flatten(), Fact::ANY));
@@ -377,6 +415,10 @@ impl<'a> Forward<'a> {
             self.values[results[0].index()].definition = Some((op, attached, args.clone()));
         }
         let opnds = short(results.iter().map(|&value| Opnd::Value(value)));
+        if is_put_off {
+            self.virtuals.put_off(results[0], PutOff::Operation { op, attached, args });
+            return opnds;
+        }
         self.written.insts.push(Inst { op, args, attached, results, snapshot: None });
         opnds
     }
@@ -420,6 +462,13 @@ impl<'a> Forward<'a> {
         {
             self.counts.relations += 1;
             return Opnd::Word(holds.into());
+        }
+        if matches!(op, PureOp::IntEq | PureOp::IntNe)
+            && !self.virtuals.is_empty()
+            && self.are_known_apart(args[0], args[1])
+        {
+            self.counts.relations += 1;
+            return Opnd::Word((op == PureOp::IntNe).into());
         }
         if let Some((n, bindings)) = rules::find(op, &args, self)
             && self.depth < 32
@@ -520,6 +569,9 @@ impl<'a> Forward<'a> {
     fn load(&mut self, inst: &Inst, args: Args, recorded: Option<u64>) -> Opnd {
         let access = self.program.access(inst.access());
         let location = self.location(self.program, access, &args);
+        if let Some(value) = self.load_put_off(access, &location) {
+            return value;
+        }
         if let Some(entry) = self.heap.find(&location, access.scalar.bytes(), true) {
             let (value, from) = (entry.value, entry.scalar);
             self.counts.loads += 1;
@@ -567,6 +619,12 @@ impl<'a> Forward<'a> {
         let access = program.access(inst.access());
         let value = args.pop().expect("a store has an operand to store");
         let location = self.location(program, access, &args);
+        if self.store_put_off(inst.access(), &location, value) {
+            return;
+        }
+        // Before memory is looked at: making an object writes to it.
+        args.iter().for_each(|&arg| self.need(arg));
+        self.need(value);
         let stored = self.narrowed(value, access.scalar);
         let known = self.heap.find(&location, access.scalar.bytes(), false).map(|e| (e.value, e.scalar));
         if let Some((known, scalar)) = known
@@ -594,7 +652,7 @@ impl<'a> Forward<'a> {
     }
 
     /// The simplest operand with the low bits that a store of `scalar` writes.
-    fn narrowed(&self, value: Opnd, scalar: Scalar) -> Opnd {
+    pub fn narrowed(&self, value: Opnd, scalar: Scalar) -> Opnd {
         let bits = 8 * scalar.bytes() as u32;
         let mut opnd = self.resolve(value);
         if bits == 64 {
@@ -643,6 +701,10 @@ impl<'a> Forward<'a> {
             };
             args[0] = x;
         }
+        args.iter().for_each(|&arg| self.need(arg));
+        if op == TraceOp::GuardNotPending {
+            self.virtuals.unreported = false;
+        }
         let id = self.snapshot(snapshot, map);
         let results = SmallVec::new();
         self.written.insts.push(Inst { op, args, attached: Attached::None, results, snapshot: Some(id) });
@@ -661,13 +723,18 @@ impl<'a> Forward<'a> {
             ..*frame
         });
         let handed = source.handed.as_ref().map(|handed| self.mapped_all(map, handed));
-        let stores = source.stores.iter().map(|store| DelayedStore {
-            access: store.access,
-            args: self.mapped_all(map, &store.args).into(),
-        });
-        let (frames, stores) = (frames.collect(), stores.collect());
-        let (known, open) = (source.known.clone(), source.open.clone());
-        let snapshot = Snapshot { frames, merge_points: source.merge_points, handed, stores, known, open };
+        let stores: Vec<DelayedStore> = (source.stores.iter())
+            .map(|store| DelayedStore {
+                access: store.access,
+                args: self.mapped_all(map, &store.args).into(),
+            })
+            .collect();
+        let frames = frames.collect();
+        let by_guard = handed.iter().flatten().chain(stores.iter().flat_map(|store| &store.args));
+        by_guard.for_each(|&opnd| self.need(opnd));
+        let (known, open, merge_points) = (source.known.clone(), source.open.clone(), source.merge_points);
+        let mut snapshot = Snapshot { frames, virtuals: vec![], merge_points, handed, stores, known, open };
+        self.describe(&mut snapshot);
         self.written.snapshots.push(snapshot);
         SnapshotId::new(self.first_snapshot + self.written.snapshots.len() - 1)
     }

@@ -29,10 +29,11 @@ mod relations;
 pub mod rules;
 #[cfg(test)]
 mod testing;
+mod virtuals;
 
 use metatrace_defs::{Program, TraceOp};
 use metatrace_trace::verify::assert_valid;
-use metatrace_trace::{Opnd, TargetId, Trace, Value};
+use metatrace_trace::{Inst, Opnd, TargetId, Trace, Value};
 
 use forward::{Forward, Segment};
 use loops::Closed;
@@ -63,6 +64,10 @@ pub struct Counts {
     pub stores: u32,
     /// Stores that only guards which fail do.
     pub delayed: u32,
+    /// Objects that were not made where the trace allocates them.
+    pub virtuals: u32,
+    /// Objects among these that were made further down.
+    pub made: u32,
     /// Guards that cannot fail.
     pub guards: u32,
     /// Barriers that say nothing new.
@@ -88,6 +93,8 @@ impl Counts {
             loads,
             stores,
             delayed,
+            virtuals,
+            made,
             guards,
             barriers,
             masks,
@@ -102,6 +109,8 @@ impl Counts {
         self.loads += loads;
         self.stores += stores;
         self.delayed += delayed;
+        self.virtuals += virtuals;
+        self.made += made;
         self.guards += guards;
         self.barriers += barriers;
         self.masks += masks;
@@ -121,6 +130,8 @@ impl Default for Counts {
             loads: 0,
             stores: 0,
             delayed: 0,
+            virtuals: 0,
+            made: 0,
             guards: 0,
             barriers: 0,
             masks: 0,
@@ -256,7 +267,7 @@ impl Loop {
         let peeled = loops::close(&walk, source, self.from, &self.places, &end.args, self.label);
         // A body has a label and a jump that its preamble has not.
         if let Some(Closed { mut walk, body }) = peeled
-            && body.insts.len() < preamble.insts.len() + 2
+            && cost(&body) < cost(&preamble) + 2
         {
             walk.counts.peeled = 1;
             return Some((vec![preamble, body], walk));
@@ -264,6 +275,12 @@ impl Loop {
         let closed = loops::close(&at_entry, source, self.from, &self.places, &starts, self.label)?;
         Some((vec![closed.body], closed.walk))
     }
+}
+
+/// What a segment costs, in simple operations.
+fn cost(segment: &Segment) -> usize {
+    let allocates = |inst: &&Inst| matches!(inst.op, TraceOp::New | TraceOp::NewArray | TraceOp::Free);
+    segment.insts.len() + 8 * segment.insts.iter().filter(allocates).count()
 }
 
 /// Puts the segments together.

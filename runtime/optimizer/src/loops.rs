@@ -21,6 +21,8 @@
 //! A parameter that every passage puts into a box of bits (a tag over an integer, the bits of a float) is handed over
 //! *unboxed*: the label takes what is inside, and what the box is follows behind it, where often only exits need it.
 
+mod carried;
+
 use metatrace_defs::{Kind, PureOp, TraceOp};
 use metatrace_trace::{Attached, Inst, Opnd, TargetId, Trace, Value};
 use smallvec::SmallVec;
@@ -31,6 +33,7 @@ use crate::hash::Map;
 use crate::memory::{Base, Definitions, Entry, Location};
 use crate::relations::Relation;
 use crate::rules;
+use carried::Shape;
 
 /// A label, a body and a jump, in one segment; the walk stands behind them.
 pub(crate) struct Closed<'a> {
@@ -40,6 +43,8 @@ pub(crate) struct Closed<'a> {
 
 /// Walks over a body before a loop is given up.
 const MOST_ROUNDS: usize = 20;
+/// Attempts to close a loop, each with more made before the label, before it is given up.
+const MOST_STARTS: usize = 10;
 
 /// Closes the loop whose body is `source` from operation `from` on. `places` are the values of `source` that the loop
 /// hands over, and `starts` the operands they start with.
@@ -51,12 +56,21 @@ pub(crate) fn close<'a>(
     starts: &[Opnd],
     label: TargetId,
 ) -> Option<Closed<'a>> {
-    let mut assumed = Assumed::all(start, starts);
-    for _ in 0..MOST_ROUNDS {
-        let mut round = assumed.walk(start, source, from, places);
-        if assumed.take_back(start, &mut round) {
-            return Some(assumed.write(round, label));
+    let mut start = start.clone();
+    'starts: for _ in 0..MOST_STARTS {
+        let mut assumed = Assumed::all(&start, starts);
+        for _ in 0..MOST_ROUNDS {
+            let mut round = assumed.walk(&start, source, from, places);
+            match assumed.take_back(&start, &mut round) {
+                Ok(true) => return Some(assumed.write(round, label)),
+                Ok(false) => {}
+                Err(to_make) => {
+                    to_make.into_iter().for_each(|value| start.need(value.into()));
+                    continue 'starts;
+                }
+            }
         }
+        return None;
     }
     None
 }
@@ -66,6 +80,8 @@ struct Slot {
     class: usize,
     /// If it is the content of memory: where, as seen from the label.
     content: Option<Entry>,
+    /// If it is a part of what a class is made of: that class.
+    part_of: Option<usize>,
     is_assumed: bool,
 }
 
@@ -80,9 +96,20 @@ struct Class {
     fact: Fact,
     widened: u32,
     boxing: Boxing,
+    /// What it is made of, if it is put off: it is no parameter then.
+    shape: Option<Shape>,
 }
 
 impl Class {
+    fn new(start: &Forward, opnd: Opnd) -> Class {
+        Class { fact: start.fact_of(opnd), kind: start.kind(opnd), ..Class::of_constant(opnd, Kind::Word) }
+    }
+
+    fn of_constant(start: Opnd, kind: Kind) -> Class {
+        let fact = start.as_const().map_or(Fact::ANY, Fact::exact);
+        Class { start, kind, changes: false, fact, widened: 0, boxing: Boxing::Unknown, shape: None }
+    }
+
     /// Hands the class over as it is.
     fn make_plain(&mut self, start: &Forward) {
         self.boxing = Boxing::Plain;
@@ -157,6 +184,8 @@ struct Assumed {
     slots: Vec<Slot>,
     classes: Vec<Class>,
     relations: Vec<(Opnd, Opnd, Relation)>,
+    /// Something may have been made that no guard has reported, see [`crate::virtuals`].
+    unreported: bool,
 }
 
 /// One walk over the body.
@@ -176,25 +205,15 @@ struct Round<'a> {
 
 impl Assumed {
     fn all(start: &Forward, starts: &[Opnd]) -> Assumed {
-        let mut assumed = Assumed { slots: vec![], classes: vec![], relations: vec![] };
+        let unreported = start.virtuals.unreported;
+        let mut assumed = Assumed { slots: vec![], classes: vec![], relations: vec![], unreported };
         let mut by_start = Map::default();
         let contents = start.heap.entries().iter().map(|entry| (entry.value, Some(entry.clone())));
         for (opnd, content) in starts.iter().map(|&opnd| (opnd, None)).chain(contents) {
-            let opnd = start.resolve(opnd);
-            let class = *by_start.entry(opnd).or_insert_with(|| {
-                let (kind, fact) = (start.kind(opnd), start.fact_of(opnd));
-                assumed.classes.push(Class {
-                    start: opnd,
-                    kind,
-                    changes: false,
-                    fact,
-                    widened: 0,
-                    boxing: Boxing::Unknown,
-                });
-                assumed.classes.len() - 1
-            });
-            assumed.slots.push(Slot { class, content, is_assumed: true });
+            let class = assumed.class_of(start, &mut by_start, opnd);
+            assumed.slots.push(Slot { class, content, part_of: None, is_assumed: true });
         }
+        assumed.find_shapes(start, &mut by_start);
         assumed.relations = start.relations.iter().collect();
         assumed.relations.retain(|(a, b, _)| by_start.contains_key(a) || by_start.contains_key(b));
         assumed.relations.sort_by_key(|&(a, b, _)| (a, b));
@@ -280,6 +299,10 @@ impl Assumed {
         let mut walk = start.clone();
         let mut starts = Vec::new();
         for class in &mut self.classes {
+            if class.shape.is_some() {
+                starts.push(class.start);
+                continue;
+            }
             let inside = match class.changes {
                 true => class.boxing.unbox(&mut walk, class.start),
                 false => None,
@@ -297,12 +320,19 @@ impl Assumed {
         let mut params: Vec<Option<Value>> = Vec::new();
         for (class, &start) in self.classes.iter().zip(&starts) {
             let kind = walk.kind(start);
-            params.push(class.changes.then(|| walk.new_value(kind, None, class.fact)));
+            let is_param = class.changes && class.shape.is_none();
+            params.push(is_param.then(|| walk.new_value(kind, None, class.fact)));
         }
         let mut now: Vec<Option<Opnd>> = Vec::new();
         for (class, param) in self.classes.iter().zip(&params) {
-            now.push(param.map(|param| class.boxing.wrap(&mut walk, param.into())));
+            now.push(match &class.shape {
+                Some(_) => Some(walk.new_value(class.kind, None, class.fact).into()),
+                None => param.map(|param| class.boxing.wrap(&mut walk, param.into())),
+            });
         }
+        walk.virtuals.collects();
+        walk.virtuals.unreported = self.unreported;
+        self.put_off_shapes(&mut walk, &now);
         let moving = self.moving(start);
         walk.heap.clear();
         for (n, slot) in self.slots.iter().enumerate().filter(|(_, slot)| slot.is_assumed) {
@@ -328,15 +358,19 @@ impl Assumed {
     }
 
     /// Takes back what does not hold at the end of the body. Whether all of it held.
-    fn take_back(&mut self, start: &Forward, round: &mut Round) -> bool {
-        let mut next: Vec<Option<Opnd>> =
-            round.args.iter().map(|&arg| Some(round.walk.resolve(arg))).collect();
+    ///
+    /// Fails with what must be made before the label.
+    fn take_back(&mut self, start: &Forward, round: &mut Round) -> Result<bool, Vec<Value>> {
+        let mut holds = true;
+        let mut next = self.next_of_parts(round, &mut holds)?;
         let moving = self.moving(start);
         let mut used = std::mem::take(&mut round.walk.heap.used);
         let of_class = self.next_of_classes(&next, round, &moving, &mut used);
         used.sort();
-        let mut holds = true;
-        for n in next.len()..self.slots.len() {
+        for n in 0..self.slots.len() {
+            if self.slots[n].content.is_none() {
+                continue;
+            }
             let is_used = used.binary_search(&n).is_ok();
             let found = match &self.slots[n] {
                 Slot { is_assumed: true, content: Some(entry), .. } if is_used => self
@@ -346,22 +380,29 @@ impl Assumed {
             };
             self.slots[n].is_assumed = found.is_some();
             holds &= found.is_some() || !is_used;
-            next.push(found);
+            next[n] = found;
         }
         holds &= self.take_back_relations(&round.walk, &of_class);
+        let classes = self.classes.len();
         holds &= self.split(&next, round);
+        self.part_shapes(classes);
+        debug_assert!(self.shapes_are_whole());
         holds &= self.unbox(start, &next, round);
         holds &= self.widen(round);
         // Last, because only in the end it is known what goes round.
-        holds && self.find_boxes(round)
+        if round.walk.virtuals.unreported && !self.unreported {
+            self.unreported = true;
+            holds = false;
+        }
+        Ok(holds && self.find_boxes(round))
     }
 
-    /// What each class that changes is in the next passage, as one of its slots tells: an input, or the content of a
+    /// What each class that changes is in the next passage, as one of its slots tells: an input, a part, or the content of a
     /// place that does not move, which is then `used`. Locations and relations are seen from there; that the other
     /// slots of the class agree is for [`Assumed::split`] to see.
     fn next_of_classes(
         &self,
-        inputs: &[Option<Opnd>],
+        next: &[Option<Opnd>],
         round: &mut Round,
         moving: &Map<Value, (usize, u64)>,
         used: &mut Vec<usize>,
@@ -372,7 +413,7 @@ impl Assumed {
                 continue;
             }
             of_class[slot.class] = match &slot.content {
-                None => inputs[n],
+                None => next[n],
                 Some(entry) => {
                     let stays = |value: Value| !moving.contains_key(&value);
                     let is_still = match entry.location.base {

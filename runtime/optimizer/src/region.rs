@@ -169,9 +169,15 @@ impl<'a> Region<'a> {
                 let args = walk.mapped_all(map, &inst.args).into();
                 walk.end(End { op: inst.op, attached: inst.attached, args });
             } else if inst.op == TraceOp::Label {
+                walk.need_for(source, at, map);
                 walk.heap.forget_effects(self.program, &source.insts[at..]);
                 walk.label(inst, map);
             } else if let Some(id) = inst.snapshot {
+                if self.bridges.contains_key(&(n, guard)) {
+                    // The bridge finds made what the guard hands over.
+                    let handed = source.snapshots[id.index()].handed.as_deref().unwrap_or_default();
+                    walk.mapped_all(map, handed).into_iter().for_each(|opnd| walk.need(opnd));
+                }
                 let fork = self.bridges.get(&(n, guard)).map(|&part| {
                     let (mut fork, values) = walk.fork();
                     let handed = source.snapshots[id.index()].handed.as_deref().unwrap_or_default();
@@ -216,6 +222,7 @@ fn with_what_guards_hand_over(trace: &Trace) -> Trace {
             merge_points,
             handed: Some(trace.handed(id)),
             stores,
+            virtuals: vec![],
             known: vec![],
             open: Default::default(),
         });
@@ -223,8 +230,12 @@ fn with_what_guards_hand_over(trace: &Trace) -> Trace {
     source
 }
 
-/// The values of other parts that a trace uses, ascending.
+/// The values of other parts that a trace takes from them, ascending.
 fn outer_values(trace: &Trace, outer: usize) -> Vec<Value> {
-    let is_used = cleanup::used_values(trace);
+    let mut is_used = cleanup::used_values(trace);
+    // What was put off where the trace starts may be made in it.
+    for value in trace.insts.iter().flat_map(|inst| &inst.results) {
+        is_used[value.index()] = false;
+    }
     (0..outer).filter(|&n| is_used[n]).map(Value::new).collect()
 }

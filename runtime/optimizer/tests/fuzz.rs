@@ -4,9 +4,10 @@
 //! `METATRACE_FUZZ_SEED` on.
 
 use metatrace_backend_reference::Reference;
+use metatrace_defs::TraceOp;
 use metatrace_optimizer::region::{Part, Start, optimise_region};
 use metatrace_optimizer::{Options, optimise};
-use metatrace_trace::{Trace, to_text, verify};
+use metatrace_trace::{Attached, Inst, Trace, to_text, verify};
 use metatrace_trace_fuzz::{Case, Cut, ENTRY, FREE_TARGET, Outcome, cut, generate, guard_pcs};
 
 const CASES: u64 = 150;
@@ -18,12 +19,15 @@ const MOST_GUARDS: u32 = 100_000;
 fn optimised_traces_do_the_same() {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
     let first = number("METATRACE_FUZZ_SEED").unwrap_or(0);
-    let mut peeled = 0;
+    let (mut peeled, mut removed) = (0, 0);
     for seed in first..first + number("METATRACE_FUZZ").unwrap_or(CASES) {
         let size = 3 + (seed as usize * 7) % 45;
-        peeled += check(seed, size);
+        let done = check(seed, size);
+        peeled += done.0;
+        removed += done.1;
     }
     assert!(peeled > 0, "no loop was peeled");
+    assert!(removed > 0, "no allocation was removed");
 }
 
 #[test]
@@ -70,8 +74,9 @@ fn check_region(case: &mut Case, cut: &Cut, expected: &Outcome, seed: u64) {
     );
 }
 
-/// Compares a case before and after optimisation; gives 1 if it has a label afterwards.
-fn check(seed: u64, size: usize) -> u64 {
+/// Compares a case before and after optimisation; gives 1 if it has a label afterwards, and the number of allocations that were
+/// removed.
+fn check(seed: u64, size: usize) -> (u64, u64) {
     let mut case = generate(seed, size);
     assert_eq!(verify(&case.program, &case.trace), Ok(()), "seed {seed} size {size}");
     let options = Options { entry: Some(ENTRY), label: Some(FREE_TARGET) };
@@ -98,12 +103,14 @@ fn check(seed: u64, size: usize) -> u64 {
             &format!("forced at pc {pc}, guard test {n}"),
         );
     }
-    optimised
-        .insts
-        .iter()
-        .filter(|inst| inst.attached == metatrace_trace::Attached::Target(FREE_TARGET))
-        .count() as u64
-        / 2
+    let label = Attached::Target(FREE_TARGET);
+    let labels = optimised.insts.iter().filter(|inst| inst.attached == label).count() as u64 / 2;
+    (labels, allocations(&case.trace).saturating_sub(allocations(&optimised)))
+}
+
+fn allocations(trace: &Trace) -> u64 {
+    let is_allocation = |inst: &&Inst| matches!(inst.op, TraceOp::New | TraceOp::NewArray);
+    trace.insts.iter().filter(is_allocation).count() as u64
 }
 
 /// Which test of a guard fails in any case.

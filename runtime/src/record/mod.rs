@@ -15,6 +15,7 @@
 mod calls;
 mod greens;
 mod heap;
+mod resumed;
 mod segment;
 mod session;
 mod shared;

@@ -32,7 +32,8 @@ pub fn snapshot(
 ) -> Snapshot {
     let top = stack.frames.len() - 1;
     let frames = stack.frames.iter().enumerate().map(|(n, frame)| snapshot_frame(loaded, frame, n < top));
-    Snapshot { frames: frames.collect(), merge_points, handed: None, stores: vec![], known, open }
+    let frames = frames.collect();
+    Snapshot { frames, virtuals: vec![], merge_points, handed: None, stores: vec![], known, open }
 }
 
 fn snapshot_frame(loaded: &Loaded, frame: &Frame<Traced>, in_call: bool) -> SnapshotFrame {

@@ -10,7 +10,7 @@ use metatrace_defs::code::Field;
 use metatrace_defs::inst::Operand;
 use metatrace_defs::jitcode::{Portal, PortalId};
 use metatrace_defs::{Abort, Kind, TraceOp};
-use metatrace_trace::{Attached, KnownWord, OpenPortal, Opnd, Trace, Value, short};
+use metatrace_trace::{Attached, KnownWord, OpenPortal, Opnd, Trace, short};
 
 use super::greens::set_parameters;
 use super::segment::{Segment, join};
@@ -20,7 +20,7 @@ use crate::loaded::Loaded;
 use crate::machine::{LocalArea, Panic, Stack, Step, Values, step};
 use crate::vm::VmState;
 use crate::vm::owner::OwnerId;
-use crate::vm::tables::{Entry, Guard, Home, Source, WordMap, WordSet};
+use crate::vm::tables::{Entry, Guard, Home, WordMap, WordSet};
 
 /// How a recording ended.
 pub enum End {
@@ -110,37 +110,14 @@ impl<'a> Session<'a> {
         values: &[u64],
     ) -> Session<'a> {
         let mut session = Session::new(vm, place, area);
-        let loaded = place.loaded;
         if let Some(tree) = vm.tables.borrow_mut().tree(guard.tree) {
             session.recorder.frozen.clone_from(&tree.frozen);
         }
-        let mut trace = Trace::new();
-        let mut inputs: Vec<Option<Value>> = vec![];
-        for frame in &guard.frames {
-            let body = loaded.body(frame.jitcode);
-            session.stack.push_at::<Recorder>(loaded, frame.jitcode, body.at(frame.pc), frame.locals);
-            for &(register, source) in &frame.registers {
-                let value = match source {
-                    Source::Const(bits) => {
-                        let root = session.recorder.frozen.get(&bits).copied().unwrap_or(Root::None);
-                        Traced::constant(register.kind(), bits, root)
-                    }
-                    Source::Slot(slot) => {
-                        let (slot, bits) = (slot as usize, values[slot as usize]);
-                        // Fail values are numbered by first use, so that a new one is the next input.
-                        if slot == inputs.len() {
-                            inputs.push(Some(trace.new_input(register.kind(), Some(bits))));
-                        }
-                        let input = inputs[slot].expect("fail values are numbered by first use");
-                        Traced { bits, opnd: Opnd::Value(input), root: Root::None }
-                    }
-                };
-                session.stack.set(loaded, register, value);
-            }
-        }
+        // Nothing is collected between this and the last word's way into a register.
+        let made = crate::entry::materialise(vm, place, guard, values);
+        super::resumed::open(&mut session.recorder, &mut session.stack, guard, values, &made);
         session.recorder.merge_points = guard.merge_points;
         session.recorder.open = guard.open.clone();
-        session.recorder.segments.push(Segment { trace, greens: None, handed: Values::new() });
         session.know(&guard.known);
         session
     }

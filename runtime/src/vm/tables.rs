@@ -17,7 +17,7 @@ use metatrace_defs::inst::Operand;
 use metatrace_defs::jitcode::PortalId;
 use metatrace_defs::param::Params;
 use metatrace_defs::{Abort, JitCodeId};
-use metatrace_trace::{GuardId, KnownWord, OpenPortal, Opnd, TargetId, Trace};
+use metatrace_trace::{GuardId, KnownWord, OpenPortal, Opnd, TargetId, Trace, Virtual};
 use smallvec::SmallVec;
 
 use super::owner::OwnerId;
@@ -107,6 +107,8 @@ pub enum Source {
     Slot(u32),
     /// A constant, by its bits.
     Const(u64),
+    /// One of the guard's virtuals.
+    Virtual(u32),
 }
 
 /// An activation that a failing guard leaves open.
@@ -127,6 +129,8 @@ pub struct Guard {
     pub home: Home,
     /// The activations, outermost first.
     pub frames: Vec<GuardFrame>,
+    /// What they hold that nothing else holds.
+    pub virtuals: Vec<Virtual<Source>>,
     /// Merge points passed before it that compiled code has not counted.
     pub merge_points: u32,
     /// Constants in local memory.

@@ -11,11 +11,13 @@ mod lex;
 pub mod parse;
 pub mod text;
 pub mod verify;
+mod virtuals;
 
 pub use delayed::DelayedStore;
 pub use parse::{ParseError, TraceFile, parse, parse_file, parse_with};
 pub use text::{TextWriter, to_text};
 pub use verify::{VerifyError, verify};
+pub use virtuals::{Virtual, VirtualField};
 
 use metatrace_defs::inst::Operand as Register;
 use metatrace_defs::jitcode::PortalId;
@@ -284,6 +286,8 @@ pub struct KnownWord {
 pub struct Snapshot {
     /// The open activations, outermost first. All but the last are inside a call, and resume after it.
     pub frames: Vec<SnapshotFrame>,
+    /// What values that nothing holds are made of, where a register or another of them names them.
+    pub virtuals: Vec<(Value, Virtual)>,
     /// Merge points passed since the last `count_merge_points`, for statistics.
     pub merge_points: u32,
     /// What a failing guard hands over instead of the values named here, if who goes on from it knows that: in a
@@ -313,15 +317,25 @@ impl Snapshot {
     /// Every operand, in order.
     pub fn operands(&self) -> impl Iterator<Item = Opnd> + '_ {
         let registers = self.frames.iter().flat_map(|frame| frame.registers.iter().map(|&(_, opnd)| opnd));
+        let virtuals = self.virtuals.iter().flat_map(|(_, made)| made.operands().copied());
         let stores = self.stores.iter().flat_map(|store| store.args.iter().copied());
-        registers.chain(self.handed.iter().flatten().copied()).chain(stores)
+        registers.chain(virtuals).chain(self.handed.iter().flatten().copied()).chain(stores)
+    }
+
+    /// The number of the virtual that a value is.
+    pub fn virtual_number(&self, value: Value) -> Option<usize> {
+        self.virtuals.iter().position(|&(of, _)| of == value)
     }
 
     /// Every operand, in order.
     pub fn operands_mut(&mut self) -> impl Iterator<Item = &mut Opnd> + '_ {
         let registers = self.frames.iter_mut().flat_map(|frame| &mut frame.registers);
+        let virtuals = self.virtuals.iter_mut().flat_map(|(_, made)| {
+            made.args.iter_mut().chain(made.fields.iter_mut().map(|field| &mut field.value))
+        });
         let stores = self.stores.iter_mut().flat_map(|store| &mut store.args);
-        registers.map(|(_, opnd)| opnd).chain(self.handed.iter_mut().flatten()).chain(stores)
+        let registers = registers.map(|(_, opnd)| opnd).chain(virtuals);
+        registers.chain(self.handed.iter_mut().flatten()).chain(stores)
     }
 }
 
@@ -449,14 +463,16 @@ impl Trace {
         }
     }
 
-    /// The values that the registers of a snapshot name, each once, in order of first use: what a failing guard with this
-    /// snapshot hands over, unless the snapshot says otherwise.
+    /// The values that the registers of a snapshot name, and those that its virtuals are made of, each once, in order of first
+    /// use: what a failing guard with this snapshot hands over, unless the snapshot says otherwise.
     pub fn fail_values(&self, snapshot: SnapshotId) -> Vec<Value> {
         let mut values: Vec<Value> = Vec::new();
         let mut seen = HashSet::new();
-        let frames = &self.snapshots[snapshot.index()].frames;
-        let registers = frames.iter().flat_map(|frame| &frame.registers);
-        for value in registers.filter_map(|&(_, opnd)| opnd.as_value()) {
+        let Snapshot { frames, virtuals, .. } = &self.snapshots[snapshot.index()];
+        let registers = frames.iter().flat_map(|frame| frame.registers.iter().map(|&(_, opnd)| opnd));
+        let made_of = virtuals.iter().flat_map(|(_, made)| made.operands().copied());
+        let is_held = |value: &Value| virtuals.iter().all(|(of, _)| of != value);
+        for value in registers.chain(made_of).filter_map(Opnd::as_value).filter(is_held) {
             // A scan is faster than hashing for the few values that most snapshots have.
             let is_new = if values.len() < 32 {
                 !values.contains(&value)

@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 use crate::lex::{Lexer, Token};
 use crate::{
     Attached, DelayedStore, Inst, Opnd, Snapshot, SnapshotFrame, SnapshotId, TargetId, Trace, Value,
-    ValueData, attachment_fits,
+    ValueData, Virtual, VirtualField, attachment_fits,
 };
 
 /// Why a text is not a trace.
@@ -104,7 +104,7 @@ impl Parser<'_> {
                             let expected = SnapshotId::new(trace.snapshots.len());
                             return self.lexer.fail_last(format!("expected {expected} here, not {id}"));
                         }
-                        let snapshot = self.snapshot()?;
+                        let snapshot = self.snapshot(trace)?;
                         trace.snapshots.push(snapshot);
                     }
                     _ => {
@@ -362,9 +362,10 @@ impl Parser<'_> {
         Ok(attached)
     }
 
-    fn snapshot(&mut self) -> Result<Snapshot> {
+    fn snapshot(&mut self, trace: &mut Trace) -> Result<Snapshot> {
         self.lexer.expect(Token::Equals)?;
         let mut frames = Vec::new();
+        let mut virtuals = Vec::new();
         let mut handed = None;
         let mut stores = Vec::new();
         while !self.lexer.eat_word("merge_points") {
@@ -381,6 +382,10 @@ impl Parser<'_> {
             }
             if self.lexer.eat_word("stores") {
                 stores.push(self.delayed_store()?);
+                continue;
+            }
+            if self.lexer.eat_word("virtual") {
+                virtuals.push(self.a_virtual(trace)?);
                 continue;
             }
             let jitcode: JitCodeId = self.entity("a jitcode")?;
@@ -403,8 +408,8 @@ impl Parser<'_> {
             }
             frames.push(SnapshotFrame { jitcode, pc, locals, registers });
         }
-        let open = Default::default();
-        Ok(Snapshot { frames, merge_points: self.small()?, handed, stores, known: vec![], open })
+        let (open, merge_points) = (Default::default(), self.small()?);
+        Ok(Snapshot { frames, virtuals, merge_points, handed, stores, known: vec![], open })
     }
 
     fn delayed_store(&mut self) -> Result<DelayedStore> {
@@ -423,6 +428,54 @@ impl Parser<'_> {
             args.push(self.operand()?);
         }
         Ok(DelayedStore { access, args })
+    }
+
+    fn a_virtual(&mut self, trace: &mut Trace) -> Result<(Value, Virtual)> {
+        let value: Value = self.entity("a value")?;
+        self.lexer.expect(Token::Equals)?;
+        let name = self.lexer.word("an operation")?;
+        let Ok(op) = name.parse::<TraceOp>() else {
+            return self.lexer.fail_last(format!("`{name}` is no trace operation"));
+        };
+        let attached = self.attached(op)?;
+        let mut args: SmallVec<[Opnd; 3]> = SmallVec::new();
+        self.lexer.expect(Token::Open)?;
+        while !self.lexer.eat(&Token::Close) {
+            if !args.is_empty() {
+                self.lexer.expect(Token::Comma)?;
+            }
+            let arg = self.operand()?;
+            reserve(trace, arg);
+            args.push(arg);
+        }
+        let &[kind] = &trace.result_kinds(&self.program, op, &args, attached)[..] else {
+            return self.lexer.fail_last(format!("{op} does not yield one value"));
+        };
+        reserve(trace, value.into());
+        trace.values[value.index()].kind = kind;
+        let mut fields = Vec::new();
+        if self.lexer.eat(&Token::OpenBrace) {
+            while !self.lexer.eat(&Token::CloseBrace) {
+                if !fields.is_empty() {
+                    self.lexer.expect(Token::Comma)?;
+                }
+                let access: AccessId = self.entity("an access")?;
+                if matches!(self.lexer.peek(), Token::Str(_)) {
+                    self.lexer.advance();
+                }
+                let mut index = None;
+                if self.lexer.eat(&Token::OpenBracket) {
+                    index = Some(u64::from(self.small()?));
+                    self.lexer.expect(Token::CloseBracket)?;
+                }
+                let base = if self.lexer.eat_word("at") { u64::from(self.small()?) } else { 0 };
+                self.lexer.expect(Token::Equals)?;
+                let held = self.operand()?;
+                reserve(trace, held);
+                fields.push(VirtualField { access, base, index, value: held });
+            }
+        }
+        Ok((value, Virtual { op, attached, args, fields }))
     }
 
     fn register(&mut self) -> Result<Register> {

@@ -28,7 +28,8 @@
 //! - `=> …` is what the values were when the trace was recorded, `_` for one not known.
 //! - `; …` is a note, kept; `# …` is a comment, skipped.
 //! - Stores that a guard does if it fails follow the frames of its snapshot: `stores [a0 "Point.x"](%0, 7)`.
-//! - The snapshots follow their trace, ascending.
+//! - The snapshots follow their trace, ascending. Behind its frames a snapshot describes its virtuals, such as
+//!   `virtual %7 = new_array[alloc1](2) {a3[0] = %2, a4 at 16 = 5}` (an access that starts 16 bytes inside) or `virtual %8 = interior_field[a2](%7)`.
 
 use std::collections::HashSet;
 use std::fmt::{self, Write};
@@ -37,7 +38,7 @@ use metatrace_defs::alloc::Memory;
 use metatrace_defs::descr::{Access, ClassSet, LoadTime};
 use metatrace_defs::{AccessId, Alloc, AllocId, CallDescr, CallId, JitCodeId, Kind, Program};
 
-use crate::{Attached, Inst, Opnd, Snapshot, SnapshotId, Trace, Value};
+use crate::{Attached, Inst, Opnd, Snapshot, SnapshotId, Trace, Value, Virtual};
 
 /// Writes traces of one program into one text, each declaration once, before its first use.
 ///
@@ -76,13 +77,14 @@ impl<'a> TextWriter<'a> {
     }
 
     fn declare(&mut self, text: &mut String, trace: &Trace) {
-        for inst in &trace.insts {
-            match inst.attached {
-                Attached::Access(id) if self.accesses.insert(id) => {
-                    let Some(access) = self.program.accesses.get(id.index()) else { continue };
-                    self.declare_class(text, access.class);
-                    let _ = writeln!(text, "access {id} {}", AccessText(access));
-                }
+        let virtuals = || trace.snapshots.iter().flat_map(|snapshot| &snapshot.virtuals);
+        for field in virtuals().flat_map(|(_, made)| &made.fields) {
+            self.declare_access(text, field.access);
+        }
+        let attached = trace.insts.iter().map(|inst| inst.attached);
+        for attached in attached.chain(virtuals().map(|(_, made)| made.attached)) {
+            match attached {
+                Attached::Access(id) => self.declare_access(text, id),
                 Attached::Call(id) if self.calls.insert(id) => {
                     let Some(call) = self.program.calls.get(id.index()) else { continue };
                     for set in [&call.reads, &call.writes] {
@@ -103,6 +105,14 @@ impl<'a> TextWriter<'a> {
                 let name = Quoted(&jitcode.name);
                 let _ = writeln!(text, "jitcode {} {name} words {words} floats {floats}", frame.jitcode);
             }
+        }
+    }
+
+    fn declare_access(&mut self, text: &mut String, id: AccessId) {
+        if self.accesses.insert(id) {
+            let Some(access) = self.program.accesses.get(id.index()) else { return };
+            self.declare_class(text, access.class);
+            let _ = writeln!(text, "access {id} {}", AccessText(access));
         }
     }
 
@@ -229,6 +239,9 @@ fn write_snapshot(
         }
         out.write_char(')')?;
     }
+    for (value, made) in &snapshot.virtuals {
+        write_virtual(out, program, *value, made)?;
+    }
     if let Some(handed) = &snapshot.handed {
         let handed: Vec<String> = handed.iter().map(Opnd::to_string).collect();
         write!(out, " hands ({})", handed.join(", "))?;
@@ -242,6 +255,48 @@ fn write_snapshot(
         write!(out, "]({})", args.join(", "))?;
     }
     writeln!(out, " merge_points {}", snapshot.merge_points)
+}
+
+fn write_virtual(
+    out: &mut impl Write,
+    program: Option<&Program>,
+    value: Value,
+    made: &Virtual,
+) -> fmt::Result {
+    write!(out, " virtual {value} = {}", made.op)?;
+    match made.attached {
+        Attached::None => {}
+        Attached::Access(id) => write!(out, "[{id}]")?,
+        Attached::Alloc(id) => {
+            write!(out, "[{id}")?;
+            if let Some(alloc) = program.and_then(|p| p.allocs.get(id.index())) {
+                write!(out, " {}", Quoted(&alloc.name))?;
+            }
+            out.write_char(']')?;
+        }
+        Attached::Call(id) => write!(out, "[{id}]")?,
+        Attached::Target(id) => write!(out, "[{id}]")?,
+    }
+    write!(out, "({})", List(&made.args))?;
+    if made.fields.is_empty() {
+        return Ok(());
+    }
+    out.write_str(" {")?;
+    for (n, field) in made.fields.iter().enumerate() {
+        let comma = if n > 0 { ", " } else { "" };
+        write!(out, "{comma}{}", field.access)?;
+        if let Some(access) = program.and_then(|p| p.accesses.get(field.access.index())) {
+            write!(out, " {}", Quoted(&access.name))?;
+        }
+        if let Some(index) = field.index {
+            write!(out, "[{index}]")?;
+        }
+        if field.base != 0 {
+            write!(out, " at {}", field.base)?;
+        }
+        write!(out, " = {}", field.value)?;
+    }
+    out.write_char('}')
 }
 
 fn recorded_operand(trace: &Trace, value: Value) -> Option<Opnd> {

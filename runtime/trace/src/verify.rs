@@ -10,16 +10,19 @@
 //! 6. `guards`: a guard has a snapshot that exists; nothing else has one.
 //! 7. `snapshots`: its stores have the operands of their accesses; a snapshot has a frame, or says what it hands over; its jitcodes exist; each register is one of the jitcode's, no constant, named
 //!    once, and holds an operand of its kind.
-//! 8. `terminator`: the last operation ends the trace, and no other does.
-//! 9. `constants`: the second operand of `guard_value` and `guard_float_value`, and the operand of `local_addr` and
+//! 8. `virtuals`: what a snapshot describes is defined by nothing before, and described once; it is an object with elements as many as a
+//!    constant says, or an operation that may be done at any time, on what is defined or described before; fields are
+//!    accessed as accesses say.
+//! 9. `terminator`: the last operation ends the trace, and no other does.
+//! 10. `constants`: the second operand of `guard_value` and `guard_float_value`, and the operand of `local_addr` and
 //!    `count_merge_points`, are constants.
-//! 10. `accesses`: an element access has a stride and a field access has none; what is stored is of the scalar's kind.
-//! 11. `calls`: the arguments are as many and of the kinds that the descriptor says, within its limits; `call_elidable`
+//! 11. `accesses`: an element access has a stride and a field access has none; what is stored is of the scalar's kind.
+//! 12. `calls`: the arguments are as many and of the kinds that the descriptor says, within its limits; `call_elidable`
 //!     calls what is elidable; `call_assembler` starts with three constants, and its arguments that are no inputs are constants.
-//! 12. `labels`: no label stands twice; a jump to a label of the trace brings as many operands as it has parameters, of
+//! 13. `labels`: no label stands twice; a jump to a label of the trace brings as many operands as it has parameters, of
 //!     their kinds.
-//! 13. `allocations`: `new` makes an object without elements, `new_array` one with them, `free` takes a plain one without.
-//! 14. `notes`: notes are ascending and stand within the trace.
+//! 14. `allocations`: `new` makes an object without elements, `new_array` one with them, `free` takes a plain one without.
+//! 15. `notes`: notes are ascending and stand within the trace.
 //!
 //! Not checked here, because it depends on ranges: that a guard keeps the divisor of a `PARTIAL` operation from 0. The
 //! reference backend checks it when it runs one.
@@ -335,6 +338,8 @@ impl<'a> Verifier<'a> {
         for store in &snapshot.stores {
             self.delayed_store(id, store);
         }
+        let before = (!snapshot.virtuals.is_empty()).then(|| self.defined.clone());
+        self.virtuals(id);
         for frame in &snapshot.frames {
             let Some(jitcode) = self.program.jitcodes.get(frame.jitcode.index()) else {
                 self.error(format!("the program has no {}", frame.jitcode));
@@ -356,7 +361,60 @@ impl<'a> Verifier<'a> {
                 }
             }
         }
+        if let Some(before) = before {
+            self.defined = before;
+        }
     }
+
+    /// Checks what a snapshot describes, which is defined until the snapshot ends.
+    fn virtuals(&mut self, id: SnapshotId) {
+        let virtuals = &self.trace.snapshots[id.index()].virtuals;
+        for pass in [true, false] {
+            for (value, made) in virtuals.iter().filter(|(_, made)| made.is_object() == pass) {
+                let constant_length = made.args.iter().all(|arg| arg.as_const().is_some());
+                let may_be_done = made.op.is_foldable() && !made.op.is_call() && !is_partial(made.op);
+                if !(made.is_object() && constant_length || may_be_done) {
+                    self.error(format!("{value} of {id} is {}, which is not put off", made.op));
+                }
+                let inst = Inst {
+                    op: made.op,
+                    args: made.args.clone(),
+                    attached: made.attached,
+                    results: [*value].into_iter().collect(),
+                    snapshot: None,
+                };
+                let operands_are_defined = inst.args.iter().fold(true, |all, &arg| self.used(arg) & all);
+                if operands_are_defined && self.attached(&inst) {
+                    self.operands(&inst);
+                    self.results(&inst);
+                    self.accesses(&inst);
+                    self.allocations(&inst);
+                }
+                self.define(*value);
+            }
+        }
+        for (value, made) in virtuals {
+            if !made.fields.is_empty() && !made.is_object() {
+                self.error(format!("{value} of {id} is no object but has fields"));
+            }
+            for field in &made.fields {
+                let Some(access) = self.program.accesses.get(field.access.index()) else {
+                    self.error(format!("the program has no {}", field.access));
+                    continue;
+                };
+                if access.stride.is_some() != field.index.is_some() {
+                    self.error(format!("{} of {value} of {id} has an index or a stride only", field.access));
+                }
+                if self.used(field.value) && self.trace.kind(field.value) != access.scalar.kind() {
+                    self.error(format!("{} of {value} of {id} cannot hold {}", field.access, field.value));
+                }
+            }
+        }
+    }
+}
+
+fn is_partial(op: TraceOp) -> bool {
+    matches!(op, TraceOp::Pure(op) if op.is_partial())
 }
 
 fn operand_kind(kind: Kind) -> OperandKind {

@@ -176,6 +176,7 @@ fn mixed_loop(operations: usize, live: usize, shifted: bool) -> (Program, Trace)
                 merge_points: 0,
                 handed: None,
                 stores: vec![],
+                virtuals: vec![],
                 known: vec![],
                 open: Default::default(),
             });

@@ -5,22 +5,31 @@ use metatrace_defs::inst::Operand as Register;
 use metatrace_defs::{JitCodeId, Kind, PureOp, TraceOp};
 use metatrace_trace::{Attached, Opnd, Snapshot, SnapshotFrame, SnapshotId, Trace};
 
-use crate::world::{self, CALLEES, Content, OBJECT, OBJECTS, REGISTERS, TAPE, Use, World};
-use crate::{Case, ENTRY, FRAME_BYTES, FRAME_VALUES, LABEL};
+use crate::world::{
+    self, CALLEES, Callee, Content, NODE_WORDS, NODES, OBJECT, OBJECTS, REGISTERS, TAPE, Use, World,
+};
+use crate::{Case, ENTRY, FRAME_BYTES, FRAME_VALUES, LABEL, heap};
 
 /// Generates the case of a seed; `size` is the number of steps, each of a few operations.
 pub fn generate(seed: u64, size: usize) -> Case {
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ size as u64);
     let words = (OBJECT / 8) as usize;
-    let mut memory = vec![0u64; words * OBJECTS as usize].into_boxed_slice();
+    let nodes = words * OBJECTS as usize;
+    let mut memory = vec![0u64; nodes + (NODES * NODE_WORDS) as usize].into_boxed_slice();
     let mut frame = vec![0u64; FRAME_HEADER + FRAME_VALUES + FRAME_BYTES / 8].into_boxed_slice();
     let start = memory.as_ptr() as u64;
     let local_start = FRAME_HEADER + FRAME_VALUES;
     let locals_address = frame.as_ptr() as u64 + 8 * local_start as u64;
-    let objects = memory.chunks_exact_mut(words).chain([&mut frame[local_start..][..words]]);
+    let (in_objects, in_nodes) = memory.split_at_mut(nodes);
+    let objects = in_objects.chunks_exact_mut(words).chain([&mut frame[local_start..][..words]]);
     let mut pointers = Random(seed ^ 77);
     for object in objects {
         World::fill(object, || random.word(), || start + OBJECT * pointers.below(OBJECTS));
+    }
+    for node in in_nodes.chunks_exact_mut(NODE_WORDS as usize) {
+        node[0] = pointers.word();
+        node[1] = (pointers.below(100) as f64).to_bits();
+        node[2] = start + 8 * (nodes as u64 + NODE_WORDS * pointers.below(NODES));
     }
     let image = memory.to_vec();
     let locals = frame[local_start..].to_vec();
@@ -30,7 +39,8 @@ pub fn generate(seed: u64, size: usize) -> Case {
         trace: Trace::new(),
         known: Vec::new(),
         pools: Default::default(),
-        context: Context::default(),
+        context: Context { allocator: heap::allocator(), ..Context::default() },
+        arrays: Vec::new(),
         locals_address,
         size,
         shape: match seed % 4 {
@@ -38,6 +48,7 @@ pub fn generate(seed: u64, size: usize) -> Case {
             1 => Shape::Any,
             _ => Shape::Recurrent,
         },
+        with_objects: seed % 3 == 1,
         favourites: Vec::new(),
     };
     for _ in 0..4 {
@@ -45,15 +56,16 @@ pub fn generate(seed: u64, size: usize) -> Case {
         generator.favourites.push(used);
     }
     let inputs = generator.run(start);
+    heap::clear();
     let Generator { world, trace, .. } = generator;
     Case { program: world.program, trace, inputs, memory, image, frame, locals }
 }
 
-const CONTENTS: [Content; 5] =
-    [Content::Pointer, Content::Word, Content::Float, Content::Index, Content::Cursor];
+const CONTENTS: [Content; 6] =
+    [Content::Pointer, Content::Node, Content::Word, Content::Float, Content::Index, Content::Cursor];
 
 /// SplitMix64.
-struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -64,15 +76,15 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, n: u64) -> u64 {
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.next() % n
     }
 
-    fn chance(&mut self, percent: u64) -> bool {
+    pub(crate) fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 
-    fn pick<T: Copy>(&mut self, items: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, items: &[T]) -> T {
         items[self.below(items.len() as u64) as usize]
     }
 
@@ -89,18 +101,22 @@ impl Random {
     }
 }
 
-struct Generator {
-    random: Random,
-    world: World,
-    trace: Trace,
+pub(crate) struct Generator {
+    pub(crate) random: Random,
+    pub(crate) world: World,
+    pub(crate) trace: Trace,
     /// What each value is in the first passage.
     known: Vec<u64>,
     /// The values to choose from, by [`Content`].
-    pools: [Vec<Opnd>; 5],
-    context: Context,
+    pools: [Vec<Opnd>; 6],
+    pub(crate) context: Context,
+    /// Arrays that were allocated.
+    pub(crate) arrays: Vec<Opnd>,
     locals_address: u64,
     size: usize,
     shape: Shape,
+    /// Whether much of the trace is about objects that it allocates.
+    with_objects: bool,
     /// What a recurrent loop uses most.
     favourites: Vec<Use>,
 }
@@ -126,6 +142,7 @@ impl Generator {
                     Content::Index => middle,
                     Content::Cursor => start + OBJECT * self.random.below(OBJECTS) + TAPE + 8 * middle,
                     Content::Pointer => start + OBJECT * self.random.below(OBJECTS),
+                    Content::Node => start + OBJECT * OBJECTS + 8 * NODE_WORDS * self.random.below(NODES),
                     Content::Word => self.random.word(),
                     Content::Float => (self.random.below(100) as f64 / 8.0).to_bits(),
                 };
@@ -184,7 +201,7 @@ impl Generator {
     }
 
     /// What an input of the loop is in the next passage: often what it was.
-    fn next(&mut self, entry: &[Vec<Opnd>; 5], input: Opnd) -> Opnd {
+    fn next(&mut self, entry: &[Vec<Opnd>; 6], input: Opnd) -> Opnd {
         let content = entry.iter().position(|pool| pool.contains(&input));
         let content = content.expect("an input is in a pool");
         if content == Content::Index as usize || content == Content::Cursor as usize {
@@ -205,7 +222,7 @@ impl Generator {
         }
     }
 
-    fn value(&self, opnd: Opnd) -> u64 {
+    pub(crate) fn value(&self, opnd: Opnd) -> u64 {
         match opnd {
             Opnd::Value(value) => self.known[value.index()],
             Opnd::Word(bits) | Opnd::Float(bits) => bits,
@@ -219,11 +236,18 @@ impl Generator {
     }
 
     /// A value of a kind of content, mostly a recent one, or a constant.
-    fn operand(&mut self, content: Content) -> Opnd {
+    pub(crate) fn operand(&mut self, content: Content) -> Opnd {
         let constant = match content {
             Content::Word => Opnd::Word(self.random.word()),
             Content::Float => Opnd::Float((self.random.below(40) as f64 / 4.0 - 3.0).to_bits()),
             Content::Pointer => return self.pointer(),
+            Content::Node => {
+                let pool = &self.pools[content as usize];
+                return match self.random.below(3) {
+                    0 => self.random.pick(pool),
+                    _ => self.random.pick(&pool[pool.len().saturating_sub(3)..]),
+                };
+            }
             Content::Index | Content::Cursor => return self.random.pick(&self.pools[content as usize]),
         };
         let pool = &self.pools[content as usize];
@@ -235,18 +259,24 @@ impl Generator {
     }
 
     fn any(&mut self) -> Opnd {
-        let content = self.random.pick(&[Content::Word, Content::Word, Content::Float, Content::Pointer]);
+        let content = self.random.pick(&[
+            Content::Word,
+            Content::Word,
+            Content::Float,
+            Content::Pointer,
+            Content::Node,
+        ]);
         self.operand(content)
     }
 
-    fn emit(&mut self, op: TraceOp, args: &[Opnd], attached: Attached) -> Vec<Opnd> {
+    pub(crate) fn emit(&mut self, op: TraceOp, args: &[Opnd], attached: Attached) -> Vec<Opnd> {
         let results = self.trace.push(&self.world.program, op, args, attached, &[]);
         self.known.resize(self.trace.values.len(), 0);
         results.into_iter().map(Opnd::Value).collect()
     }
 
     /// Remembers what an operation gave in the first passage.
-    fn give(&mut self, result: Opnd, word: u64, content: Option<Content>) -> Opnd {
+    pub(crate) fn give(&mut self, result: Opnd, word: u64, content: Option<Content>) -> Opnd {
         if let Opnd::Value(value) = result {
             self.known[value.index()] = word;
             self.trace.values[value.index()].recorded = Some(word);
@@ -257,7 +287,7 @@ impl Generator {
         result
     }
 
-    fn pure(&mut self, op: PureOp, args: &[Opnd]) -> Opnd {
+    pub(crate) fn pure(&mut self, op: PureOp, args: &[Opnd]) -> Opnd {
         let words: Vec<u64> = args.iter().map(|&arg| self.value(arg)).collect();
         let result = self.emit(TraceOp::Pure(op), args, Attached::None)[0];
         let content = if op.row().result == Kind::Float { Content::Float } else { Content::Word };
@@ -265,6 +295,10 @@ impl Generator {
     }
 
     fn step(&mut self) {
+        if self.random.chance(if self.with_objects { 45 } else { 3 }) {
+            self.object_step();
+            return;
+        }
         if self.shape == Shape::Recurrent && self.random.chance(70) {
             match self.random.below(8) {
                 0..=3 => self.tape(),
@@ -406,7 +440,7 @@ impl Generator {
     }
 
     /// Reads, or writes what is to be stored.
-    fn access(
+    pub(crate) fn access(
         &mut self,
         id: metatrace_defs::AccessId,
         mut args: Vec<Opnd>,
@@ -524,15 +558,34 @@ impl Generator {
         let args = self.address(used);
         let stored = match used.content {
             // An object of the frame would be gone for those who look at the memory later.
-            Content::Pointer => self.random.pick(&self.pools[Content::Pointer as usize][..2]),
+            Content::Pointer => self.pointers_in_memory(),
             content => self.operand(content),
         };
         self.access(used.access, args, Some(stored), used.content);
     }
 
+    /// The address of an object in memory.
+    pub(crate) fn pointers_in_memory(&mut self) -> Opnd {
+        self.random.pick(&self.pools[Content::Pointer as usize][..2])
+    }
+
+    /// Remembers a value for operands of a kind.
+    pub(crate) fn give_pool(&mut self, opnd: Opnd, content: Content) {
+        self.pools[content as usize].push(opnd);
+    }
+
+    /// Hands a node to a call that changes it.
+    pub(crate) fn poke_node(&mut self, node: Opnd) {
+        self.call_of(&CALLEES[world::POKE_NODE.index()], vec![node]);
+    }
+
     fn call(&mut self) {
         let callee = &CALLEES[self.random.below(CALLEES.len() as u64) as usize];
         let args: Vec<Opnd> = callee.args.iter().map(|&content| self.operand(content)).collect();
+        self.call_of(callee, args);
+    }
+
+    fn call_of(&mut self, callee: &Callee, args: Vec<Opnd>) {
         let words: Vec<u64> = args.iter().map(|&arg| self.value(arg)).collect();
         let call = self.world.program.call(callee.call).clone();
         let is_elidable = call.has(metatrace_defs::descr::call_flag::ELIDABLE);
@@ -552,7 +605,7 @@ impl Generator {
         }
     }
 
-    fn any_guard(&mut self) {
+    pub(crate) fn any_guard(&mut self) {
         let holds = !self.random.chance(2);
         match self.random.below(5) {
             0 => {
@@ -572,7 +625,7 @@ impl Generator {
     }
 
     /// Guards that a word is 0, or is not, as it is in the first passage, or as it is not.
-    fn guard_value_of(&mut self, x: Opnd, holds: bool) {
+    pub(crate) fn guard_value_of(&mut self, x: Opnd, holds: bool) {
         let is_true = (self.value(x) != 0) == holds;
         self.guard(if is_true { TraceOp::GuardTrue } else { TraceOp::GuardFalse }, &[x]);
     }
@@ -582,7 +635,7 @@ impl Generator {
         self.trace.push_guard(op, args, snapshot);
     }
 
-    fn snapshot(&mut self) -> SnapshotId {
+    pub(crate) fn snapshot(&mut self) -> SnapshotId {
         let number = self.trace.snapshots.len() as u32;
         let mut frames = Vec::new();
         let depth = 1 + self.random.below(2) as u32;
@@ -602,6 +655,7 @@ impl Generator {
             merge_points,
             handed: None,
             stores: vec![],
+            virtuals: vec![],
             known: vec![],
             open: Default::default(),
         })

@@ -8,12 +8,14 @@
 //! was left and all that can then be observed. Guards are told from each other by the `pc` of their innermost frame.
 
 mod generate;
+pub mod heap;
+mod objects;
 pub mod world;
 
-use metatrace_backend::{Backend, CodeId, Context, Exit, FRAME_HEADER, Job, Part, PartStart, Region};
+use metatrace_backend::{Backend, CodeId, Context, Exit, FRAME_HEADER, Job, Part, PartStart, Region, alloc};
 use metatrace_defs::inst::Operand as Register;
 use metatrace_defs::{JitCodeId, Program, TraceOp};
-use metatrace_trace::{Attached, GuardId, Inst, Opnd, Snapshot, TargetId, Trace, Value};
+use metatrace_trace::{Attached, GuardId, Inst, Opnd, Snapshot, TargetId, Trace, Value, Virtual};
 
 pub use generate::generate;
 
@@ -78,6 +80,8 @@ pub struct Outcome {
     pub memory: Vec<u64>,
     /// The frame's local memory.
     pub locals: Vec<u64>,
+    /// What the objects hold that were allocated and can be reached, in the order in which they are met.
+    pub objects: Vec<Vec<u64>>,
 }
 
 impl Outcome {
@@ -110,11 +114,11 @@ impl Case {
         let job = Job { program: &self.program, shims: &shims, trace, guards: &guards, entry: Some(ENTRY) };
         let compiled = backend.compile(&job).unwrap_or_else(|abort| panic!("{abort}:\n{trace}"));
 
-        let (exit, context) = self.execute(backend, compiled.code);
+        let (exit, mut context) = self.execute(backend, compiled.code);
         backend.free(compiled.code);
         let (left, merge_points) = match exit {
             Exit::Finish => (self.finished(trace), 0),
-            Exit::Guard(guard) => resume(trace, guard.index(), self.slots()),
+            Exit::Guard(guard) => self.resume(trace, guard.index(), &mut context),
             Exit::Crossing(target) => unreachable!("one trace does not cross to {target}"),
         };
         self.outcome(left, merge_points, &context)
@@ -144,14 +148,14 @@ impl Case {
         let region = Region { program: &self.program, shims: &shims, parts: &parts };
         let compiled = backend.compile_region(&region).unwrap_or_else(|abort| panic!("{abort}"));
         let code = compiled.entries[0].1;
-        let (exit, context) = self.execute(backend, code);
+        let (exit, mut context) = self.execute(backend, code);
         backend.free(code);
         let (left, merge_points) = match exit {
             Exit::Finish => (self.finished(cut.traces.last().expect("two traces")), 0),
             Exit::Guard(guard) if guard.index() < first => {
-                resume(&cut.traces[0], guard.index(), self.slots())
+                self.resume(&cut.traces[0], guard.index(), &mut context)
             }
-            Exit::Guard(guard) => resume(&cut.traces[1], guard.index() - first, self.slots()),
+            Exit::Guard(guard) => self.resume(&cut.traces[1], guard.index() - first, &mut context),
             Exit::Crossing(target) => unreachable!("a region does not cross to {target}"),
         };
         self.outcome(left, merge_points, &context)
@@ -163,7 +167,8 @@ impl Case {
         let slots = FRAME_HEADER..FRAME_HEADER + FRAME_VALUES;
         self.frame[slots.end..].copy_from_slice(&self.locals);
         self.frame[slots][..self.inputs.len()].copy_from_slice(&self.inputs);
-        let mut context = Context::default();
+        heap::clear();
+        let mut context = Context { allocator: heap::allocator(), ..Context::default() };
         // SAFETY: the frame has the size that was set, and the inputs are those the trace was generated for.
         let exit = unsafe { backend.run(code, self.frame.as_mut_ptr(), &mut context) };
         (exit, context)
@@ -179,13 +184,54 @@ impl Case {
     }
 
     fn outcome(&self, left: Left, merge_points: u64, context: &Context) -> Outcome {
+        let mut canonical = heap::Canonical::default();
+        let left = match left {
+            Left::Finish(words) => Left::Finish(canonical.words(&words)),
+            Left::Guard(mut frames) => {
+                for (_, word) in frames.iter_mut().flat_map(|frame| &mut frame.registers) {
+                    *word = canonical.word(*word);
+                }
+                Left::Guard(frames)
+            }
+        };
         Outcome {
             left,
             merge_points: context.merge_points + merge_points,
             pending: context.pending,
-            memory: self.memory.to_vec(),
-            locals: self.frame[FRAME_HEADER + FRAME_VALUES..].to_vec(),
+            memory: canonical.words(&self.memory),
+            locals: canonical.words(&self.frame[FRAME_HEADER + FRAME_VALUES..]),
+            objects: canonical.objects(),
         }
+    }
+
+    /// What a guard's snapshot says, with the values that were handed over.
+    fn resume(&self, trace: &Trace, guard: usize, context: &mut Context) -> (Left, u64) {
+        let mut snapshots = trace.insts.iter().filter_map(|inst| inst.snapshot);
+        let id = snapshots.nth(guard).expect("the guard is one of the trace");
+        let (fail_values, words) = (trace.fail_values(id), self.slots());
+        let snapshot = &trace.snapshots[id.index()];
+        let value = |opnd: Opnd, made: &[u64]| match opnd {
+            Opnd::Value(value) => match snapshot.virtual_number(value) {
+                Some(n) => made[n],
+                None => {
+                    let slot = fail_values.iter().position(|&v| v == value);
+                    words[slot.expect("what is used is handed over")]
+                }
+            },
+            Opnd::Word(bits) | Opnd::Float(bits) => bits,
+        };
+        let virtuals: Vec<Virtual> = snapshot.virtuals.iter().map(|(_, made)| made.clone()).collect();
+        // SAFETY: the context is the run's, and the trace was verified.
+        let made = unsafe { alloc::materialise(context, &self.program, &virtuals, value) };
+        let frames = snapshot.frames.iter().map(|frame| ResumeFrame {
+            jitcode: frame.jitcode,
+            pc: frame.pc,
+            locals: frame.locals,
+            registers: (frame.registers.iter())
+                .map(|&(register, opnd)| (register, value(opnd, &made)))
+                .collect(),
+        });
+        (Left::Guard(frames.collect()), snapshot.merge_points.into())
     }
 }
 
@@ -233,26 +279,4 @@ pub fn cut(trace: &Trace, at: usize) -> Option<Cut> {
     let bridge = Trace { inputs: handed, insts: after[1..].to_vec(), notes: vec![], ..trace.clone() };
     let guard = before.iter().filter(|inst| inst.op.is_guard()).count();
     Some(Cut { traces: [first, bridge], guard })
-}
-
-/// What a guard's snapshot says, with the values that were handed over.
-fn resume(trace: &Trace, guard: usize, values: &[u64]) -> (Left, u64) {
-    let mut snapshots = trace.insts.iter().filter_map(|inst| inst.snapshot);
-    let id = snapshots.nth(guard).expect("the guard is one of the trace");
-    let fail_values = trace.fail_values(id);
-    let value = |opnd: Opnd| match opnd {
-        Opnd::Value(value) => {
-            let slot = fail_values.iter().position(|&v| v == value).expect("what is used is handed over");
-            values[slot]
-        }
-        Opnd::Word(bits) | Opnd::Float(bits) => bits,
-    };
-    let snapshot = &trace.snapshots[id.index()];
-    let frames = snapshot.frames.iter().map(|frame| ResumeFrame {
-        jitcode: frame.jitcode,
-        pc: frame.pc,
-        locals: frame.locals,
-        registers: frame.registers.iter().map(|&(register, opnd)| (register, value(opnd))).collect(),
-    });
-    (Left::Guard(frames.collect()), snapshot.merge_points.into())
 }

@@ -10,8 +10,11 @@
 //! | 96..128 | floats | an array of `f64`, read as words too |
 //! | 128..144 | pointers | addresses of objects |
 //! | 144..656 | tape | integers, for indices and addresses that move from passage to passage |
+//!
+//! Nodes are smaller objects: a word, a float, the address of a node. What a node holds is of classes of its own.
 
 use metatrace_backend::{Context, Shim, pending};
+use metatrace_defs::alloc::{Alloc, AllocId, Elements, Memory};
 use metatrace_defs::descr::{Access, Class, ClassId, ClassSet, LoadTime, Reach, Scalar, call_flag};
 use metatrace_defs::{AccessId, CallDescr, CallId, JitCode, Kind, Program};
 
@@ -23,6 +26,10 @@ pub const TAPE: u64 = 144;
 pub const TAPE_WORDS: u64 = 64;
 /// Objects in memory; one more stands in the local memory of the frame.
 pub const OBJECTS: u64 = 3;
+/// Nodes in memory, behind the objects.
+pub const NODES: u64 = 3;
+/// Words of a node.
+pub const NODE_WORDS: u64 = 3;
 /// Registers of each kind that the program's jitcodes have.
 pub const REGISTERS: u16 = 12;
 
@@ -32,6 +39,43 @@ const INTS: ClassId = ClassId(2);
 const FLOATS: ClassId = ClassId(3);
 const POINTERS: ClassId = ClassId(4);
 const TAPES: ClassId = ClassId(5);
+const NODE_INTS: ClassId = ClassId(6);
+const NODE_FLOATS: ClassId = ClassId(7);
+const NODE_POINTERS: ClassId = ClassId(8);
+const LENGTHS: ClassId = ClassId(9);
+const ARRAYS: ClassId = ClassId(10);
+
+/// A node.
+pub const NODE: AllocId = AllocId(0);
+/// A node in plain memory.
+pub const PLAIN_NODE: AllocId = AllocId(1);
+/// An array of words.
+pub const ARRAY: AllocId = AllocId(2);
+/// An object.
+pub const LARGE: AllocId = AllocId(3);
+
+/// The word of a node.
+pub const NODE_WORD: AccessId = AccessId(0);
+/// The float of a node.
+pub const NODE_FLOAT: AccessId = AccessId(1);
+/// The address in a node.
+pub const NODE_NEXT: AccessId = AccessId(2);
+/// A float that a reference leads to.
+pub const ANY_FLOAT: AccessId = AccessId(3);
+/// The length of an array.
+pub const ARRAY_LENGTH: AccessId = AccessId(4);
+/// The words of an array.
+pub const ARRAY_WORDS: AccessId = AccessId(5);
+/// What may be accessed of a node.
+pub const NODE_USES: &[(AccessId, Content)] = &[
+    (NODE_WORD, Content::Word),
+    (NODE_WORD, Content::Word),
+    (NODE_FLOAT, Content::Float),
+    (NODE_NEXT, Content::Node),
+    (AccessId(6), Content::Word),
+    (AccessId(7), Content::Word),
+    (AccessId(8), Content::Word),
+];
 
 /// What an access yields or takes, and how it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +86,8 @@ pub enum Content {
     Float,
     /// The address of an object.
     Pointer,
+    /// The address of a node.
+    Node,
     /// The number of a word of a tape, some way from its ends.
     Index,
     /// The address of a word of a tape, some way from its ends.
@@ -69,6 +115,8 @@ pub struct World {
     pub uses: Vec<Use>,
     /// The words of a tape, by their number, from an object's address.
     pub tape: AccessId,
+    /// The addresses in an object.
+    pub pointers: AccessId,
     /// Words of a tape near to a cursor, and an access to bytes there that may be anywhere.
     pub near: Vec<AccessId>,
 }
@@ -86,16 +134,32 @@ impl World {
                     class("floats", 2),
                     class("pointers", 3),
                     class("tape", 4),
+                    class("node word", 0),
+                    class("node float", 2),
+                    class("node next", 3),
+                    class("length", 5),
+                    class("array", 0),
                 ],
                 calls: calls(),
+                allocs: allocs(),
                 jitcodes: vec![jitcode("outer"), jitcode("inner")],
                 ..Program::default()
             },
             uses: Vec::new(),
             tape: AccessId(0),
+            pointers: AccessId(0),
             near: Vec::new(),
         };
         let class_only = |class| (class, Reach::Class);
+        world.access(class_only(NODE_INTS), 0, None, Scalar::Word);
+        world.access(class_only(NODE_FLOATS), 8, None, Scalar::Float);
+        world.access(class_only(NODE_POINTERS), 16, None, Scalar::Word);
+        world.access((NODE_FLOATS, Reach::Leaf), 0, None, Scalar::Float);
+        world.access(class_only(LENGTHS), 0, None, Scalar::Word);
+        world.access(class_only(ARRAYS), 8, Some(8), Scalar::Word);
+        world.access(class_only(NODE_INTS), 0, None, Scalar::I8);
+        world.access((NODE_INTS, Reach::Leaf), 4, None, Scalar::U32);
+        world.access(class_only(NODE_FLOATS), 8, None, Scalar::Word);
         for (scalar, offsets) in [
             (Scalar::Word, &[0, 8, 16, 24][..]),
             (Scalar::U8, &[0, 3, 8]),
@@ -118,13 +182,14 @@ impl World {
         world.elements(class_only(FLOATS), 96, 4, Scalar::Float);
         world.elements(class_only(FLOATS), 96, 4, Scalar::Word);
         world.elements(class_only(POINTERS), 128, 2, Scalar::Word);
+        world.pointers = world.find(POINTERS, Scalar::Word);
         world.field(class_only(POINTERS), 136, Scalar::Word);
         // Wild accesses: through a reference to a word or an int, and through a raw pointer.
         world.field((WORDS, Reach::Leaf), 8, Scalar::Word);
         world.elements((INTS, Reach::Leaf), 0, 8, Scalar::I32);
         world.field((BYTES, Reach::Anything), 33, Scalar::U8);
         world.elements((WORDS, Reach::Anything), 0, 16, Scalar::Word);
-        for element in [AccessId(0), AccessId(1)] {
+        for element in [AccessId(9), AccessId(10)] {
             world.through(element, (WORDS, Reach::Leaf), Scalar::U8);
             world.through(element, (WORDS, Reach::Anything), Scalar::Word);
         }
@@ -236,6 +301,9 @@ pub struct Callee {
     pub args: &'static [Content],
 }
 
+/// Changes a node.
+pub const POKE_NODE: CallId = CallId(5);
+
 /// Every call.
 pub const CALLEES: &[Callee] = &[
     Callee { call: CallId(0), args: &[Content::Word, Content::Word] },
@@ -243,7 +311,27 @@ pub const CALLEES: &[Callee] = &[
     Callee { call: CallId(2), args: &[Content::Pointer, Content::Word] },
     Callee { call: CallId(3), args: &[Content::Word] },
     Callee { call: CallId(4), args: &[Content::Word] },
+    Callee { call: POKE_NODE, args: &[Content::Node] },
 ];
+
+fn allocs() -> Vec<Alloc> {
+    let literal = LoadTime::Literal;
+    let collected = Memory::Collected { header: literal(0) };
+    let plain = Memory::Plain { align: literal(8) };
+    let alloc = |name: &str, memory, size, elements| Alloc {
+        name: name.to_string(),
+        memory,
+        size: literal(size),
+        elements,
+    };
+    let words = Elements { stride: literal(8), length: Some(literal(0)) };
+    vec![
+        alloc("node", collected, 8 * NODE_WORDS, None),
+        alloc("plain node", plain, 8 * NODE_WORDS, None),
+        alloc("array", collected, 8, Some(words)),
+        alloc("object", collected, OBJECT, None),
+    ]
+}
 
 fn calls() -> Vec<CallDescr> {
     let none = || ClassSet::Some(vec![]);
@@ -257,6 +345,7 @@ fn calls() -> Vec<CallDescr> {
         flags,
     };
     let (w, f) = (Kind::Word, Kind::Float);
+    let nodes = || ClassSet::Some(vec![NODE_INTS, NODE_FLOATS, NODE_POINTERS]);
     let bytes = || ClassSet::Some(vec![BYTES]);
     let elidable = call_flag::ELIDABLE;
     vec![
@@ -265,17 +354,19 @@ fn calls() -> Vec<CallDescr> {
         call("poke", 2, &[w, w], &[], ClassSet::All, ClassSet::All, call_flag::CAN_COLLECT),
         call("may_panic", 3, &[w], &[w, f], none(), none(), call_flag::CAN_PANIC),
         call("checked", 4, &[w], &[w], none(), none(), elidable | call_flag::CAN_PANIC),
+        call("poke_node", 5, &[w], &[w], nodes(), nodes(), call_flag::CAN_COLLECT),
     ]
 }
 
 /// The shims of the calls.
-pub fn shims() -> [Shim; 5] {
+pub fn shims() -> [Shim; 6] {
     [
         Shim(mix as *const ()),
         Shim(bump as *const ()),
         Shim(poke as *const ()),
         Shim(may_panic as *const ()),
         Shim(checked as *const ()),
+        Shim(poke_node as *const ()),
     ]
 }
 
@@ -290,6 +381,18 @@ extern "C" fn bump(_: *mut Context, object: u64) -> u64 {
     unsafe {
         *byte = (*byte).wrapping_add(3);
         u64::from(*byte)
+    }
+}
+
+/// Changes the word of a node, and of the one whose address it holds.
+extern "C" fn poke_node(_: *mut Context, node: u64) -> u64 {
+    let node = node as *mut u64;
+    // SAFETY: generated traces hand addresses of nodes over, which hold addresses of nodes.
+    unsafe {
+        *node = (*node).wrapping_add(5);
+        let next = *node.add(2) as *mut u64;
+        *next ^= 3;
+        *next
     }
 }
 

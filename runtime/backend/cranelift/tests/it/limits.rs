@@ -55,6 +55,7 @@ fn keep(trace: &mut Trace, values: &[Opnd]) -> SnapshotId {
         merge_points: 0,
         handed: None,
         stores: vec![],
+        virtuals: vec![],
         known: vec![],
         open: Default::default(),
     })

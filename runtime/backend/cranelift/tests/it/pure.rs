@@ -127,6 +127,7 @@ fn guarded(op: PureOp, guard: TraceOp) -> (Program, Trace) {
         merge_points: 0,
         handed: None,
         stores: vec![],
+        virtuals: vec![],
         known: vec![],
         open: Default::default(),
     });

@@ -1,0 +1,197 @@
+//! Steps of generated traces with objects that they allocate.
+//!
+//! Small objects are nodes: a word, a float, and the address of another node, which is never null. They are allocated, read and
+//! written, hold each other, go round loops, escape into older ones and into calls. Plain memory is given back in the step
+//! that allocated it, so that nobody uses it after. Arrays live until the passage ends.
+
+use metatrace_defs::alloc::AllocId;
+use metatrace_defs::{AccessId, PureOp, TraceOp};
+use metatrace_trace::{Attached, Opnd};
+
+use crate::generate::Generator;
+use crate::world::{self, Content};
+
+impl Generator {
+    /// A step with objects.
+    pub(crate) fn object_step(&mut self) {
+        match self.random.below(14) {
+            0..=2 => {
+                let node = self.new_node();
+                self.publish(node);
+            }
+            3 | 4 => self.renew_node(),
+            5 | 6 => self.load_node(),
+            7 | 8 => self.store_node(),
+            9 => self.plain_node(),
+            10 => self.compare_nodes(),
+            11 => self.new_array(),
+            12 => self.use_array(),
+            _ => {
+                let object = self.new_object();
+                self.give_pool(object, Content::Pointer);
+            }
+        }
+    }
+
+    fn publish(&mut self, node: Opnd) {
+        self.give_pool(node, Content::Node);
+    }
+
+    fn allocate(&mut self, alloc: AllocId, length: Option<(Opnd, u64)>) -> Opnd {
+        let op = if length.is_some() { TraceOp::NewArray } else { TraceOp::New };
+        let args: Vec<Opnd> = length.iter().map(|&(opnd, _)| opnd).collect();
+        let result = self.emit(op, &args, Attached::Alloc(alloc))[0];
+        let descr = self.world.program.alloc(alloc).clone();
+        let elements = length.map_or(0, |(_, length)| length);
+        // SAFETY: the context is the generator's own, and the program is resolved.
+        let address = unsafe { metatrace_backend::alloc::allocate(&mut self.context, &descr, elements) };
+        self.give(result, address, None);
+        if descr.is_collected() {
+            let snapshot = self.snapshot();
+            self.trace.push_guard(TraceOp::GuardNotPending, &[], snapshot);
+        }
+        result
+    }
+
+    /// A node, with all or some of its fields written.
+    fn new_node(&mut self) -> Opnd {
+        let next = self.operand(Content::Node);
+        let node = self.allocate(world::NODE, None);
+        let next = if self.random.chance(15) { node } else { next };
+        self.node_access(world::NODE_NEXT, node, Some(next));
+        for (access, content) in [(world::NODE_WORD, Content::Word), (world::NODE_FLOAT, Content::Float)] {
+            if self.random.chance(70) {
+                let value = self.operand(content);
+                self.node_access(access, node, Some(value));
+            }
+        }
+        node
+    }
+
+    /// A node like another, with what is in it changed: a boxed number.
+    fn renew_node(&mut self) {
+        let old = self.operand(Content::Node);
+        let word = self.node_access(world::NODE_WORD, old, None);
+        let changed = self.pure(PureOp::IntAdd, &[word, Opnd::Word(1)]);
+        let next = if self.random.chance(50) { self.node_access(world::NODE_NEXT, old, None) } else { old };
+        let node = self.allocate(world::NODE, None);
+        self.node_access(world::NODE_WORD, node, Some(changed));
+        self.node_access(world::NODE_NEXT, node, Some(next));
+        self.publish(node);
+    }
+
+    fn node_access(&mut self, access: AccessId, node: Opnd, stored: Option<Opnd>) -> Opnd {
+        let content =
+            world::NODE_USES.iter().find(|used| used.0 == access).map_or(Content::Word, |used| used.1);
+        self.access(access, vec![node], stored, content)
+    }
+
+    fn load_node(&mut self) {
+        let node = self.operand(Content::Node);
+        let (access, _) = self.random.pick(world::NODE_USES);
+        if self.random.chance(25) {
+            let inside = self.interior(world::NODE_FLOAT, node);
+            self.access(world::ANY_FLOAT, vec![inside], None, Content::Float);
+            return;
+        }
+        self.node_access(access, node, None);
+    }
+
+    fn store_node(&mut self) {
+        let node = self.operand(Content::Node);
+        let (access, content) = self.random.pick(world::NODE_USES);
+        let stored = self.operand(content);
+        if content == Content::Float && self.random.chance(30) {
+            let inside = self.interior(world::NODE_FLOAT, node);
+            self.access(world::ANY_FLOAT, vec![inside], Some(stored), Content::Float);
+            return;
+        }
+        self.node_access(access, node, Some(stored));
+        if content == Content::Node {
+            self.emit(TraceOp::Barrier, &[node], Attached::None);
+        }
+    }
+
+    fn interior(&mut self, access: AccessId, node: Opnd) -> Opnd {
+        let inside = self.emit(TraceOp::InteriorField, &[node], Attached::Access(access))[0];
+        let address = self.world.program.access(access).address(self.value(node), 0);
+        self.give(inside, address, None)
+    }
+
+    /// Plain memory that is used and given back.
+    fn plain_node(&mut self) {
+        let next = self.operand(Content::Node);
+        let node = self.allocate(world::PLAIN_NODE, None);
+        self.node_access(world::NODE_NEXT, node, Some(next));
+        for _ in 0..self.random.below(4) {
+            let (access, content) = self.random.pick(world::NODE_USES);
+            let stored = self.random.chance(60).then(|| self.operand(content));
+            self.node_access(access, node, stored);
+            if self.random.chance(30) {
+                self.any_guard();
+            }
+        }
+        if self.random.chance(20) {
+            // It escapes into a call, which does not keep it.
+            self.poke_node(node);
+        }
+        self.emit(TraceOp::Free, &[node], Attached::Alloc(world::PLAIN_NODE));
+        let descr = self.world.program.alloc(world::PLAIN_NODE).clone();
+        // SAFETY: it was allocated above, and no later step knows it.
+        unsafe { metatrace_backend::alloc::release(&mut self.context, &descr, self.value(node)) };
+    }
+
+    fn compare_nodes(&mut self) {
+        let (a, b) = (self.operand(Content::Node), self.operand(Content::Node));
+        let op = self.random.pick(&[PureOp::IntEq, PureOp::IntNe]);
+        let b = if self.random.chance(20) { Opnd::Word(0) } else { b };
+        let test = self.pure(op, &[a, b]);
+        if self.random.chance(50) {
+            self.guard_value_of(test, true);
+        }
+    }
+
+    /// An array of so many words that any index below 4 is in it.
+    fn new_array(&mut self) {
+        let length = if self.random.chance(80) {
+            let length = 4 + self.random.below(5);
+            (Opnd::Word(length), length)
+        } else {
+            let word = self.operand(Content::Word);
+            let few = self.pure(PureOp::IntAnd, &[word, Opnd::Word(3)]);
+            let length = self.pure(PureOp::IntAdd, &[few, Opnd::Word(4)]);
+            (length, self.value(length))
+        };
+        let array = self.allocate(world::ARRAY, Some(length));
+        self.arrays.push(array);
+        for _ in 0..self.random.below(4) {
+            self.use_array();
+        }
+    }
+
+    fn use_array(&mut self) {
+        let Some(&array) = self.arrays.last() else { return };
+        if self.random.chance(15) {
+            self.access(world::ARRAY_LENGTH, vec![array], None, Content::Word);
+            return;
+        }
+        let index = if self.random.chance(85) {
+            Opnd::Word(self.random.below(4))
+        } else {
+            let word = self.operand(Content::Word);
+            self.pure(PureOp::IntAnd, &[word, Opnd::Word(3)])
+        };
+        let stored = self.random.chance(60).then(|| self.operand(Content::Word));
+        self.access(world::ARRAY_WORDS, vec![array, index], stored, Content::Word);
+    }
+
+    /// An object of the kind that memory holds.
+    fn new_object(&mut self) -> Opnd {
+        let object = self.allocate(world::LARGE, None);
+        for index in 0..2 {
+            let held = self.pointers_in_memory();
+            self.access(self.world.pointers, vec![object, Opnd::Word(index)], Some(held), Content::Pointer);
+        }
+        object
+    }
+}
