@@ -47,10 +47,36 @@ pub fn tick<T>(owner: &Traced<T>) -> bool {
 #[cold]
 #[inline(never)]
 pub fn enter<P: Scalars, R: Scalars>(glue: impl FnOnce() -> &'static PortalGlue, values: P) -> Result<P, R> {
+    enter_at(Arrival::BackEdge, glue, values)
+}
+
+/// As [`enter`], at the beginning of the portal.
+#[cold]
+#[inline(never)]
+pub fn enter_function<P: Scalars, R: Scalars>(
+    glue: impl FnOnce() -> &'static PortalGlue,
+    values: P,
+) -> Result<P, R> {
+    enter_at(Arrival::Call, glue, values)
+}
+
+/// How native code came to a merge point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Arrival {
+    BackEdge,
+    Call,
+}
+
+fn enter_at<P: Scalars, R: Scalars>(
+    arrival: Arrival,
+    glue: impl FnOnce() -> &'static PortalGlue,
+    values: P,
+) -> Result<P, R> {
     const { assert!(P::WORDS <= MAX_WORDS && R::WORDS <= MAX_WORDS, "a portal with too many words") };
     let mut words = [0; MAX_WORDS];
     values.pack(&mut words);
-    match enter_words(glue(), &words[..P::WORDS]) {
+    let place = Place::new(glue().home());
+    match go_on(&vm::current(), &place, words[..P::WORDS].into(), arrival) {
         // SAFETY: jitcode computed the words as native code would have; they are put together once.
         Outcome::MergePoint(words) => Ok(unsafe { P::unpack(&words) }),
         // SAFETY: as above.
@@ -168,7 +194,7 @@ pub fn call(
 /// Goes on where a guard failed, until native code is to go on or the portal is left.
 fn complete(vm: &Rc<VmState>, place: &Place, guard: GuardId, frame: &mut TraceFrame) -> Outcome {
     match guard_failed(vm, place, guard, frame) {
-        Left::AtHeader(words) => go_on(vm, place, words),
+        Left::AtHeader(words) => go_on(vm, place, words, Arrival::BackEdge),
         Left::Out(outcome) => outcome,
     }
 }
@@ -207,12 +233,8 @@ enum Left {
     Out(Outcome),
 }
 
-fn enter_words(glue: &'static PortalGlue, words: &[u64]) -> Outcome {
-    go_on(&vm::current(), &Place::new(glue.home()), words.into())
-}
-
-/// Goes on at a merge point behind a back edge, until native code is to go on or the portal is left.
-fn go_on(vm: &Rc<VmState>, place: &Place, mut words: Values<u64>) -> Outcome {
+/// Goes on at a merge point, until native code is to go on or the portal is left.
+fn go_on(vm: &Rc<VmState>, place: &Place, mut words: Values<u64>, mut arrival: Arrival) -> Outcome {
     loop {
         let address = owner_box(words[place.owner]);
         words[place.owner] = canonical_owner(address);
@@ -231,23 +253,25 @@ fn go_on(vm: &Rc<VmState>, place: &Place, mut words: Values<u64>) -> Outcome {
         let cell = place.cell(vm, &words);
         let left = match cell.entry.get() {
             Some(entry) => run(vm, place, entry, &words),
-            None if !is_hot(vm, place, &cell) => return Outcome::MergePoint(words),
+            None if !is_hot(vm, arrival, &cell) => return Outcome::MergePoint(words),
             None if vm.options.params.blackhole_only == 1 => return interpret(vm, place, &words),
             None => record_loop(vm, place, &cell, &words),
         };
         match left {
-            Left::AtHeader(next) => words = next,
+            Left::AtHeader(next) => (words, arrival) = (next, Arrival::BackEdge),
             Left::Out(outcome) => return outcome,
         }
     }
 }
 
-/// Counts a back edge to a place: whether to record it now.
-fn is_hot(vm: &VmState, place: &Place, cell: &LoopCell) -> bool {
+/// Counts an arrival at a place: whether to record it now.
+fn is_hot(vm: &VmState, arrival: Arrival, cell: &LoopCell) -> bool {
     vm.ticks.set(vm.ticks.get() + 1);
     let params = &vm.options.params;
-    let is_loop = place.loaded.facts(place.portal).has_loop;
-    let threshold = if is_loop { params.threshold } else { params.function_threshold };
+    let threshold = match arrival {
+        Arrival::BackEdge => params.threshold,
+        Arrival::Call => params.function_threshold,
+    };
     if cell.recording.get() || !cell.heat.pass(threshold, vm.epoch(), params.max_aborts) {
         return false;
     }

@@ -5,7 +5,7 @@
 
 use metatrace_defs::code::{Decoded, decode_all};
 use metatrace_defs::descr::{Access, Class, ClassId, LoadTime, Reach, Scalar};
-use metatrace_defs::inst::{ControlOp, Inst, Operand};
+use metatrace_defs::inst::Operand;
 use metatrace_defs::jitcode::{Portal, PortalId};
 use metatrace_defs::{AccessId, JitCode, JitCodeId, Kind, Program, image, verify};
 
@@ -36,19 +36,16 @@ pub struct PortalFacts {
     pub reds: Vec<usize>,
     /// Whether there are greens beside the owner.
     pub has_greens: bool,
-    /// Whether it has back edges of the guest program: without, it stands for a function of it.
-    pub has_loop: bool,
 }
 
 impl PortalFacts {
-    fn new(portal: &Portal, body: &Body) -> PortalFacts {
+    fn new(portal: &Portal) -> PortalFacts {
         let owner = portal.params.iter().position(|param| param.owner).expect("a portal has an owner");
         let words = portal.params.iter().flat_map(|param| param.kinds.iter().map(|_| param.green));
         PortalFacts {
             owner: portal.params[..owner].iter().map(|param| param.kinds.len()).sum(),
             reds: words.enumerate().filter(|(_, green)| !green).map(|(n, _)| n).collect(),
             has_greens: portal.params.iter().any(|param| param.green && !param.owner),
-            has_loop: body.insts.iter().any(|inst| inst.inst == Inst::Control(ControlOp::LoopHeader)),
         }
     }
 }
@@ -137,8 +134,7 @@ impl Loaded {
             program.jitcodes.iter().map(Body::new).collect::<Result<_, _>>().map_err(|e| refused(&e))?;
         let flag = add_access(&mut program, "metatrace.flag", Reach::Class);
         let owner_box = add_access(&mut program, "metatrace.owner_box", Reach::Anything);
-        let facts = |portal: &Portal| PortalFacts::new(portal, &bodies[portal.jitcode.index()]);
-        let portals = program.portals.iter().map(facts).collect();
+        let portals = program.portals.iter().map(PortalFacts::new).collect();
         Ok(Loaded { program, shims: glue.shims, flag, owner_box, bodies, portals })
     }
 

@@ -4,6 +4,8 @@
 //! it jumps into and those that jump into it, and so on, nearest first and up to a limit of operations, compiled as one
 //! function that replaces their code. Trees of a region stay together: where one is compiled anew, all are.
 //!
+//! Calls between traces count as crossings into what is called: a function's trace and its bridges become one, too.
+//!
 //! Crossings are sampled: every so many end up here, and all of them are put down to the tree that was jumped to. Trees
 //! are compiled when the crossings put down to them since the last time would pay for compiling their operations, so that the
 //! time spent here is in proportion to what crossings cost. Trees to which nothing was put down are left out. Nothing depends on
@@ -20,9 +22,10 @@ use metatrace_trace::{GuardId, TargetId};
 
 use crate::compile::log_trace;
 use crate::entry::Place;
-use crate::vm::VmState;
+use crate::rt::Context;
 use crate::vm::stats::add;
 use crate::vm::tables::{Part, Region, Tables, TreeId, WordMap, show_constants};
+use crate::vm::{self, VmState};
 
 /// The trees to compile as one.
 #[derive(Default)]
@@ -38,26 +41,54 @@ struct Connected {
 
 /// Compiled code was left at a jump to a target: what to run to go on.
 pub fn crossed(vm: &VmState, target: TargetId) -> CodeId {
-    wait(vm);
+    // SAFETY: the context is this VM's, and no reference to it is held.
+    unsafe { (*vm.context()).crossings = vm.options.params.region_threshold };
     let tables = &mut *vm.tables.borrow_mut();
-    let (tree, code) = tables.target(target);
-    // The code that was left may have become invalid while it ran.
+    let (tree, _) = tables.target(target);
+    look(vm, tables, tree, 2);
+    tables.target(target).1
+}
+
+/// What [`Context::sample`](metatrace_backend::Context::sample) is: compiled code calls compiled code often.
+///
+/// # Safety
+/// The context must be that of the current VM.
+pub unsafe extern "C" fn sample(_: *mut Context, entry: u64) {
+    let vm = vm::current();
+    wait_for_calls(&vm);
+    let tables = &mut *vm.tables.borrow_mut();
+    if let Some(tree) = tables.called(TargetId(entry as u32)) {
+        look(&vm, tables, tree, 1);
+    }
+}
+
+/// Puts the crossings since the last look down to a tree, and compiles it with what is connected if that pays and has at least
+/// so many parts.
+fn look(vm: &VmState, tables: &mut Tables, tree: TreeId, parts: usize) {
     let params = &vm.options.params;
-    let Some(sampled) = tables.tree(tree) else { return code };
+    // The code that was left may have become invalid while it ran.
+    let Some(sampled) = tables.tree(tree) else { return };
     sampled.crossings += params.region_threshold;
     let place = &Place::new(sampled.home);
     let connected = connected(tables, tree, params.region_limit as usize);
     let price = (connected.operations as u64).saturating_mul(params.region_cost);
-    if connected.fresh > 0 && connected.parts.len() > 1 && connected.crossings >= price {
+    if connected.fresh > 0 && connected.parts.len() >= parts && connected.crossings >= price {
         compile(vm, place, tables, connected);
     }
-    tables.target(target).1
 }
 
-/// Lets compiled code run until it has crossed from trace to trace often.
+/// Lets compiled code run until it has crossed from trace to trace often, or called.
 pub fn wait(vm: &VmState) {
     // SAFETY: the context is this VM's, and no reference to it is held.
     unsafe { (*vm.context()).crossings = vm.options.params.region_threshold };
+    wait_for_calls(vm);
+}
+
+fn wait_for_calls(vm: &VmState) {
+    // SAFETY: as above.
+    let context = unsafe { &mut *vm.context() };
+    context.calls += vm.options.params.region_threshold;
+    context.calls_left = vm.options.params.region_threshold;
 }
 
 fn connected(tables: &mut Tables, first: TreeId, limit: usize) -> Connected {

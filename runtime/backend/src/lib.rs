@@ -67,8 +67,12 @@ pub struct Context {
     pub frames_limit: u64,
     /// The highest address at which its local memory may start.
     pub locals_limit: u64,
-    /// Calls from trace to trace that were made.
+    /// Calls between traces to be made until [`Context::sample`] is called; 0 for never.
+    pub calls_left: u64,
+    /// Calls between traces that were made when none will be left, as [`Context::sample`] counts them.
     pub calls: u64,
+    /// Looks at what is called, now and then.
+    pub sample: Option<Sample>,
     /// Completes a call between traces whose callee was left otherwise than through `finish`.
     pub left: Option<Left>,
     /// What is used inline of the collected heap that is current while compiled code runs; see [`InlineHeap`].
@@ -94,6 +98,12 @@ impl Default for HeapMemory {
 /// # Safety
 /// The context must be the current VM's, and compiled code must have left the frame so.
 pub type Left = unsafe extern "C" fn(context: *mut Context, frame: *mut u64, left_with: u64);
+
+/// Takes the entry that is about to be called, and says how many calls are left until the next look.
+///
+/// # Safety
+/// The context must be the current VM's.
+pub type Sample = unsafe extern "C" fn(context: *mut Context, entry: u64);
 
 /// Bits of [`Context::pending`].
 pub mod pending {

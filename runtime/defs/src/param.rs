@@ -38,8 +38,8 @@ macro_rules! for_each_param {
             frame_values = FrameValues, 1024, 16, 4096;
             /// Bytes of local memory that a trace may keep in its frame.
             frame_bytes = FrameBytes, 65_536, 64, 1_048_576;
-            /// Bytes for the frames of calls between traces, and as many for their local memory, before more memory is taken.
-            nested_bytes = NestedBytes, 65_536, 0, 1_048_576;
+            /// Bytes for the local memory of calls between traces, and a quarter as many for their frames, before more is taken.
+            nested_bytes = NestedBytes, 262_144, 0, 16_777_216;
             /// 1 to optimise traces, 0 to compile them as they were recorded.
             optimise = Optimise, 1, 0, 1;
             /// 0 for Cranelift, 1 for the reference backend.

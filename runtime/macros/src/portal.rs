@@ -8,8 +8,7 @@
 //!   label and parameters are visible where it is defined, wherever it is used: in nested matches and loops, and in
 //!   the interpreter's own macros, whose tokens nobody can look into here.
 //!
-//! - where `can_enter_jit!` does not occur, so that it stands for a function of the interpreted program and not for a
-//!   loop: the entry into compiled code at its beginning;
+//! - the entry into compiled code at its beginning, where calls of functions of the interpreted program arrive;
 //! - a second copy of its body before the first, taken where statistics are wanted: its merge point counts.
 //!
 //! `can_enter_jit!` ends the iteration: it counts, and on its cold path hands all parameters by value to the runtime
@@ -18,7 +17,7 @@
 //! written: a back edge of its own would have LLVM split the interpreter's loop in two.
 
 use metatrace_defs::{Hint, hint::HintForm};
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
@@ -42,10 +41,9 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
     let mut errors = Errors::default();
     check_signature(&function, &mut errors);
     loop_once(&mut function.block);
-    let is_function = !mentions(&function.block, Hint::CanEnterJit.name());
     let params = Params::new(&mut function, &mut errors);
     let options = Options::parse(arguments, &params, function.sig.ident.span(), &mut errors);
-    let enter = entry(&function.sig.ident, &params, options.owner.as_ref());
+    let enter = entry(&function.sig.ident, &params, options.owner.as_ref(), &quote!(enter));
     let mut counting = function.block.clone();
     let mut rewrite =
         Loops { enter: enter.clone(), count: TokenStream::new(), found: 0, closures: 0, errors };
@@ -63,9 +61,8 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> 
                 if ::metatrace::rt::counting() { return #counting; }
             },
         );
-        if is_function {
-            function.block.stmts.insert(0, parse_quote! { { #enter } });
-        }
+        let start = entry(&function.sig.ident, &params, options.owner.as_ref(), &quote!(enter_function));
+        function.block.stmts.insert(0, parse_quote! { { #start } });
     }
     if found != 1 {
         errors.add(
@@ -264,8 +261,8 @@ fn param(value: &Expr, params: &Params, errors: &mut Errors) -> Option<Ident> {
     None
 }
 
-/// What `can_enter_jit!` stands for, but for the final `continue`.
-fn entry(function: &Ident, params: &Params, owner: Option<&Ident>) -> TokenStream {
+/// What `can_enter_jit!` stands for, but for the final `continue`; or the entry at the beginning.
+fn entry(function: &Ident, params: &Params, owner: Option<&Ident>, enter: &TokenStream) -> TokenStream {
     let (true, Some(owner)) = (ACTIVE, owner) else { return TokenStream::new() };
     let glue = format_ident!("portal_{}", function);
     let names = &params.names;
@@ -288,7 +285,7 @@ fn entry(function: &Ident, params: &Params, owner: Option<&Ident>) -> TokenStrea
     quote! {
         #[cfg(metatrace)]
         if ::metatrace::rt::tick(#owner) {
-            match ::metatrace::rt::enter(|| &__metatrace::#glue, #values) {
+            match ::metatrace::rt::#enter(|| &__metatrace::#glue, #values) {
                 ::core::result::Result::Ok(#pattern) => { #( #assign )* }
                 ::core::result::Result::Err(result) => return result,
             }
@@ -299,18 +296,6 @@ fn entry(function: &Ident, params: &Params, owner: Option<&Ident>) -> TokenStrea
 /// What a parameter's new value is bound to.
 fn new_value(name: &Ident) -> Ident {
     format_ident!("__new_{}", name)
-}
-
-/// Whether an identifier occurs anywhere, also among tokens that nobody can parse here.
-fn mentions(block: &syn::Block, name: &str) -> bool {
-    fn any(tokens: TokenStream, name: &str) -> bool {
-        tokens.into_iter().any(|token| match token {
-            TokenTree::Ident(ident) => ident == name,
-            TokenTree::Group(group) => any(group.stream(), name),
-            TokenTree::Punct(_) | TokenTree::Literal(_) => false,
-        })
-    }
-    any(block.to_token_stream(), name)
 }
 
 fn is_macro(mac: &Macro, name: &str) -> bool {

@@ -15,7 +15,7 @@ mod scalars;
 mod shape;
 mod symbols;
 
-pub use crate::entry::{enter, tick};
+pub use crate::entry::{enter, enter_function, tick};
 pub use crate::traced::{TracedBox, TracedHeader};
 pub use crate::vm::log::{count_merge_point, counting};
 pub use claims::{claim_function, claim_vtable, known_function, known_vtable};

@@ -109,7 +109,8 @@ impl Shared {
         let count = |counter: *const u64| unsafe { counter.read_volatile() };
         let context = self.context.get();
         stats.merge_points_compiled += count(unsafe { &raw const (*context).merge_points });
-        stats.calls += count(unsafe { &raw const (*context).calls });
+        let calls = count(unsafe { &raw const (*context).calls });
+        stats.calls += calls.wrapping_sub(count(unsafe { &raw const (*context).calls_left }));
         stats
     }
 }
@@ -179,7 +180,10 @@ impl VmState {
         });
         crate::region::wait(&vm);
         // SAFETY: the context is this thread's, and no reference to it is held.
-        unsafe { (*vm.context()).left = Some(crate::entry::left) };
+        unsafe {
+            (*vm.context()).left = Some(crate::entry::left);
+            (*vm.context()).sample = Some(crate::region::sample);
+        }
         owner::living(vm.id, true);
         let _ = LIVING.try_with(|living| {
             let mut living = living.borrow_mut();
@@ -271,16 +275,20 @@ fn frame_values(params: &Params) -> usize {
 struct FrameShape {
     /// Where local memory starts.
     locals: usize,
-    /// Room for frames of calls, and as much for their local memory.
-    nested: usize,
+    /// Room for frames of calls.
+    nested_frames: usize,
+    /// Room for their local memory.
+    nested_locals: usize,
     size: usize,
 }
 
 impl FrameShape {
     fn new(params: &Params) -> FrameShape {
-        let nested = (params.nested_bytes as usize).next_multiple_of(16);
-        let locals = locals_offset(frame_values(params)) + nested;
-        FrameShape { locals, nested, size: locals + params.frame_bytes as usize + nested }
+        let nested_locals = params.nested_bytes as usize;
+        let nested_frames = (nested_locals / 4).next_multiple_of(16);
+        let locals = locals_offset(frame_values(params)) + nested_frames;
+        let size = locals + params.frame_bytes as usize + nested_locals;
+        FrameShape { locals, nested_frames, nested_locals, size }
     }
 }
 
@@ -329,7 +337,7 @@ impl TraceFrame<'_> {
     /// How far frames of calls may reach, unless those are this frame's limits already.
     pub fn limits(&self) -> Option<Limits> {
         let shape = FrameShape::new(&self.vm.options.params);
-        let (frames, locals) = (shape.nested, shape.locals + shape.nested);
+        let (frames, locals) = (shape.nested_frames, shape.locals + shape.nested_locals);
         let limits = |address| Limits { frames: address + frames as u64, locals: address + locals as u64 };
         self.memory.as_ref().map(|_| limits(self.address as u64))
     }

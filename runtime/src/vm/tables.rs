@@ -9,7 +9,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use metatrace_backend::{CodeId, PartStart};
@@ -216,6 +216,8 @@ pub struct Tables {
     guards: WordMap<GuardId, Rc<Guard>>,
     /// The tree and the code at each target.
     targets: HashMap<TargetId, (TreeId, CodeId)>,
+    /// The places that calls between traces call, by what they call them.
+    called: HashMap<TargetId, Weak<LoopCell>>,
     regions: HashMap<RegionId, Region>,
     next_region: u32,
     /// Trees that are not valid any more, but may still run.
@@ -290,6 +292,11 @@ impl Tables {
         let entry = cell.entry.get().filter(|entry| entry.target == id)?;
         cell.entry.set(Some(Entry { code, ..entry }));
         Some(cell.clone())
+    }
+
+    /// The tree that calls between traces of an entry call.
+    pub fn called(&self, entry: TargetId) -> Option<TreeId> {
+        self.called.get(&entry)?.upgrade()?.entry.get().map(|entry| entry.tree)
     }
 
     /// A region whose trees are not all freed.
@@ -370,9 +377,11 @@ impl VmState {
     }
 
     /// By what calls between traces call what is entered at a place.
-    pub fn called(&self, cell: &LoopCell) -> TargetId {
+    pub fn called(&self, cell: &Rc<LoopCell>) -> TargetId {
         cell.called.get().unwrap_or_else(|| {
-            let target = self.tables.borrow_mut().new_target();
+            let tables = &mut *self.tables.borrow_mut();
+            let target = tables.new_target();
+            tables.called.insert(target, Rc::downgrade(cell));
             cell.called.set(Some(target));
             self.tell_callers(cell);
             target
@@ -392,6 +401,9 @@ impl VmState {
             return;
         }
         let dead = std::mem::take(&mut self.tables.borrow_mut().dead);
+        if !dead.is_empty() {
+            self.tables.borrow_mut().called.retain(|_, place| place.strong_count() > 0);
+        }
         for tree in dead {
             tree.codes.iter().for_each(|&code| self.backend.free(code));
             let tables = &mut *self.tables.borrow_mut();

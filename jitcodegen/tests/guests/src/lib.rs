@@ -4,6 +4,7 @@
 //! code carries the work. `cargo xtask bench guests` tells how much faster it is.
 
 pub mod boxed;
+pub mod calls;
 pub mod classes;
 pub mod closures;
 pub mod nodes;
@@ -35,6 +36,7 @@ pub struct Program {
 pub fn programs() -> Vec<Program> {
     [
         boxed::PROGRAMS,
+        calls::PROGRAMS,
         classes::PROGRAMS,
         closures::PROGRAMS,
         nodes::PROGRAMS,

@@ -110,3 +110,22 @@ fn trees_are_looked_inside() {
         assert_eq!(called, None, "{}", program.name);
     }
 }
+
+/// Functions that call themselves or each other are compiled from their beginning, and their code calls code.
+#[test]
+fn recursion_stays_in_compiled_code() {
+    let recursive = ["calls/fib", "calls/ackermann", "calls/even", "tree/fib", "nodes/fib"];
+    for program in programs().iter().filter(|program| recursive.contains(&program.name)) {
+        let (stats, traces) = logs(program);
+        let count = |key: &str| stats[key].as_f64().unwrap_or_else(|| panic!("no `{key}`: {stats}"));
+        let calls = optimised(&traces).iter().any(|trace| trace.contains("= call_assembler["));
+        assert!(calls, "{}: no trace calls one", program.name);
+        assert!(count("calls") > 10.0 * count("entries"), "{}: {stats}", program.name);
+        let merge_points = count("merge_points_compiled");
+        assert!(
+            merge_points > 0.9 * (merge_points + count("merge_points_interpreted")),
+            "{}: {stats}",
+            program.name
+        );
+    }
+}

@@ -390,7 +390,6 @@ impl Run<'_> {
     /// As [`Backend::enter`].
     unsafe fn call_code(&mut self, inst: &Inst, args: &[u64]) -> bool {
         let called = inst.called_entry();
-        let Some(code) = self.backend.called.borrow().get(&called.target).copied() else { return false };
         // Nothing is kept in slots here.
         let frame = self.frame.wrapping_add(FRAME_HEADER.next_multiple_of(2));
         let locals = self.locals() + called.locals;
@@ -399,8 +398,13 @@ impl Run<'_> {
         if frame as u64 > context.frames_limit || locals > context.locals_limit {
             return false;
         }
-        context.calls += 1;
-        let left = context.left;
+        context.calls_left = context.calls_left.wrapping_sub(1);
+        let (left, is_sampled) = (context.left, context.calls_left == 0);
+        if let Some(sample) = context.sample.filter(|_| is_sampled) {
+            // SAFETY: as the caller vouches.
+            unsafe { sample(self.context, called.target.0.into()) };
+        }
+        let Some(code) = self.backend.called.borrow().get(&called.target).copied() else { return false };
         let inputs = args[CALL_ASSEMBLER_PREFIX..].iter().enumerate().filter(|&(n, _)| called.is_input(n));
         for (slot, (_, &input)) in inputs.enumerate() {
             // SAFETY: below the limits there is room for a whole frame.

@@ -28,6 +28,7 @@ impl Lowering<'_> {
         }
         self.b.set_cold_block(native);
         let callee = self.callee(called, native);
+        self.count_call(called);
         let left_with = self.call_code(&callee, called, &args);
         let is_left = self.b.create_block();
         self.b.set_cold_block(is_left);
@@ -79,6 +80,31 @@ impl Lowering<'_> {
         self.b.switch_to_block(go_on);
     }
 
+    /// Counts the call, and has the runtime look at it if this is the one that was waited for.
+    fn count_call(&mut self, called: CalledEntry) {
+        let offset = offset_of!(Context, calls_left) as i32;
+        let before = self.b.ins().load(I64, OURS, self.context, offset);
+        let left = self.b.ins().iadd_imm_s(before, -1);
+        self.b.ins().store(OURS, left, self.context, offset);
+        let (look, go_on) = (self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(look);
+        self.b.ins().brif(left, go_on, &[], look, &[]);
+        self.b.switch_to_block(look);
+        let signature = self.procedure_signature(2);
+        let sample = self.b.ins().load(I64, OURS, self.context, offset_of!(Context, sample) as i32);
+        let entry = self.b.ins().iconst(I64, i64::from(called.target.0));
+        self.b.ins().call_indirect(signature, sample, &[self.context, entry]);
+        self.b.ins().jump(go_on, &[]);
+        self.b.switch_to_block(go_on);
+    }
+
+    /// The signature of a function of the runtime that gives nothing back.
+    fn procedure_signature(&mut self, params: usize) -> ir::SigRef {
+        let mut signature = machine::signature(self.env.isa.default_call_conv(), params);
+        signature.returns.clear();
+        self.b.import_signature(signature)
+    }
+
     /// Calls the code of the entry: what it is left with.
     fn call_code(&mut self, callee: &Callee, called: CalledEntry, args: &[ir::Value]) -> ir::Value {
         let inputs = args.iter().enumerate().filter(|&(n, _)| called.is_input(n));
@@ -86,10 +112,6 @@ impl Lowering<'_> {
             self.b.ins().store(OURS, input, callee.frame, slot(n));
         }
         self.b.ins().store(OURS, callee.locals, callee.frame, HEADER_LOCALS);
-        let calls = offset_of!(Context, calls) as i32;
-        let before = self.b.ins().load(I64, OURS, self.context, calls);
-        let after = self.b.ins().iadd_imm_s(before, 1);
-        self.b.ins().store(OURS, after, self.context, calls);
         let cell = self.b.ins().iconst(I64, (self.env.called)(called.target) as i64);
         let selector = self.b.ins().load(I64, OURS, cell, TARGET_SELECTOR);
         self.b.ins().store(OURS, selector, callee.frame, HEADER_SELECTOR);
@@ -106,9 +128,7 @@ impl Lowering<'_> {
         self.b.set_cold_block(complete);
         self.b.ins().brif(is_absent, native, &[], complete, &[]);
         self.b.switch_to_block(complete);
-        let mut signature = machine::signature(self.env.isa.default_call_conv(), 3);
-        signature.returns.clear();
-        let signature = self.b.import_signature(signature);
+        let signature = self.procedure_signature(3);
         let left = self.b.ins().load(I64, OURS, self.context, offset_of!(Context, left) as i32);
         self.b.ins().call_indirect(signature, left, &[self.context, callee.frame, left_with]);
         self.b.ins().jump(done, &[]);
