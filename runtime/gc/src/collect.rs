@@ -72,6 +72,7 @@ impl State {
         } else {
             tracer.scan_cards();
         }
+        tracer.stacks = crate::roots::stacks();
         if self.entered != 0 {
             mark_stack(tracer, pointer, self.stack.end, &self.areas);
         }
@@ -84,6 +85,7 @@ impl State {
         for source in self.sources.iter().flatten() {
             source(tracer);
         }
+        crate::roots::mark_stacks(tracer);
         for due in &self.due {
             tracer.mark(due.object);
         }

@@ -36,6 +36,8 @@ pub struct Tracer {
     /// References are listed here instead of marked.
     list: Option<Vec<usize>>,
     pub(crate) pointer_mask: usize,
+    /// Stacks that are visited as far as roots hold addresses in them.
+    pub(crate) stacks: crate::roots::Stacks,
     /// Memory to use again.
     cards: Vec<usize>,
 }
@@ -53,6 +55,7 @@ impl Tracer {
             again: Vec::new(),
             list: None,
             pointer_mask,
+            stacks: Default::default(),
             cards: Vec::new(),
         }
     }
@@ -145,7 +148,13 @@ impl Tracer {
         let mut address = area.start.next_multiple_of(8);
         while address + 8 <= area.end {
             // SAFETY: the area can be read. Others may write it at the same time only if they are suspended.
-            self.word(unsafe { (address as *const u64).read_volatile() });
+            let word = unsafe { (address as *const u64).read_volatile() };
+            self.stacks.note(word as usize);
+            if self.space.may_contain(word as usize)
+                || self.space.may_contain(word as usize & self.pointer_mask)
+            {
+                self.word(word);
+            }
             address += 8;
         }
     }

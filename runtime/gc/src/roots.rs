@@ -97,9 +97,37 @@ impl<T: Trace> DerefMut for Root<T> {
 thread_local! {
     static STACK: Cell<usize> = const { Cell::new(0) };
     /// Areas of [`Area`]s; those of dropped ones are empty.
-    static AREAS: RefCell<Vec<Range<usize>>> = const { RefCell::new(Vec::new()) };
+    static AREAS: RefCell<Vec<Shape>> = const { RefCell::new(Vec::new()) };
     /// The innermost call of [`showing`].
     static SHOWN: Cell<*const Shown<'static>> = const { Cell::new(std::ptr::null()) };
+}
+
+/// What an [`Area`] is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Shape {
+    area: Range<usize>,
+    /// If given, words count as far as this many bytes beyond the last address in the area that a root holds.
+    reach: Option<usize>,
+}
+
+impl Shape {
+    const NONE: Shape = Shape { area: 0..0, reach: None };
+
+    /// Shows it until the result is dropped.
+    fn show(self) -> Area {
+        let index =
+            AREAS.with_borrow_mut(|areas| match areas.iter().position(|shape| *shape == Shape::NONE) {
+                Some(free) => {
+                    areas[free] = self;
+                    free
+                }
+                None => {
+                    areas.push(self);
+                    areas.len() - 1
+                }
+            });
+        Area { index, _one_thread: PhantomData }
+    }
 }
 
 /// Memory whose words keep objects alive, of whatever heap is collected on the thread that made it.
@@ -117,25 +145,23 @@ impl Area {
     /// # Safety
     /// The area can be read until then.
     pub unsafe fn new(area: Range<*const u8>) -> Area {
-        let area = area.start as usize..area.end as usize;
-        let index = AREAS.with_borrow_mut(|areas| match areas.iter().position(Range::is_empty) {
-            Some(free) => {
-                areas[free] = area;
-                free
-            }
-            None => {
-                areas.push(area);
-                areas.len() - 1
-            }
-        });
-        Area { index, _one_thread: PhantomData }
+        Shape { area: area.start as usize..area.end as usize, reach: None }.show()
+    }
+
+    /// Shows a stack until it is dropped: of the area, what lies before the last address in it that the native stack, or another
+    /// area, holds, and as many bytes as `reach` from there. What whoever uses the stack has no address of is not in use.
+    ///
+    /// # Safety
+    /// The area can be read until then.
+    pub unsafe fn stack(area: Range<*const u8>, reach: usize) -> Area {
+        Shape { area: area.start as usize..area.end as usize, reach: Some(reach) }.show()
     }
 }
 
 impl Drop for Area {
     fn drop(&mut self) {
         // At the end of the thread the list may be gone, and nothing is collected any more.
-        let _ = AREAS.try_with(|areas| areas.borrow_mut()[self.index] = 0..0);
+        let _ = AREAS.try_with(|areas| areas.borrow_mut()[self.index] = Shape::NONE);
     }
 }
 
@@ -180,12 +206,18 @@ pub fn showing<R>(show: &dyn Fn(&mut Tracer), f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Visits what this thread shows.
+/// The stacks among the areas that this thread shows.
+pub(crate) fn stacks() -> Stacks {
+    let stack = |shape: &Shape| shape.reach.map(|reach| Stack::new(shape.area.clone(), reach));
+    Stacks::new(AREAS.with_borrow(|areas| areas.iter().filter_map(stack).collect()))
+}
+
+/// Visits what this thread shows, but stacks.
 pub(crate) fn mark_shown(tracer: &mut Tracer) {
     AREAS.with_borrow(|areas| {
-        for area in areas {
+        for shape in areas.iter().filter(|shape| shape.reach.is_none()) {
             // SAFETY: whoever made the area keeps it readable.
-            unsafe { tracer.area(area.clone()) };
+            unsafe { tracer.area(shape.area.clone()) };
         }
     });
     let mut next = SHOWN.get();
@@ -194,6 +226,68 @@ pub(crate) fn mark_shown(tracer: &mut Tracer) {
         let shown = unsafe { &*next };
         (shown.show)(tracer);
         next = shown.outer;
+    }
+}
+
+/// Visits what is in use of the stacks that this thread shows, after all that may hold addresses in them.
+pub(crate) fn mark_stacks(tracer: &mut Tracer) {
+    while let Some(part) = tracer.stacks.next() {
+        // SAFETY: whoever made the area keeps it readable.
+        unsafe { tracer.area(part) };
+    }
+    tracer.stacks = Stacks::default();
+}
+
+/// Stacks, and how far they are known to be in use.
+#[derive(Default)]
+pub(crate) struct Stacks {
+    /// From the first to the last of their addresses.
+    around: Range<usize>,
+    stacks: Vec<Stack>,
+}
+
+struct Stack {
+    area: Range<usize>,
+    reach: usize,
+    /// Where the part begins that was not visited.
+    next: usize,
+    /// Where the part ends that is in use.
+    end: usize,
+}
+
+impl Stack {
+    fn new(area: Range<usize>, reach: usize) -> Stack {
+        Stack { reach, next: area.start, end: area.start, area }
+    }
+}
+
+impl Stacks {
+    fn new(stacks: Vec<Stack>) -> Stacks {
+        let start = stacks.iter().map(|stack| stack.area.start).min().unwrap_or(0);
+        let end = stacks.iter().map(|stack| stack.area.end).max().unwrap_or(0);
+        Stacks { around: start..end, stacks }
+    }
+
+    /// Notes a word of a root.
+    #[inline(always)]
+    pub fn note(&mut self, word: usize) {
+        if word.wrapping_sub(self.around.start) < self.around.len() {
+            self.note_address(word);
+        }
+    }
+
+    fn note_address(&mut self, address: usize) {
+        if let Some(stack) = self.stacks.iter_mut().find(|stack| stack.area.contains(&address)) {
+            stack.end = stack.end.max(address.saturating_add(stack.reach).min(stack.area.end));
+        }
+    }
+
+    /// A part in use that was not given before.
+    fn next(&mut self) -> Option<Range<usize>> {
+        let stack = self.stacks.iter_mut().find(|stack| stack.next < stack.end)?;
+        let part = stack.next..stack.end;
+        stack.next = stack.end;
+        Some(part)
     }
 }
 

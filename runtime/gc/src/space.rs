@@ -297,6 +297,12 @@ impl Space {
         address.wrapping_sub(self.base) < self.bytes
     }
 
+    /// Whether an address lies in the heap's part of the address space.
+    #[inline(always)]
+    pub fn may_contain(&self, address: usize) -> bool {
+        address.wrapping_sub(self.base) < self.bytes
+    }
+
     /// The cell of the object that an address lies in, if it lies in one.
     #[inline(always)]
     pub fn find(&self, address: usize) -> Option<usize> {

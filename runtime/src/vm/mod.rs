@@ -13,6 +13,7 @@ pub(crate) mod stats;
 pub(crate) mod tables;
 
 use std::cell::{Cell, OnceCell, RefCell, UnsafeCell};
+use std::ops::Range;
 use std::ptr::NonNull;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -303,16 +304,26 @@ pub(crate) struct Limits {
 #[derive(Debug)]
 struct FrameMemory {
     // First, to be dropped first.
-    _shown: metatrace_gc::Area,
+    _shown: [metatrace_gc::Area; 2],
     memory: Box<[u128]>,
 }
 
 impl FrameMemory {
     fn new(shape: &FrameShape) -> FrameMemory {
         let memory: Box<[u128]> = vec![0; shape.size.div_ceil(16)].into();
-        let range = memory.as_ptr_range();
-        // SAFETY: the memory stays where it is, and is freed after the area is dropped.
-        let shown = unsafe { metatrace_gc::Area::new(range.start.cast()..range.end.cast()) };
+        let Range { start, end } = memory.as_ptr_range();
+        let (start, end) = (start.cast::<u8>(), end.cast::<u8>());
+        // Whoever uses a frame holds its address, and the frame that of its local memory.
+        let frame_bytes = shape.locals - shape.nested;
+        let local_bytes = shape.size - shape.locals - shape.nested;
+        // SAFETY: the memory stays where it is, and is freed after the areas are dropped; both parts lie in it.
+        let shown = unsafe {
+            let locals = start.add(shape.locals);
+            [
+                metatrace_gc::Area::stack(start..locals, frame_bytes),
+                metatrace_gc::Area::stack(locals..end, local_bytes),
+            ]
+        };
         FrameMemory { _shown: shown, memory }
     }
 

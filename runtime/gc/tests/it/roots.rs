@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use metatrace::gc::{Array, Config, Gc, GcCell, Root, Trace, Weak, Words, showing};
+use metatrace::gc::{Area, Array, Config, Gc, GcCell, Root, Trace, Weak, Words, showing};
 
 use super::{Node, apart, collect_always, config, heap, with_heap};
 
@@ -57,6 +57,37 @@ fn threads_show_words_and_what_calls_ask_for() {
     assert!(apart(|| weak.get().is_some()));
     apart(|| heap.collect());
     assert!(weak.get().is_none());
+}
+
+/// Two stacks of 32 words in one memory; only the start of the first is known, which leads into the second.
+#[test]
+fn stacks_are_visited_as_far_as_they_are_known() {
+    const HALF: usize = 32;
+    const REACH: usize = 4;
+    let heap = heap(config());
+    let (places, living) = ([2, 10, HALF + 3, HALF + 10, HALF + 20], [true, false, true, true, false]);
+    let (areas, start, weak) = heap.enter(|| {
+        apart(|| {
+            let memory = Box::leak(Box::new([0_u64; 2 * HALF]));
+            let nodes = places.map(|place| Node::new(place as i64, None));
+            places.iter().zip(nodes).for_each(|(&place, node)| memory[place] = node.to_bits());
+            let start = memory.as_ptr();
+            // SAFETY: the memory is never freed.
+            let areas = unsafe {
+                let (middle, end) = (start.add(HALF), start.add(2 * HALF));
+                memory[1] = start.add(HALF + 8) as u64;
+                let [first, second] = [start..middle, middle..end].map(|r| r.start.cast()..r.end.cast());
+                [Area::stack(second, REACH * 8), Area::stack(first, REACH * 8)]
+            };
+            (areas, Words::new(Box::new([start as u64])), Root::new(nodes.map(Weak::new)))
+        })
+    });
+    apart(|| heap.collect());
+    assert_eq!(weak.map(|weak| weak.get().is_some()), living);
+    drop(start);
+    apart(|| heap.collect());
+    assert_eq!(weak.map(|weak| weak.get().is_some()), [false; 5]);
+    drop(areas);
 }
 
 /// Weak references that a test keeps.
