@@ -1,6 +1,7 @@
-//! Objects with elements: [`Array`], whose length is fixed, and [`GcVec`], which grows.
+//! Objects with elements: [`Array`], whose length is fixed, [`Headed`], with more than the length before them, and [`GcVec`],
+//! which grows.
 //!
-//! Jitcode works on both by what [`LAYOUT`] says of them.
+//! Jitcode works on arrays and vectors by what [`LAYOUT`] says of them.
 
 use std::cell::Cell;
 use std::fmt;
@@ -15,7 +16,7 @@ use crate::cell::GcCell;
 use crate::gc::{Gc, HeapFull, drop_at_death};
 use crate::mark::HEADER;
 use crate::sizes::{SMALL_MAX, class_of};
-use crate::types::{Shape, Trace, TypeInfo};
+use crate::types::{Leaf, Shape, Trace, TypeInfo};
 
 /// Bytes to the second of the two fields of [`Array`], of the buffer of a [`GcVec`], and of the vector itself.
 pub const LAYOUT: usize = 8;
@@ -212,6 +213,81 @@ impl<T: fmt::Debug> fmt::Debug for Array<T> {
         self.deref().fmt(f)
     }
 }
+
+/// A length, a header and elements, in one object that holds no reference: for strings with their hash and the like.
+///
+/// The elements never change. Derefs to the header; [`Headed::elements`] are the elements.
+#[repr(C)]
+pub struct Headed<H, T> {
+    length: usize,
+    header: H,
+    elements: [T; 0],
+}
+
+impl<H: Leaf + Trace + Copy, T: Leaf + Trace + Copy> Headed<H, T> {
+    /// An object with this header and copies of the elements.
+    ///
+    /// # Errors
+    /// If the heap's limit is reached.
+    ///
+    /// # Panics
+    /// If no heap is current.
+    #[inline]
+    pub fn try_new(header: H, elements: &[T]) -> Result<Gc<Headed<H, T>>, HeapFull> {
+        const {
+            assert!(
+                align_of::<Headed<H, T>>() <= 8,
+                "objects of a collected heap are aligned to 8 bytes at most"
+            )
+        };
+        let info = const { TypeInfo::of::<LeafInfo>() };
+        let bytes = size_of_val(elements).saturating_add(size_of::<Headed<H, T>>());
+        let cell = if bytes <= SMALL_MAX - HEADER {
+            // SAFETY: what is current is a heap or nothing.
+            unsafe { crate::alloc::cell(crate::heap::hot(), class_of(bytes + HEADER, true)) }
+        } else {
+            bytes.checked_add(HEADER).and_then(crate::gc::large)
+        };
+        let Some(cell) = cell else { return Err(HeapFull::of(bytes)) };
+        // SAFETY: the cell is fresh, and has room for the object's own header, and for this with its elements behind it.
+        unsafe {
+            cell.cast::<&'static TypeInfo>().write(info);
+            let object = cell.add(HEADER).cast::<Headed<H, T>>();
+            object.write(Headed { length: elements.len(), header, elements: [] });
+            let place = (&raw mut (*object.as_ptr()).elements).cast::<T>();
+            place.copy_from_nonoverlapping(elements.as_ptr(), elements.len());
+            Ok(Gc::from_target(object))
+        }
+    }
+
+    /// The elements.
+    #[inline(always)]
+    pub fn elements(&self) -> &[T] {
+        // SAFETY: the object only exists with its elements behind it.
+        unsafe { std::slice::from_raw_parts((&raw const self.elements).cast(), self.length) }
+    }
+}
+
+impl<H, T> Deref for Headed<H, T> {
+    type Target = H;
+
+    #[inline(always)]
+    fn deref(&self) -> &H {
+        &self.header
+    }
+}
+
+// SAFETY: it holds no reference.
+unsafe impl<H: Leaf, T: Leaf> Trace for Headed<H, T> {
+    const SHAPE: Shape = Shape::NONE;
+
+    fn trace(&self, _: &mut Tracer) {}
+}
+// SAFETY: as above.
+unsafe impl<H: Leaf, T: Leaf> Leaf for Headed<H, T> {}
+
+/// What the descriptor of all [`Headed`] is of: an object without references.
+type LeafInfo = usize;
 
 /// The elements of a [`GcVec`] and how many they are; the room behind them is the object's own business.
 #[doc(hidden)]

@@ -12,7 +12,7 @@
 
 use std::time::Instant;
 
-use crate::heap::{AtDeath, ByAge, POISON, State};
+use crate::heap::{AtDeath, ByAge, POISON, State, WeakPhase};
 use crate::mark::{HEADER, Tracer, word_at};
 use crate::roots::{in_use, with_registers};
 use crate::sizes::{BITMAP, BLOCK, CLASSES, GRANULE};
@@ -62,6 +62,7 @@ impl State {
 
     fn mark_all(&mut self, full: bool, pointer: usize) {
         let tracer = &mut self.tracer;
+        tracer.full = full;
         tracer.again.clear();
         if full {
             for index in 0..tracer.space.top {
@@ -92,7 +93,28 @@ impl State {
         tracer.drain();
     }
 
+    /// Has the sources of weak structures mark until nothing more is found.
+    fn propagate(&mut self) {
+        loop {
+            for source in &self.weak_sources {
+                source(&mut self.tracer, WeakPhase::Propagate);
+            }
+            if !self.tracer.has_work() {
+                break;
+            }
+            self.tracer.drain();
+        }
+    }
+
+    fn weak_phase(&mut self, phase: WeakPhase) {
+        for source in &self.weak_sources {
+            source(&mut self.tracer, phase);
+        }
+    }
+
     fn handle_dead(&mut self, full: bool) {
+        self.propagate();
+        self.weak_phase(WeakPhase::BeforeFinalizers);
         clear_weak(&mut self.tracer);
         let finalizers = self.finalizers.dead(full, &self.tracer);
         for due in &finalizers {
@@ -100,6 +122,8 @@ impl State {
         }
         self.due.extend(finalizers);
         self.tracer.drain();
+        self.propagate();
+        self.weak_phase(WeakPhase::Clear);
         clear_weak(&mut self.tracer);
         for cell in std::mem::take(&mut self.tracer.ephemerons) {
             set_word(cell, 0);

@@ -129,6 +129,7 @@ pub(crate) struct State {
     /// Areas to be tested word by word; an entry that was removed is empty.
     pub areas: Vec<Range<usize>>,
     pub sources: Vec<Option<Source>>,
+    pub weak_sources: Vec<WeakSource>,
     /// The stacks of the threads that have the heap entered.
     pub stack: Range<usize>,
     pub entered: usize,
@@ -136,6 +137,21 @@ pub(crate) struct State {
 
 /// What visits roots that only its maker knows.
 pub type Source = Box<dyn Fn(&mut Tracer)>;
+
+/// What handles weak structures that only its maker knows.
+pub type WeakSource = Box<dyn Fn(&mut Tracer, WeakPhase)>;
+
+/// When a [`WeakSource`] is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WeakPhase {
+    /// What roots lead to is marked: mark what lives because of that. It is called again until nothing more is marked.
+    Propagate,
+    /// As above, and references that do not keep finalized objects alive are to be cleared: what has no mark dies, or lives
+    /// only to be finalized.
+    BeforeFinalizers,
+    /// All that lives is marked: forget the rest.
+    Clear,
+}
 
 struct Nothing(Hot);
 // SAFETY: never written: its runs are empty and its range too.
@@ -243,6 +259,7 @@ impl Heap {
             roots: Rc::default(),
             areas: Vec::new(),
             sources: Vec::new(),
+            weak_sources: Vec::new(),
             stack: 0..0,
             entered: 0,
             config,
@@ -264,7 +281,9 @@ impl Heap {
         let state = self.state.as_ptr();
         // SAFETY: the state lives as long as the heap, and nothing refers to it now.
         unsafe {
-            (*state).stack = 0..crate::roots::stack_start();
+            if (*state).entered == 0 {
+                (*state).stack = 0..crate::roots::stack_start();
+            }
             (*state).entered += 1;
         }
         let _leave = Leave(CURRENT.replace(state.cast()), state);
@@ -385,6 +404,36 @@ impl Heap {
     /// before.
     pub fn when_finalizers_due(&self, tell: Option<Rc<dyn Fn()>>) -> Option<Rc<dyn Fn()>> {
         self.with(|state| std::mem::replace(&mut state.on_due, tell))
+    }
+
+    /// From now on each collection calls `source` after marking, in every [`WeakPhase`].
+    ///
+    /// The source must not use the heap but through the tracer, and must not refer to objects that are dead after
+    /// [`WeakPhase::Clear`].
+    pub fn add_weak_source(&self, source: WeakSource) {
+        self.with(|state| state.weak_sources.push(source));
+    }
+
+    /// From now on the native stack ends (has its highest address) at `end`, until this is called again; returns the end
+    /// there was. For code that switches stacks, which adds an area for the part of the other one that is in use.
+    ///
+    /// # Safety
+    /// Whenever the heap is used, the stack can be read from its pointer up to `end`.
+    pub unsafe fn set_stack_end(&self, end: usize) -> usize {
+        self.with(|state| std::mem::replace(&mut state.stack, 0..end).end)
+    }
+
+    /// Makes all finalizers due, also of objects that live: for an interpreter that ends.
+    pub fn finalize_all(&self) {
+        self.with(|state| {
+            let finalizers = std::mem::take(&mut state.finalizers);
+            state.due.extend(finalizers.old.into_iter().chain(finalizers.young));
+        });
+    }
+
+    /// Bytes that live or were set out for allocation since the last collection.
+    pub fn bytes(&self) -> usize {
+        self.with(|state| state.live + state.since)
     }
 
     /// Whether there are finalizers to run.

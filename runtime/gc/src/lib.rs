@@ -39,14 +39,14 @@ mod verify;
 mod weak;
 
 pub use alloc::{Stress, barrier, barrier_at};
-pub use array::{Array, GcVec};
+pub use array::{Array, GcVec, Headed};
 #[doc(hidden)]
 pub use array::{Buffer, LAYOUT};
 pub use cell::{GcCell, GcRefCell, GcRefMut};
 #[doc(hidden)]
 pub use gc::GcBox;
 pub use gc::{Gc, HeapFull};
-pub use heap::{Config, Heap, POISON, Source, Stats};
+pub use heap::{Config, Heap, POISON, Source, Stats, WeakPhase, WeakSource};
 pub use mark::Tracer;
 pub use metatrace_macros::Trace;
 pub use roots::{Area, Root, Words, showing};

@@ -40,6 +40,8 @@ pub struct Tracer {
     pub(crate) stacks: crate::roots::Stacks,
     /// Memory to use again.
     cards: Vec<usize>,
+    /// Whether the collection, or the last one, is a full one.
+    pub(crate) full: bool,
 }
 
 impl Tracer {
@@ -57,7 +59,13 @@ impl Tracer {
             pointer_mask,
             stacks: Default::default(),
             cards: Vec::new(),
+            full: false,
         }
+    }
+
+    /// Whether all objects are marked anew, in contrast to a minor collection, in which those that lived before do.
+    pub fn is_full(&self) -> bool {
+        self.full
     }
 
     /// Visits a reference.
@@ -78,6 +86,36 @@ impl Tracer {
         {
             self.visit(cell + HEADER);
         }
+    }
+
+    /// Marks an object without looking into it: what it refers to may die. References written to it later, by cells with a
+    /// barrier, may be looked at in minor collections.
+    pub fn shallow<T>(&mut self, reference: crate::Gc<T>) {
+        if let Some(list) = &mut self.list {
+            return list.push(reference.address());
+        }
+        let stacked = self.stack.len();
+        self.mark(reference.address());
+        self.stack.truncate(stacked);
+    }
+
+    /// Whether an object is known to live: in collections only.
+    pub fn is_marked<T>(&self, reference: crate::Gc<T>) -> bool {
+        self.space.is_marked(reference.address())
+    }
+
+    /// Whether the object of this address is known to live: in collections only.
+    pub fn is_marked_at(&self, address: usize) -> bool {
+        self.space.is_marked(address)
+    }
+
+    /// Whether this walk marks, in contrast to one that lists the references of an object for checks.
+    pub fn is_marking(&self) -> bool {
+        self.list.is_none()
+    }
+
+    pub(crate) fn has_work(&self) -> bool {
+        !self.stack.is_empty()
     }
 
     /// Has the object that is being traced be scanned in the next minor collection too, although no card is marked.
