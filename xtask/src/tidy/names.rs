@@ -6,7 +6,14 @@ use super::scan::has_word;
 use super::{File, Finding, Tree};
 
 /// Files, or folders of files, that may read the environment.
-const ENVIRONMENT: &[&str] = &["runtime/src/vm/options", "jitcodegen/src/build", "xtask/src/"];
+const ENVIRONMENT: &[&str] = &[
+    "runtime/src/vm/options",
+    "jitcodegen/src/build",
+    "xtask/src/",
+    // What a language's own library and program read of it.
+    "interpreters/lua/src/cli",
+    "interpreters/lua/src/stdlib/",
+];
 /// The crate of the tables, where the names of operations stand.
 const TABLES: &str = "runtime/defs/src/";
 

@@ -12,7 +12,7 @@ const LINES_WITHOUT_CONTRACT: usize = 200;
 /// Files of one row or function per operation, which may be longer.
 const LONG_FILES: &[&str] = &[];
 /// Functions that are tables, which may be longer: the file and the function's name.
-const LONG_FUNCTIONS: &[(&str, &str)] = &[];
+const LONG_FUNCTIONS: &[(&str, &str)] = &[("interpreters/lua/src/execute.rs", "execute")];
 
 /// Every Rust file parses, or the other rules would not see into it.
 pub fn parses(tree: &Tree) -> Vec<Finding> {

@@ -1,0 +1,496 @@
+//! How functions are called, and how errors are caught.
+//!
+//! The function and its arguments lie on the stack; results take the place of the function and those behind it. Functions of the
+//! language run in `execute`, without recursion of Rust but where a native function or a metamethod calls one. The frames that an error
+//! has passed stay until it is caught, for messages and handlers.
+
+use std::cell::Cell;
+
+use metatrace::gc::{Array, Gc, GcCell};
+
+use crate::execute::execute;
+use crate::function::{Function, Known, Native, Proto, Upvalue};
+use crate::meta::Event;
+use crate::stack::{Slot, running};
+use crate::thread::{FRESH, Frame, PROTECTED, Running};
+use crate::value::Value;
+use crate::vm::{Raised, Result, Vm};
+
+metatrace::glue!();
+
+/// Nested calls of native functions that call back.
+pub(crate) const MAX_NATIVE_CALLS: u32 = 197;
+
+impl Vm {
+    /// The first place of the stack that nobody uses.
+    #[inline(always)]
+    pub(crate) fn scratch(&self) -> Slot {
+        self.thread().frames.last().limit.get()
+    }
+
+    #[inline(always)]
+    pub(crate) fn save_pc(&self, pc: usize) {
+        self.thread().frames.last().pc.set(pc as u32);
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn stack_overflow(&self) -> Raised {
+        self.error("stack overflow")
+    }
+
+    /// Begins a call of a function of the language, whose arguments lie behind it.
+    #[inline(always)]
+    pub(crate) fn begin(
+        &self,
+        function: Gc<Function>,
+        place: Slot,
+        count: usize,
+        want: i32,
+        flags: u32,
+    ) -> Result<(Running, Slot)> {
+        let thread = self.thread();
+        let code = running(function.as_ref().code);
+        let proto: &Proto = code;
+        let params = usize::from(proto.params);
+        let mut base = place.up(1);
+        let registers = usize::from(proto.registers);
+        let mut extra = 0;
+        if proto.is_vararg {
+            extra = count.saturating_sub(params);
+            base = place.up(count + 2);
+        }
+        let limit = base.up(registers);
+        if !thread.has_room(limit) || !thread.frames.has_room(false) {
+            self.check_overflow(limit)?;
+        }
+        if proto.is_vararg {
+            base.down(1).set(place.get());
+            for index in 0..params {
+                let value = if index < count { place.at(index + 1) } else { Value::Nil };
+                base.put(index, value);
+                if index < count {
+                    place.put(index + 1, Value::Nil);
+                }
+            }
+        } else {
+            for index in count..params {
+                base.put(index, Value::Nil);
+            }
+        }
+        thread.frames.push(Frame {
+            base,
+            results: place,
+            limit: Cell::new(limit),
+            code: Some(code),
+            pc: Cell::new(0),
+            want,
+            extra: extra as u32,
+            flags: Cell::new(flags),
+        });
+        Ok((code, base))
+    }
+
+    /// An error, unless one is being handled and there is room for that.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn check_overflow(&self, limit: Slot) -> Result<()> {
+        let thread = self.thread();
+        let top = thread.frames.last().limit.get();
+        let handles = !thread.has_room(top) || thread.frames.depth() > crate::stack::MAX_FRAMES;
+        if handles
+            && thread.frames.has_room(true)
+            && limit <= thread.values.up(crate::stack::MAX_VALUES + 60_000)
+        {
+            return Ok(());
+        }
+        Err(self.stack_overflow())
+    }
+
+    /// Calls a native function; how many results there are.
+    #[inline(always)]
+    pub(crate) fn call_native(
+        &self,
+        native: Gc<Native>,
+        place: Slot,
+        count: usize,
+        want: i32,
+    ) -> Result<usize> {
+        let thread = self.thread();
+        let base = place.up(1);
+        let limit = base.up(count);
+        if !thread.has_room(limit.up(64)) || !thread.frames.has_room(false) {
+            self.check_overflow(limit.up(64))?;
+        }
+        thread.frames.push(Frame {
+            base,
+            results: place,
+            limit: Cell::new(limit),
+            code: None,
+            pc: Cell::new(0),
+            want,
+            extra: 0,
+            flags: Cell::new(0),
+        });
+        let found = (native.as_ref().function)(Call { vm: self, place, count })?;
+        thread.frames.pop();
+        self.finish(place, found, want);
+        Ok(found)
+    }
+
+    /// Has the results of a call be as many as wanted.
+    #[inline(always)]
+    pub(crate) fn finish(&self, place: Slot, found: usize, want: i32) {
+        if want < 0 {
+            self.thread().top.set(place.up(found));
+        } else {
+            for index in found..want as usize {
+                place.put(index, Value::Nil);
+            }
+        }
+    }
+
+    /// Ends the innermost call of a function of the language, with results from `first` on. True if the native function that
+    /// runs its code returns too.
+    #[inline(always)]
+    pub(crate) fn end(&self, first: Slot, count: usize) -> bool {
+        let frames = &self.thread().as_ref().frames;
+        let frame = frames.last();
+        let (results, want, flags) = (frame.results, frame.want, frame.flags.get());
+        frames.pop();
+        if want == 1 {
+            results.set(if count > 0 { first.get() } else { Value::Nil });
+        } else {
+            let copied = if want < 0 { count } else { count.min(want as usize) };
+            for index in 0..copied {
+                results.put(index, first.at(index));
+            }
+            self.finish(results, copied, want);
+        }
+        flags & FRESH != 0
+    }
+
+    /// Begins a `pcall` whose function and arguments lie behind it: the call of the function follows.
+    pub(crate) fn begin_protected(&self, place: Slot, count: usize, want: i32) -> Result<()> {
+        let thread = self.thread();
+        let limit = place.up(1 + count);
+        if !thread.has_room(limit.up(64)) || !thread.frames.has_room(false) {
+            self.check_overflow(limit.up(64))?;
+        }
+        thread.frames.push(Frame {
+            base: place.up(1),
+            results: place,
+            limit: Cell::new(limit),
+            code: None,
+            pc: Cell::new(0),
+            want,
+            extra: self.native_calls.get(),
+            flags: Cell::new(PROTECTED),
+        });
+        Ok(())
+    }
+
+    /// Ends a `pcall` whose function has returned, with its results up to the top.
+    pub(crate) fn end_protected(&self) {
+        let thread = self.thread();
+        let frame = thread.frames.last();
+        let (place, want) = (frame.results, frame.want);
+        thread.frames.pop();
+        place.set(Value::True);
+        let found = thread.top.get().above(place);
+        self.finish(place, found, want);
+    }
+
+    /// Calls a native function that a `pcall` protects: the innermost frame is that of the `pcall`.
+    pub(crate) fn call_native_protected(&self, native: Gc<Native>, place: Slot, count: usize) -> Result<()> {
+        if native.known == Known::Pcall {
+            self.call_at(place, count, -1)?;
+        } else {
+            self.call_native(native, place, count, -1)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a frame back that another call was to take the place of.
+    #[cold]
+    pub(crate) fn restore_frame(&self, results: Slot, want: i32, flags: u32) {
+        self.thread().frames.push(Frame {
+            base: results.up(1),
+            results,
+            limit: Cell::new(results.up(2)),
+            code: None,
+            pc: Cell::new(0),
+            want,
+            extra: 0,
+            flags: Cell::new(flags),
+        });
+    }
+
+    /// The upvalues of functions that have none.
+    pub(crate) fn no_upvalues(&self) -> Gc<Array<GcCell<Gc<Upvalue>>>> {
+        self.no_upvalues.get()
+    }
+
+    /// An upvalue of nobody.
+    pub(crate) fn some_upvalue(&self) -> Gc<Upvalue> {
+        self.some_upvalue.get()
+    }
+
+    /// Looks for a `pcall` in the loop that an error has reached: if there is one, its caller goes on with the results.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn catch(&self) -> Option<(usize, Running, Slot)> {
+        let thread = self.thread();
+        let frames = &thread.as_ref().frames;
+        let mut depth = frames.depth();
+        loop {
+            let frame = frames.get(depth - 1)?;
+            if frame.has(PROTECTED) {
+                break;
+            }
+            if frame.has(FRESH) {
+                // Whoever looks on from outside passes it.
+                frame.flags.set(frame.flags.get() & !FRESH);
+                return None;
+            }
+            depth -= 1;
+        }
+        let (place, want, calls) =
+            frames.get(depth - 1).map(|frame| (frame.results, frame.want, frame.extra))?;
+        self.native_calls.set(calls);
+        let error = self.unwind(depth, place.up(1));
+        thread.frames.truncate(depth - 1);
+        place.set(Value::False);
+        place.put(1, error);
+        self.finish(place, 2, want);
+        let caller = thread.frames.last();
+        Some((caller.pc.get() as usize, caller.code?, caller.base))
+    }
+
+    /// Ends the calls beyond `depth` after an error: closes what has to be. Returns the error's value, or that of another one.
+    pub(crate) fn unwind(&self, depth: usize, level: Slot) -> Value {
+        let thread = self.thread();
+        let mut error = self.take_error();
+        thread.frames.truncate(depth);
+        loop {
+            match self.close(level, Some(error), None) {
+                Ok(()) => return error,
+                Err(Raised) => {
+                    thread.frames.truncate(depth);
+                    error = self.take_error();
+                }
+            }
+        }
+    }
+
+    /// Closes upvalues and variables from a place on. `scratch`: behind what has to stay, if that is not known from the frames.
+    pub(crate) fn close(&self, level: Slot, error: Option<Value>, scratch: Option<Slot>) -> Result<()> {
+        let thread = self.thread();
+        loop {
+            let next = thread.to_close.borrow().last().copied();
+            let Some(slot) = next.filter(|slot| *slot >= level) else { break };
+            thread.to_close.borrow_mut().pop();
+            thread.close_upvalues(slot.up(1));
+            let value = slot.get();
+            let method = self.metamethod(value, Event::Close);
+            let above = scratch.unwrap_or(level).max(slot.up(1));
+            self.call_from(self.scratch().max(above), method, &[value, error.unwrap_or(Value::Nil)], 0)?;
+        }
+        thread.close_upvalues(level);
+        Ok(())
+    }
+
+    /// Calls whatever lies at `place` with the arguments behind it; how many results there are.
+    pub fn call_at(&self, place: Slot, count: usize, want: i32) -> Result<usize> {
+        let (function, count) = self.callable(place, count)?;
+        match function {
+            Value::Native(native) => {
+                self.enter_native_call()?;
+                let found = self.call_native(native, place, count, want)?;
+                self.native_calls.set(self.native_calls.get() - 1);
+                Ok(if want < 0 { found } else { want as usize })
+            }
+            Value::Function(function) => {
+                self.enter_native_call()?;
+                let (code, base) = self.begin(function, place, count, want, FRESH)?;
+                execute(0, code, base, self)?;
+                self.native_calls.set(self.native_calls.get() - 1);
+                Ok(if want < 0 { self.thread().top.get().above(place) } else { want as usize })
+            }
+            _ => Ok(0),
+        }
+    }
+
+    #[inline(always)]
+    fn enter_native_call(&self) -> Result<()> {
+        let here = 0u8;
+        let calls = self.native_calls.get() + 1;
+        self.native_calls.set(calls);
+        if calls > MAX_NATIVE_CALLS || (&raw const here as usize) < self.stack_limit.get() {
+            return self.native_overflow(calls);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn native_overflow(&self, calls: u32) -> Result<()> {
+        let here = 0u8;
+        // Some room is kept for handling the error.
+        let deep = (&raw const here as usize) + (self.options.native_stack / 8) < self.stack_limit.get();
+        if calls > MAX_NATIVE_CALLS + 1 && calls < MAX_NATIVE_CALLS + 25 && !deep {
+            return Ok(());
+        }
+        Err(self.error("C stack overflow"))
+    }
+
+    pub(crate) fn native_calls(&self) -> u32 {
+        self.native_calls.get()
+    }
+
+    pub(crate) fn set_native_calls(&self, calls: u32) {
+        self.native_calls.set(calls);
+    }
+
+    /// What is called where a value is: values with `__call` become its first argument.
+    pub(crate) fn callable(&self, place: Slot, mut count: usize) -> Result<(Value, usize)> {
+        loop {
+            let value = place.get();
+            if let Value::Function(_) | Value::Native(_) = value {
+                return Ok((value, count));
+            }
+            let method = self.metamethod(value, Event::Call);
+            if method.is_nil() || count > 200_000 {
+                return Err(crate::error::not_callable(self, value, place));
+            }
+            place.up(1).copy_from(place, count + 1);
+            place.set(method);
+            count += 1;
+            if !self.thread().has_room(place.up(count + 64)) {
+                return Err(self.stack_overflow());
+            }
+        }
+    }
+
+    /// Calls a function from a place on that is free; where the results are.
+    pub(crate) fn call_from(&self, place: Slot, function: Value, args: &[Value], want: i32) -> Result<usize> {
+        if !self.thread().has_room(place.up(args.len() + 64)) {
+            self.check_overflow(place.up(args.len() + 64))?;
+        }
+        place.set(function);
+        for (index, arg) in args.iter().enumerate() {
+            place.put(index + 1, *arg);
+        }
+        self.call_at(place, args.len(), want)
+    }
+
+    /// Calls a function for one result.
+    ///
+    /// # Errors
+    /// If it raises one.
+    pub fn call(&self, function: Value, args: &[Value]) -> Result<Value> {
+        let place = self.scratch();
+        self.call_from(place, function, args, 1)?;
+        Ok(place.get())
+    }
+
+    /// Calls a function; an error is a result.
+    pub fn protected<T>(&self, f: impl FnOnce() -> Result<T>) -> std::result::Result<T, Value> {
+        let (depth, level, calls) = (self.thread().frames.depth(), self.scratch(), self.native_calls.get());
+        f().map_err(|Raised| {
+            self.native_calls.set(calls);
+            self.unwind(depth, level)
+        })
+    }
+
+    /// Calls a handler for the error that was raised, while the calls it passed are still there. The handler's result.
+    pub(crate) fn handle_error(&self, handler: Value, calls: u32) -> Value {
+        let thread = self.thread();
+        let depth = thread.frames.depth();
+        for _ in 0..10 {
+            let error = self.take_error();
+            // Native calls of the error's own are over.
+            self.native_calls.set(calls.min(MAX_NATIVE_CALLS - 1));
+            let place = self.scratch();
+            match self.call_from(place, handler, &[error], 1) {
+                Ok(_) => return place.get(),
+                Err(Raised) => thread.frames.truncate(depth),
+            }
+        }
+        let error = self.take_error();
+        match error {
+            Value::Nil => Value::Str(self.no_memory.get()),
+            error => error,
+        }
+    }
+}
+
+/// A call of a native function.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    pub vm: &'a Vm,
+    /// Where the function is; the arguments are behind it.
+    pub place: Slot,
+    /// The number of arguments.
+    pub count: usize,
+}
+
+impl Call<'_> {
+    pub fn function(&self) -> Value {
+        self.place.get()
+    }
+
+    /// An upvalue of the function.
+    pub fn upvalue(&self, index: usize) -> Value {
+        match self.function() {
+            Value::Native(native) => native.upvalues[index].get(),
+            _ => Value::Nil,
+        }
+    }
+
+    pub fn set_upvalue(&self, index: usize, value: Value) {
+        if let Value::Native(native) = self.function() {
+            native.upvalues[index].set(value);
+        }
+    }
+
+    /// An argument, counted from 0; nil if there are fewer.
+    #[inline(always)]
+    pub fn arg(&self, index: usize) -> Value {
+        if index < self.count { self.place.at(index + 1) } else { Value::Nil }
+    }
+
+    /// Returns one value.
+    #[inline(always)]
+    pub fn one(&self, value: Value) -> Result<usize> {
+        self.place.set(value);
+        Ok(1)
+    }
+
+    /// Returns a string.
+    #[inline]
+    pub fn text(&self, bytes: &[u8]) -> Result<usize> {
+        let value = self.vm.string(bytes)?;
+        self.one(value)
+    }
+
+    /// Returns values.
+    #[inline]
+    pub fn many(&self, values: &[Value]) -> Result<usize> {
+        for (index, value) in values.iter().enumerate() {
+            self.place.put(index, *value);
+        }
+        Ok(values.len())
+    }
+
+    /// Makes sure that there is room for that many results, and keeps others off it.
+    pub fn reserve(&self, count: usize) -> bool {
+        let limit = self.place.up(count + 1);
+        if count > crate::stack::MAX_VALUES || !self.vm.thread().has_room(limit.up(64)) {
+            return false;
+        }
+        let frame = self.vm.thread();
+        let frame = frame.frames.last();
+        frame.limit.set(frame.limit.get().max(limit));
+        true
+    }
+}

@@ -1,0 +1,357 @@
+//! Elements and fields of tables, constructors, lengths and texts.
+//!
+//! A field access has a cache: the shape of the table it found last, and the slot. Tables of that shape have the key there, so that
+//! it is a comparison and a load. The second half of a cache is for the table that `__index` led to; of a store, for the shape
+//! that a table of the first shape gets by it.
+
+use metatrace::gc::Gc;
+
+use crate::function::{ABSENT, Cache, Proto};
+use crate::meta::{self, Event};
+use crate::op::{FIRST_CONST, Instr};
+use crate::ops::calls::upvalue;
+use crate::shape::Shape;
+use crate::stack::Slot;
+use crate::string::Str;
+use crate::table::Table;
+use crate::value::Value;
+use crate::vm::{Result, Vm};
+
+metatrace::glue!();
+
+/// The key of a field access.
+#[inline(always)]
+fn key(proto: &Proto, instr: Instr) -> Value {
+    proto.constant(instr.key())
+}
+
+#[inline(always)]
+fn cache(proto: &Proto, instr: Instr) -> &Cache {
+    debug_assert!(instr.cache() < proto.caches.len());
+    // SAFETY: the compiler has counted the caches.
+    unsafe { proto.caches.get_unchecked(instr.cache()) }
+}
+
+/// The operand that may be a constant.
+#[inline(always)]
+fn stored(proto: &Proto, base: Slot, instr: Instr) -> Value {
+    let operand = usize::from(instr.b);
+    if operand < FIRST_CONST as usize {
+        base.at(operand)
+    } else {
+        proto.constant(operand - FIRST_CONST as usize)
+    }
+}
+
+/// The value that a table has where the cache says; nil if it does not say.
+#[inline(always)]
+fn cached(table: Gc<Table>, found: (Shape, u32)) -> Value {
+    if table.shape.get() == found.0
+        && let Some(cell) = table.slots.get().get(found.1 as usize)
+    {
+        return cell.get();
+    }
+    Value::Nil
+}
+
+/// The value of a key in a table itself, with the cache brought up to date.
+fn lookup(vm: &Vm, table: Gc<Table>, key: Str, cache: &std::cell::Cell<(Shape, u32)>) -> Value {
+    let shape = table.shape.get();
+    if !key.is_short() {
+        return table.get(&vm.shapes, Value::Str(key));
+    }
+    if shape == Shape::DICTIONARY {
+        return table.get_short(&vm.shapes, key);
+    }
+    let (known, mut slot) = cache.get();
+    if known != shape {
+        slot = vm.shapes.find(shape, key).unwrap_or(ABSENT);
+        cache.set((shape, slot));
+    }
+    if slot == ABSENT { Value::Nil } else { table.slots.get()[slot as usize].get() }
+}
+
+/// `object[key]`, where the fast way did not find it.
+#[inline(never)]
+fn field_slow(vm: &Vm, pc: usize, object: Value, key: Value, cache: &Cache) -> Result<Value> {
+    vm.save_pc(pc);
+    let Value::Str(name) = key else { return meta::index(vm, object, key) };
+    let holder = match object {
+        Value::Table(table) => {
+            let value = lookup(vm, table, name, &cache.own);
+            if !value.is_nil() {
+                return Ok(value);
+            }
+            match table.meta() {
+                None => return Ok(Value::Nil),
+                Some(meta) => index_of(vm, meta),
+            }
+        }
+        _ => match vm.meta(object) {
+            None => Value::Nil,
+            Some(meta) => index_of(vm, meta),
+        },
+    };
+    if let Value::Table(holder) = holder {
+        let value = lookup(vm, holder, name, &cache.next);
+        if !value.is_nil() {
+            return Ok(value);
+        }
+        return meta::index(vm, Value::Table(holder), key);
+    }
+    meta::index(vm, object, key)
+}
+
+/// `__index` of a metatable.
+#[inline(always)]
+fn index_of(vm: &Vm, meta: Gc<Table>) -> Value {
+    let shape = meta.shape.get();
+    if shape == Shape::DICTIONARY {
+        return vm.metamethod_of(meta, Event::Index);
+    }
+    match vm.shapes.index_slot(shape) {
+        Some(slot) => meta.slots.get()[slot as usize].get(),
+        None => Value::Nil,
+    }
+}
+
+#[inline(always)]
+fn read_field(vm: &Vm, pc: usize, proto: &Proto, object: Value, instr: Instr) -> Result<Value> {
+    let cache = cache(proto, instr);
+    if let Value::Table(table) = object {
+        let value = cached(table, cache.own.get());
+        if !value.is_nil() {
+            return Ok(value);
+        }
+    }
+    field_slow(vm, pc, object, key(proto, instr), cache)
+}
+
+/// `R[a] = R[b][K[c]]`.
+#[inline(always)]
+pub fn get_field(vm: &Vm, pc: usize, proto: &Proto, base: Slot, instr: Instr) -> Result<()> {
+    let value = read_field(vm, pc, proto, base.at(usize::from(instr.b)), instr)?;
+    base.put(usize::from(instr.a), value);
+    Ok(())
+}
+
+/// `R[a] = U[b][K[c]]`.
+#[inline(always)]
+pub fn get_global(vm: &Vm, pc: usize, proto: &Proto, base: Slot, instr: Instr) -> Result<()> {
+    let value = read_field(vm, pc, proto, upvalue(base, usize::from(instr.b)).get(), instr)?;
+    base.put(usize::from(instr.a), value);
+    Ok(())
+}
+
+/// `R[a+1] = R[b]; R[a] = R[b][K[c]]`.
+#[inline(always)]
+pub fn method(vm: &Vm, pc: usize, proto: &Proto, base: Slot, instr: Instr) -> Result<()> {
+    let object = base.at(usize::from(instr.b));
+    let value = read_field(vm, pc, proto, object, instr)?;
+    base.put(usize::from(instr.a) + 1, object);
+    base.put(usize::from(instr.a), value);
+    Ok(())
+}
+
+#[inline(never)]
+fn get_slow(vm: &Vm, pc: usize, base: Slot, a: u8, object: Value, key: Value) -> Result<()> {
+    vm.save_pc(pc);
+    let value = meta::index(vm, object, key)?;
+    base.put(usize::from(a), value);
+    Ok(())
+}
+
+/// `R[a] = R[b][R[c]]`.
+#[inline(always)]
+pub fn get_table(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
+    let (object, key) = (base.at(usize::from(instr.b)), base.at(instr.c as usize));
+    if let Value::Table(table) = object {
+        let value = match key {
+            Value::Int(index) => table.get_int(index),
+            Value::Str(name) if name.is_short() => table.get_short(&vm.shapes, name),
+            _ => Value::Nil,
+        };
+        if !value.is_nil() {
+            base.put(usize::from(instr.a), value);
+            return Ok(());
+        }
+    }
+    get_slow(vm, pc, base, instr.a, object, key)
+}
+
+/// `R[a] = R[b][c]`.
+#[inline(always)]
+pub fn get_int(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
+    let (object, index) = (base.at(usize::from(instr.b)), i64::from(instr.c as i32));
+    if let Value::Table(table) = object {
+        let value = table.get_int(index);
+        if !value.is_nil() {
+            base.put(usize::from(instr.a), value);
+            return Ok(());
+        }
+    }
+    get_slow(vm, pc, base, instr.a, object, Value::Int(index))
+}
+
+#[inline(never)]
+fn set_slow(vm: &Vm, pc: usize, object: Value, key: Value, value: Value) -> Result<()> {
+    vm.save_pc(pc);
+    meta::set_index(vm, object, key, value)
+}
+
+/// Sets an element of a table without a metatable, or one that is there.
+#[inline(always)]
+fn store_int(vm: &Vm, pc: usize, object: Value, index: i64, value: Value) -> Result<()> {
+    if let Value::Table(table) = object
+        && !value.is_nil()
+    {
+        let at = (index as u64).wrapping_sub(1);
+        if at < u64::from(table.length.get()) {
+            let cell = &table.array.get()[at as usize];
+            if table.meta().is_none() || !cell.get().is_nil() {
+                cell.set(value);
+                return Ok(());
+            }
+        } else if table.meta().is_none() {
+            return Ok(table.set_int(vm, index, value)?);
+        }
+    }
+    set_slow(vm, pc, object, Value::Int(index), value)
+}
+
+/// `R[a][R[c]] = RK[b]`.
+#[inline(always)]
+pub fn set_table(vm: &Vm, pc: usize, proto: &Proto, base: Slot, instr: Instr) -> Result<()> {
+    let (object, key) = (base.at(usize::from(instr.a)), base.at(instr.c as usize));
+    let value = stored(proto, base, instr);
+    match key {
+        Value::Int(index) => store_int(vm, pc, object, index, value),
+        _ => set_slow(vm, pc, object, key, value),
+    }
+}
+
+/// `R[a][c] = RK[b]`.
+#[inline(always)]
+pub fn set_int(vm: &Vm, pc: usize, proto: &Proto, base: Slot, instr: Instr) -> Result<()> {
+    let (object, value) = (base.at(usize::from(instr.a)), stored(proto, base, instr));
+    store_int(vm, pc, object, i64::from(instr.c as i32), value)
+}
+
+#[inline(always)]
+fn store_field(vm: &Vm, pc: usize, proto: &Proto, object: Value, value: Value, instr: Instr) -> Result<()> {
+    let cache = cache(proto, instr);
+    if let Value::Table(table) = object {
+        let (shape, slot) = cache.own.get();
+        if table.shape.get() == shape
+            && let Some(cell) = table.slots.get().get(slot as usize)
+            && !cell.get().is_nil()
+        {
+            cell.set(value);
+            return Ok(());
+        }
+    }
+    store_field_slow(vm, pc, object, key(proto, instr), value, cache)
+}
+
+#[inline(never)]
+fn store_field_slow(
+    vm: &Vm,
+    pc: usize,
+    object: Value,
+    key: Value,
+    value: Value,
+    cache: &Cache,
+) -> Result<()> {
+    let (Value::Table(table), Value::Str(name)) = (object, key) else {
+        return set_slow(vm, pc, object, key, value);
+    };
+    let has_handler = table.meta().is_some_and(|meta| !vm.metamethod_of(meta, Event::NewIndex).is_nil());
+    if has_handler || !name.is_short() || table.shape.get() == Shape::DICTIONARY || value.is_nil() {
+        return set_slow(vm, pc, object, key, value);
+    }
+    let before = table.shape.get();
+    let (shape, slot) = cache.own.get();
+    let (from, to) = cache.next.get();
+    if before == from && shape.0 == to {
+        // As the last time: the table gets the key, and its next shape.
+        return Ok(table.add_slot(slot as usize, shape, value)?);
+    }
+    vm.save_pc(pc);
+    table.set_short(vm, name, value, false)?;
+    let after = table.shape.get();
+    if after != Shape::DICTIONARY
+        && let Some(slot) = vm.shapes.find(after, name)
+    {
+        cache.own.set((after, slot));
+        cache.next.set(if before == after { (Shape::NEVER, 0) } else { (before, after.0) });
+    }
+    Ok(())
+}
+
+/// `R[a][K[c]] = RK[b]`.
+#[inline(always)]
+pub fn set_field(vm: &Vm, pc: usize, proto: &Proto, base: Slot, instr: Instr) -> Result<()> {
+    let value = stored(proto, base, instr);
+    store_field(vm, pc, proto, base.at(usize::from(instr.a)), value, instr)
+}
+
+/// `U[a][K[c]] = RK[b]`.
+#[inline(always)]
+pub fn set_global(vm: &Vm, pc: usize, proto: &Proto, base: Slot, instr: Instr) -> Result<()> {
+    let value = stored(proto, base, instr);
+    store_field(vm, pc, proto, upvalue(base, usize::from(instr.a)).get(), value, instr)
+}
+
+/// `R[a] = {}`.
+#[inline(always)]
+pub fn new_table(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
+    let table = if instr.b == 0 && instr.c == 0 {
+        Table::new(vm)
+    } else {
+        Table::with_room(vm, usize::from(instr.b), instr.c as usize)
+    };
+    vm.save_pc(pc);
+    base.put(usize::from(instr.a), Value::Table(table?));
+    vm.safe_point();
+    Ok(())
+}
+
+/// `R[a] = #R[b]`.
+#[inline(always)]
+pub fn length(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
+    let value = base.at(usize::from(instr.b));
+    let length = match value {
+        Value::Table(table) if table.meta().is_none() => Value::Int(table.border()),
+        _ => length_slow(vm, pc, value)?,
+    };
+    base.put(usize::from(instr.a), length);
+    Ok(())
+}
+
+#[inline(never)]
+fn length_slow(vm: &Vm, pc: usize, value: Value) -> Result<Value> {
+    vm.save_pc(pc);
+    meta::length(vm, value)
+}
+
+/// `R[a] = R[a] .. … .. R[a+b-1]`.
+#[inline(never)]
+pub fn concat(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
+    vm.save_pc(pc);
+    meta::concat(vm, base.up(usize::from(instr.a)), usize::from(instr.b))?;
+    vm.safe_point();
+    Ok(())
+}
+
+/// `R[a][c + i] = R[a + i]`.
+#[inline(never)]
+pub fn set_list(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
+    vm.save_pc(pc);
+    let place = base.up(usize::from(instr.a));
+    let Value::Table(table) = place.get() else { return Ok(()) };
+    let count = if instr.b == 0 { vm.thread().top.get().above(place) - 1 } else { usize::from(instr.b) };
+    let first = instr.c as usize;
+    table.reserve_elements(first + count)?;
+    table.set_list(vm, first as i64 + 1, (1..=count).map(|index| place.at(index)))?;
+    Ok(())
+}

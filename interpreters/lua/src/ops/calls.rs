@@ -1,0 +1,312 @@
+//! Calls, returns, closures and variables that are closed.
+
+use metatrace::gc::{Array, Gc, GcCell};
+
+use crate::function::{Function, Known, Proto, Upvalue};
+use crate::meta::Event;
+use crate::op::{Instr, Op};
+use crate::stack::{Slot, running};
+use crate::thread::{PROTECTED, Running, TAIL};
+use crate::value::Value;
+use crate::vm::{Result, Vm};
+
+metatrace::glue!();
+
+/// Where execution goes on.
+pub type Next = (usize, Running, Slot);
+
+/// What follows a return.
+pub enum After {
+    Go(Next),
+    /// The native function that runs the code returns.
+    Leave,
+}
+
+/// The function whose registers these are.
+#[inline(always)]
+pub fn current(base: Slot) -> Gc<Function> {
+    match base.down(1).get() {
+        Value::Function(function) => function,
+        _ => unreachable!("the function lies below its registers"),
+    }
+}
+
+/// An upvalue of the function that runs.
+#[inline(always)]
+pub fn upvalue(base: Slot, index: usize) -> Gc<Upvalue> {
+    current(base).as_ref().upvalues.as_ref()[index].get()
+}
+
+/// How many arguments an instruction passes.
+#[inline(always)]
+fn arguments(vm: &Vm, place: Slot, instr: Instr) -> usize {
+    if instr.b == 0 { vm.thread().top.get().above(place) - 1 } else { usize::from(instr.b) - 1 }
+}
+
+/// `R[a](…)`.
+#[inline(always)]
+pub fn call(vm: &Vm, pc: usize, proto: Running, base: Slot, instr: Instr) -> Result<Next> {
+    vm.save_pc(pc);
+    let place = base.up(usize::from(instr.a));
+    let count = arguments(vm, place, instr);
+    let want = instr.c as i32 - 1;
+    match place.get() {
+        Value::Function(function) => {
+            let (code, base) = vm.begin(function, place, count, want, 0)?;
+            Ok((0, code, base))
+        }
+        Value::Native(native) if native.known != Known::Pcall => {
+            vm.call_native(native, place, count, want)?;
+            Ok((pc, proto, base))
+        }
+        _ => call_other(vm, pc, proto, base, place, count, want),
+    }
+}
+
+#[inline(never)]
+fn call_other(
+    vm: &Vm,
+    pc: usize,
+    proto: Running,
+    base: Slot,
+    place: Slot,
+    count: usize,
+    want: i32,
+) -> Result<Next> {
+    let (function, count) = vm.callable(place, count)?;
+    match function {
+        Value::Function(function) => {
+            let (code, base) = vm.begin(function, place, count, want, 0)?;
+            Ok((0, code, base))
+        }
+        Value::Native(native) if native.known == Known::Pcall && count > 0 => {
+            vm.begin_protected(place, count, want)?;
+            match vm.callable(place.up(1), count - 1)? {
+                (Value::Function(function), count) => {
+                    let (code, base) = vm.begin(function, place.up(1), count, -1, 0)?;
+                    Ok((0, code, base))
+                }
+                (Value::Native(native), count) => {
+                    vm.call_native_protected(native, place.up(1), count)?;
+                    vm.end_protected();
+                    Ok((pc, proto, base))
+                }
+                _ => Ok((pc, proto, base)),
+            }
+        }
+        Value::Native(native) => {
+            vm.call_native(native, place, count, want)?;
+            Ok((pc, proto, base))
+        }
+        _ => Ok((pc, proto, base)),
+    }
+}
+
+/// Where the caller of a call that has ended goes on.
+#[inline(always)]
+fn resume(vm: &Vm) -> Next {
+    let frames = &vm.thread().as_ref().frames;
+    let frame = frames.last();
+    match frame.code {
+        Some(code) => (frame.pc.get() as usize, code, frame.base),
+        None => resume_protected(vm),
+    }
+}
+
+/// The caller is a `pcall`: its caller goes on.
+#[inline(never)]
+fn resume_protected(vm: &Vm) -> Next {
+    loop {
+        let frames = &vm.thread().as_ref().frames;
+        let frame = frames.last();
+        if let Some(code) = frame.code {
+            return (frame.pc.get() as usize, code, frame.base);
+        }
+        debug_assert!(frame.has(PROTECTED));
+        vm.end_protected();
+    }
+}
+
+/// Returns from the function.
+#[inline(always)]
+pub fn give_back(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<After> {
+    let first = base.up(usize::from(instr.a));
+    let count = match instr.op {
+        Op::Return0 => 0,
+        Op::Return1 => 1,
+        _ if instr.b == 0 => vm.thread().top.get().above(first),
+        _ => usize::from(instr.b) - 1,
+    };
+    if instr.c != 0 {
+        close_before_return(vm, pc, base, first.up(count))?;
+    }
+    if vm.end(first, count) { Ok(After::Leave) } else { Ok(After::Go(resume(vm))) }
+}
+
+#[inline(never)]
+fn close_before_return(vm: &Vm, pc: usize, base: Slot, scratch: Slot) -> Result<()> {
+    vm.save_pc(pc);
+    let thread = vm.thread();
+    if thread.to_close.borrow().last().is_some_and(|slot| *slot >= base) {
+        let frame = thread.frames.last();
+        let limit = frame.limit.get();
+        frame.limit.set(limit.max(scratch));
+        vm.close(base, None, Some(scratch))?;
+    }
+    thread.close_upvalues(base);
+    Ok(())
+}
+
+/// `return R[a](…)`: the function that is called takes the place of this one.
+#[inline(never)]
+pub fn tail_call(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<After> {
+    vm.save_pc(pc);
+    let place = base.up(usize::from(instr.a));
+    let count = arguments(vm, place, instr);
+    if instr.c != 0 {
+        vm.thread().close_upvalues(base);
+    }
+    let (function, count) = vm.callable(place, count)?;
+    match function {
+        Value::Function(function) => {
+            let thread = vm.thread();
+            let frame = thread.frames.last();
+            let (results, want, flags) = (frame.results, frame.want, frame.flags.get());
+            results.copy_from(place, count + 1);
+            thread.frames.pop();
+            match vm.begin(function, results, count, want, flags | TAIL) {
+                Ok((code, base)) => Ok(After::Go((0, code, base))),
+                Err(raised) => {
+                    // The boundary of the loop must be found.
+                    vm.restore_frame(results, want, flags);
+                    Err(raised)
+                }
+            }
+        }
+        Value::Native(native) => {
+            let found = match native.known {
+                Known::Pcall => vm.call_at(place, count, -1)?,
+                _ => vm.call_native(native, place, count, -1)?,
+            };
+            if vm.end(place, found) { Ok(After::Leave) } else { Ok(After::Go(resume(vm))) }
+        }
+        _ => Ok(After::Leave),
+    }
+}
+
+/// Closes upvalues and variables from a place on.
+#[inline(never)]
+pub fn close(vm: &Vm, pc: usize, level: Slot) -> Result<()> {
+    vm.save_pc(pc);
+    vm.close(level, None, None)
+}
+
+/// The variable at a place is to be closed.
+#[inline(always)]
+pub fn to_close(vm: &Vm, pc: usize, place: Slot) -> Result<()> {
+    if place.get().is_true() { to_close_value(vm, pc, place) } else { Ok(()) }
+}
+
+#[inline(never)]
+fn to_close_value(vm: &Vm, pc: usize, place: Slot) -> Result<()> {
+    vm.save_pc(pc);
+    let value = place.get();
+    if vm.metamethod(value, Event::Close).is_nil() {
+        let frame = vm.thread();
+        let frame = frame.frames.last();
+        let name = frame.code.and_then(|code| {
+            let register = place.above(frame.base);
+            crate::error::local_name(code, register, pc)
+                .map(|name| String::from_utf8_lossy(name).into_owned())
+        });
+        let name = name.unwrap_or_else(|| "?".into());
+        return Err(vm.error(format!("variable '{name}' got a non-closable value")));
+    }
+    vm.thread().to_close.borrow_mut().push(place);
+    Ok(())
+}
+
+/// `R[a]` = a closure.
+#[inline(never)]
+pub fn closure(vm: &Vm, pc: usize, proto: &Proto, base: Slot, instr: Instr) -> Result<()> {
+    vm.save_pc(pc);
+    let code = proto.functions[instr.c as usize];
+    let sources = &running(code).upvalues;
+    let parent = current(base);
+    let upvalues = if sources.is_empty() {
+        vm.no_upvalues()
+    } else {
+        let mut failed = None;
+        // Any upvalue will do to begin with: a chunk has one, and so has whatever is in it.
+        let array = Array::try_from_fn(sources.len(), |index| {
+            let source = &sources[index];
+            let index = usize::from(source.index);
+            let found = if source.in_register {
+                find_upvalue(vm, base.up(index))
+            } else {
+                Ok(parent.upvalues[index].get())
+            };
+            GcCell::new(found.unwrap_or_else(|raised| {
+                failed = Some(raised);
+                vm.some_upvalue()
+            }))
+        })?;
+        if let Some(raised) = failed {
+            return Err(raised);
+        }
+        array
+    };
+    let function = Gc::try_new(Function { code, upvalues })?;
+    base.put(usize::from(instr.a), Value::Function(function));
+    vm.safe_point();
+    Ok(())
+}
+
+/// The open upvalue for a place, which is made if there is none.
+fn find_upvalue(vm: &Vm, slot: Slot) -> Result<Gc<Upvalue>> {
+    let thread = vm.thread();
+    let mut above: Option<Gc<Upvalue>> = None;
+    let mut next = thread.open.get();
+    while let Some(upvalue) = next
+        && upvalue.slot() >= slot
+    {
+        if upvalue.slot() == slot {
+            return Ok(upvalue);
+        }
+        above = Some(upvalue);
+        next = upvalue.below.get();
+    }
+    let made = Upvalue::open(slot, thread, next)?;
+    match above {
+        Some(above) => above.below.set(Some(made)),
+        None => thread.open.set(Some(made)),
+    }
+    Ok(made)
+}
+
+/// `R[a], … = ...`.
+#[inline(never)]
+pub fn var_arg(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
+    let thread = vm.thread();
+    let frame = thread.frames.last();
+    let extra = frame.extra as usize;
+    let place = base.up(usize::from(instr.a));
+    let count = if instr.b == 0 { extra } else { usize::from(instr.b) - 1 };
+    if instr.b == 0 {
+        let limit = place.up(count + 8);
+        if limit > frame.limit.get() {
+            vm.save_pc(pc);
+            if !thread.has_room(limit) {
+                return Err(vm.stack_overflow());
+            }
+            frame.limit.set(limit);
+        }
+        thread.top.set(place.up(count));
+    }
+    // The arguments lie before the function.
+    place.copy_from(base.down(1 + extra), count.min(extra));
+    for index in extra..count {
+        place.put(index, Value::Nil);
+    }
+    Ok(())
+}

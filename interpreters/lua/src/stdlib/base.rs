@@ -1,0 +1,467 @@
+//! The basic functions.
+
+use metatrace::gc::Gc;
+
+use crate::call::Call;
+use crate::error;
+use crate::function::Known;
+use crate::meta::{self, Event};
+use crate::number;
+use crate::table::{Table, Weakness};
+use crate::value::Value;
+use crate::vm::{Raised, Result, Vm};
+
+pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
+    super::register(
+        vm,
+        table,
+        &[
+            ("assert", assert),
+            ("collectgarbage", collect_garbage),
+            ("dofile", do_file),
+            ("error", raise_error),
+            ("getmetatable", get_metatable),
+            ("ipairs", ipairs),
+            ("load", load),
+            ("loadfile", load_file),
+            ("pairs", pairs),
+            ("print", print),
+            ("rawequal", raw_equal),
+            ("rawget", raw_get),
+            ("rawlen", raw_len),
+            ("rawset", raw_set),
+            ("select", select),
+            ("setmetatable", set_metatable),
+            ("tonumber", to_number),
+            ("tostring", to_string),
+            ("type", type_of),
+            ("warn", warn_function),
+            ("xpcall", xpcall),
+        ],
+    )?;
+    let next_function = vm.known_native(next, Known::Next, &[])?;
+    vm.set_field(table, "next", next_function)?;
+    let pcall_function = vm.known_native(pcall, Known::Pcall, &[])?;
+    vm.set_field(table, "pcall", pcall_function)?;
+    let iterator = vm.known_native(ipairs_next, Known::IpairsNext, &[])?;
+    vm.set_field(vm.registry(), "ipairs", iterator)?;
+    vm.set_field(vm.registry(), "next", next_function)?;
+    vm.set_field(table, "_G", Value::Table(table))?;
+    let version = vm.string(b"Lua 5.4")?;
+    vm.set_field(table, "_VERSION", version)
+}
+
+fn assert(call: Call) -> Result<usize> {
+    if call.any(0)?.is_true() {
+        call.place.copy_from(call.place.up(1), call.count);
+        return Ok(call.count);
+    }
+    if call.count > 1 {
+        return Err(call.vm.raise(call.arg(1)));
+    }
+    Err(call.fail_plain("assertion failed!"))
+}
+
+fn collect_garbage(call: Call) -> Result<usize> {
+    const OPTIONS: [&str; 10] = [
+        "collect",
+        "stop",
+        "restart",
+        "count",
+        "step",
+        "setpause",
+        "setstepmul",
+        "isrunning",
+        "generational",
+        "incremental",
+    ];
+    let vm = call.vm;
+    let option = call.option(0, Some("collect"), &OPTIONS)?;
+    let result = match OPTIONS[option] {
+        "collect" => {
+            vm.heap.collect();
+            vm.safe_point();
+            vm.heap.collect();
+            Value::Int(0)
+        }
+        "step" => {
+            vm.heap.collect();
+            vm.safe_point();
+            Value::True
+        }
+        "stop" => {
+            vm.collector_stopped.set(true);
+            Value::Int(0)
+        }
+        "restart" => {
+            vm.collector_stopped.set(false);
+            Value::Int(0)
+        }
+        "count" => Value::float(vm.heap.bytes() as f64 / 1024.0),
+        "setpause" => Value::Int(200),
+        "setstepmul" => Value::Int(100),
+        "isrunning" => Value::bool(!vm.collector_stopped.get()),
+        mode => {
+            let before = vm.generational.replace(mode == "generational");
+            return call.text(if before { b"generational" } else { b"incremental" });
+        }
+    };
+    call.one(result)
+}
+
+fn do_file(call: Call) -> Result<usize> {
+    let name = if call.arg(0).is_nil() { None } else { Some(call.bytes(0)?) };
+    let function = load_path(call.vm, name, Value::Table(call.vm.globals()))?;
+    call.place.set(function);
+    call.vm.call_at(call.place, 0, -1)
+}
+
+fn raise_error(call: Call) -> Result<usize> {
+    let level = call.int_or(1, 1)?;
+    if let Value::Str(message) = call.arg(0)
+        && level > 0
+    {
+        let mut text = error::position(call.vm, usize::try_from(level).unwrap_or(0));
+        text.extend_from_slice(message.bytes());
+        return Err(call.vm.raise_bytes(&text));
+    }
+    Err(call.vm.raise(call.arg(0)))
+}
+
+fn get_metatable(call: Call) -> Result<usize> {
+    let value = call.any(0)?;
+    let Some(meta) = call.vm.meta(value) else { return call.one(Value::Nil) };
+    let protection = call.vm.metamethod_of(meta, Event::Metatable);
+    call.one(if protection.is_nil() { Value::Table(meta) } else { protection })
+}
+
+fn set_metatable(call: Call) -> Result<usize> {
+    let table = call.table(0)?;
+    let meta = match call.arg(1) {
+        Value::Table(meta) => Some(meta),
+        Value::Nil if call.count > 1 => None,
+        _ => return Err(call.bad_type(1, "nil or table")),
+    };
+    if !call.vm.metamethod(Value::Table(table), Event::Metatable).is_nil() {
+        return Err(call.fail("cannot change a protected metatable"));
+    }
+    attach(call.vm, table, meta);
+    call.one(Value::Table(table))
+}
+
+/// Gives a table a metatable, with what follows from that for the collector.
+pub fn attach(vm: &Vm, table: Gc<Table>, meta: Option<Gc<Table>>) {
+    table.set_meta(meta);
+    let mut weak = Weakness::default();
+    if let Some(meta) = meta {
+        if let Value::Str(mode) = vm.metamethod_of(meta, Event::Mode) {
+            weak = Weakness { keys: mode.bytes().contains(&b'k'), values: mode.bytes().contains(&b'v') };
+        }
+        if !vm.metamethod_of(meta, Event::Gc).is_nil() {
+            vm.finalize_at_death(Value::Table(table));
+        }
+    }
+    if weak != table.weakness() {
+        if table.weakness() == Weakness::default() {
+            vm.weak_tables.borrow_mut().push(table);
+        }
+        table.set_weakness(weak);
+    }
+}
+
+fn ipairs(call: Call) -> Result<usize> {
+    let value = call.any(0)?;
+    let iterator = call.vm.get_field(call.vm.registry(), "ipairs")?;
+    call.many(&[iterator, value, Value::Int(0)])
+}
+
+fn ipairs_next(call: Call) -> Result<usize> {
+    let index = call.int(1)?.wrapping_add(1);
+    let value = meta::index(call.vm, call.arg(0), Value::Int(index))?;
+    if value.is_nil() { call.one(Value::Nil) } else { call.many(&[Value::Int(index), value]) }
+}
+
+fn pairs(call: Call) -> Result<usize> {
+    let value = call.any(0)?;
+    let method = call.vm.metamethod(value, Event::Pairs);
+    if !method.is_nil() {
+        let place = call.vm.scratch();
+        call.vm.call_from(place, method, &[value], 3)?;
+        call.place.copy_from(place, 3);
+        return Ok(3);
+    }
+    let iterator = call.vm.get_field(call.vm.registry(), "next")?;
+    call.many(&[iterator, value, Value::Nil])
+}
+
+fn next(call: Call) -> Result<usize> {
+    let table = call.table(0)?;
+    let Some(position) = table.position_behind(&call.vm.shapes, call.arg(1)) else {
+        return Err(call.fail("invalid key to 'next'"));
+    };
+    match table.next_at(&call.vm.shapes, position) {
+        Some((_, key, value)) => call.many(&[key, value]),
+        None => call.one(Value::Nil),
+    }
+}
+
+fn print(call: Call) -> Result<usize> {
+    let mut out = Vec::new();
+    for index in 0..call.count {
+        if index > 0 {
+            out.push(b'\t');
+        }
+        let value = call.arg(index);
+        if !meta::push_text(&mut out, value)
+            && let Value::Str(text) = meta::to_text(call.vm, value)?
+        {
+            out.extend_from_slice(text.bytes());
+        }
+    }
+    out.push(b'\n');
+    super::io::write_standard(&out);
+    Ok(0)
+}
+
+fn raw_equal(call: Call) -> Result<usize> {
+    let (a, b) = (call.any(0)?, call.any(1)?);
+    call.one(Value::bool(a.raw_equal(b)))
+}
+
+fn raw_get(call: Call) -> Result<usize> {
+    let table = call.table(0)?;
+    let key = call.any(1)?;
+    call.one(table.get(&call.vm.shapes, key))
+}
+
+fn raw_len(call: Call) -> Result<usize> {
+    match call.arg(0) {
+        Value::Table(table) => call.one(Value::Int(table.border())),
+        Value::Str(text) => call.one(Value::Int(text.len() as i64)),
+        _ => Err(call.bad_type(0, "table or string")),
+    }
+}
+
+fn raw_set(call: Call) -> Result<usize> {
+    let table = call.table(0)?;
+    let (key, value) = (call.any(1)?, call.any(2)?);
+    meta::raw_set(call.vm, table, key, value)?;
+    call.one(Value::Table(table))
+}
+
+fn select(call: Call) -> Result<usize> {
+    if let Value::Str(text) = call.arg(0)
+        && text.bytes() == b"#"
+    {
+        return call.one(Value::Int(call.count as i64 - 1));
+    }
+    let index = call.int(0)?;
+    let count = call.count as i64;
+    let first = if index < 0 { count + index } else { index.min(count) };
+    if first < 1 {
+        return Err(call.bad(0, "index out of range"));
+    }
+    let found = (count - first) as usize;
+    call.place.copy_from(call.place.up(1 + first as usize), found);
+    Ok(found)
+}
+
+fn to_number(call: Call) -> Result<usize> {
+    if call.arg(1).is_nil() {
+        let value = match call.arg(0) {
+            value @ (Value::Int(_) | Value::Float(_)) => value,
+            Value::Str(text) => number::parse(text.bytes()).map_or(Value::Nil, Value::from),
+            _ => {
+                call.any(0)?;
+                Value::Nil
+            }
+        };
+        return call.one(value);
+    }
+    let base = call.int(1)?;
+    let Value::Str(text) = call.arg(0) else { return Err(call.bad_type(0, "string")) };
+    let Some(base) = u32::try_from(base).ok().filter(|base| (2..=36).contains(base)) else {
+        return Err(call.bad(1, "base out of range"));
+    };
+    let text = number::trim(text.bytes());
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, text),
+    };
+    let mut value: i64 = 0;
+    for byte in digits {
+        let Some(digit) = (*byte as char).to_digit(base) else { return call.one(Value::Nil) };
+        value = value.wrapping_mul(i64::from(base)).wrapping_add(i64::from(digit));
+    }
+    if digits.is_empty() {
+        return call.one(Value::Nil);
+    }
+    call.one(Value::Int(if negative { value.wrapping_neg() } else { value }))
+}
+
+fn to_string(call: Call) -> Result<usize> {
+    let value = call.any(0)?;
+    let text = meta::to_text(call.vm, value)?;
+    call.one(text)
+}
+
+fn type_of(call: Call) -> Result<usize> {
+    let value = call.any(0)?;
+    call.text(value.type_name().as_bytes())
+}
+
+// Errors.
+
+fn pcall(call: Call) -> Result<usize> {
+    call.any(0)?;
+    let vm = call.vm;
+    match vm.protected(|| vm.call_at(call.place.up(1), call.count - 1, -1)) {
+        Ok(found) => {
+            call.place.set(Value::True);
+            Ok(found + 1)
+        }
+        Err(error) => call.many(&[Value::False, error]),
+    }
+}
+
+fn xpcall(call: Call) -> Result<usize> {
+    let handler = call.callable(1)?;
+    let vm = call.vm;
+    let function = call.arg(0);
+    // The function and its arguments in front of each other, behind the handler.
+    call.place.up(1).set(handler);
+    call.place.up(2).set(function);
+    let (depth, calls) = (vm.thread().frames.depth(), vm.native_calls());
+    match vm.call_at(call.place.up(2), call.count - 2, -1) {
+        Ok(found) => {
+            call.place.set(Value::True);
+            call.place.up(1).copy_from(call.place.up(2), found);
+            Ok(found + 1)
+        }
+        Err(Raised) => {
+            let handled = vm.handle_error(handler, calls);
+            vm.set_native_calls(calls);
+            vm.raise(handled);
+            let error = vm.unwind(depth, call.place.up(2));
+            call.many(&[Value::False, error])
+        }
+    }
+}
+
+// Loading.
+
+fn load(call: Call) -> Result<usize> {
+    let vm = call.vm;
+    let mode = call.bytes_or(2, b"bt")?;
+    let env = if call.count > 3 { call.arg(3) } else { Value::Table(vm.globals()) };
+    let (source, default): (Vec<u8>, Vec<u8>) = match call.arg(0) {
+        Value::Str(_) | Value::Int(_) | Value::Float(_) => (call.bytes(0)?.to_vec(), call.bytes(0)?.to_vec()),
+        _ => {
+            call.callable(0)?;
+            match read_pieces(&call) {
+                Ok(source) => (source, b"=(load)".to_vec()),
+                Err(Raised) => {
+                    let error = vm.take_error();
+                    return call.many(&[Value::Nil, error]);
+                }
+            }
+        }
+    };
+    let name = call.bytes_or(1, &default)?;
+    match vm.load_mode(&source, name, env, mode) {
+        Ok(function) => call.one(function),
+        Err(Raised) => {
+            let error = vm.take_error();
+            call.many(&[Value::Nil, error])
+        }
+    }
+}
+
+fn read_pieces(call: &Call) -> Result<Vec<u8>> {
+    let mut source = Vec::new();
+    loop {
+        match call.call(call.arg(0), &[])? {
+            Value::Nil => return Ok(source),
+            Value::Str(piece) if piece.is_empty() => return Ok(source),
+            Value::Str(piece) => source.extend_from_slice(piece.bytes()),
+            _ => return Err(call.vm.error("reader function must return a string")),
+        }
+    }
+}
+
+fn load_file(call: Call) -> Result<usize> {
+    let name = if call.arg(0).is_nil() { None } else { Some(call.bytes(0)?) };
+    let mode = call.bytes_or(1, b"bt")?;
+    let env = if call.count > 2 { call.arg(2) } else { Value::Table(call.vm.globals()) };
+    match load_path_mode(call.vm, name, env, mode) {
+        Ok(function) => call.one(function),
+        Err(Raised) => {
+            let error = call.vm.take_error();
+            call.many(&[Value::Nil, error])
+        }
+    }
+}
+
+/// The function of a file, or of standard input.
+pub fn load_path(vm: &Vm, path: Option<&[u8]>, env: Value) -> Result<Value> {
+    load_path_mode(vm, path, env, b"bt")
+}
+
+fn load_path_mode(vm: &Vm, path: Option<&[u8]>, env: Value, mode: &[u8]) -> Result<Value> {
+    let (source, name) = match path {
+        None => {
+            let mut source = Vec::new();
+            let _ = std::io::Read::read_to_end(&mut std::io::stdin(), &mut source);
+            (source, b"=stdin".to_vec())
+        }
+        Some(path) => match std::fs::read(super::io::path(path)) {
+            Ok(source) => (source, [b"@", path].concat()),
+            Err(error) => {
+                let text = format!("cannot open {}", String::from_utf8_lossy(path));
+                return Err(vm.raise_bytes(format!("{text}: {}", super::io::reason(&error)).as_bytes()));
+            }
+        },
+    };
+    let mut text = &source[..];
+    if let [0xEF, 0xBB, 0xBF, rest @ ..] = text {
+        text = rest;
+    }
+    let first_line;
+    if text.first() == Some(&b'#') {
+        // The end of the line stays, so that lines count as in the file.
+        let end = text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len());
+        first_line = &text[end..];
+        text = first_line;
+    }
+    vm.load_mode(text, &name, env, mode)
+}
+
+// Warnings.
+
+fn warn_function(call: Call) -> Result<usize> {
+    call.bytes(0)?;
+    let mut parts = Vec::new();
+    for index in 0..call.count {
+        parts.push(call.bytes(index)?);
+    }
+    warn(call.vm, &parts);
+    Ok(0)
+}
+
+/// Writes a warning, if they are on.
+pub fn warn(vm: &Vm, parts: &[&[u8]]) {
+    if let [control] = parts
+        && let [b'@', control @ ..] = *control
+    {
+        match control {
+            b"on" => vm.warnings.set(true),
+            b"off" => vm.warnings.set(false),
+            _ => {}
+        }
+        return;
+    }
+    if vm.warnings.get() {
+        let text = [b"Lua warning: ", parts.concat().as_slice(), b"\n"].concat();
+        super::io::write_error(&text);
+    }
+}

@@ -1,0 +1,222 @@
+//! The library `math`.
+
+use metatrace::gc::Gc;
+
+use crate::call::Call;
+use crate::meta::compare_numbers;
+use crate::number::{self, Number};
+use crate::table::Table;
+use crate::value::Value;
+use crate::vm::{Result, Vm};
+
+pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
+    super::register(
+        vm,
+        table,
+        &[
+            ("abs", abs),
+            ("acos", |call| float(call, f64::acos)),
+            ("asin", |call| float(call, f64::asin)),
+            ("atan", atan),
+            ("ceil", |call| round(call, f64::ceil)),
+            ("cos", |call| float(call, f64::cos)),
+            ("deg", |call| float(call, |x| x * (180.0 / std::f64::consts::PI))),
+            ("exp", |call| float(call, f64::exp)),
+            ("floor", |call| round(call, f64::floor)),
+            ("fmod", fmod),
+            ("log", log),
+            ("max", |call| extreme(call, std::cmp::Ordering::Greater)),
+            ("min", |call| extreme(call, std::cmp::Ordering::Less)),
+            ("modf", modf),
+            ("rad", |call| float(call, |x| x * (std::f64::consts::PI / 180.0))),
+            ("random", random),
+            ("randomseed", random_seed),
+            ("sin", |call| float(call, f64::sin)),
+            ("sqrt", |call| float(call, f64::sqrt)),
+            ("tan", |call| float(call, f64::tan)),
+            ("tointeger", to_integer),
+            ("type", kind),
+            ("ult", ult),
+        ],
+    )?;
+    vm.set_field(table, "pi", Value::float(std::f64::consts::PI))?;
+    vm.set_field(table, "huge", Value::float(f64::INFINITY))?;
+    vm.set_field(table, "maxinteger", Value::Int(i64::MAX))?;
+    vm.set_field(table, "mininteger", Value::Int(i64::MIN))?;
+    let time = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |time| time.as_nanos() as u64);
+    seed(vm, time, std::ptr::from_ref(vm) as u64);
+    Ok(())
+}
+
+#[inline]
+fn float(call: Call, f: impl Fn(f64) -> f64) -> Result<usize> {
+    let x = call.float(0)?;
+    call.one(Value::float(f(x)))
+}
+
+fn abs(call: Call) -> Result<usize> {
+    match call.number(0)? {
+        Number::Int(int) => call.one(Value::Int(int.wrapping_abs())),
+        Number::Float(float) => call.one(Value::float(float.abs())),
+    }
+}
+
+fn atan(call: Call) -> Result<usize> {
+    let y = call.float(0)?;
+    let x = if call.arg(1).is_nil() { 1.0 } else { call.float(1)? };
+    call.one(Value::float(y.atan2(x)))
+}
+
+fn int_if_fits(float: f64) -> Value {
+    number::float_to_int(float).map_or(Value::float(float), Value::Int)
+}
+
+fn round(call: Call, f: impl Fn(f64) -> f64) -> Result<usize> {
+    match call.number(0)? {
+        Number::Int(int) => call.one(Value::Int(int)),
+        Number::Float(float) => call.one(int_if_fits(f(float))),
+    }
+}
+
+fn fmod(call: Call) -> Result<usize> {
+    if let (Number::Int(a), Number::Int(b)) = (call.number(0)?, call.number(1)?) {
+        if b == 0 {
+            return Err(call.bad(1, "zero"));
+        }
+        return call.one(Value::Int(a.wrapping_rem(b)));
+    }
+    let (a, b) = (call.float(0)?, call.float(1)?);
+    call.one(Value::float(a % b))
+}
+
+fn log(call: Call) -> Result<usize> {
+    let x = call.float(0)?;
+    if call.arg(1).is_nil() {
+        return call.one(Value::float(x.ln()));
+    }
+    let base = call.float(1)?;
+    let result = if base == 2.0 {
+        x.log2()
+    } else if base == 10.0 {
+        x.log10()
+    } else {
+        x.ln() / base.ln()
+    };
+    call.one(Value::float(result))
+}
+
+fn extreme(call: Call, wanted: std::cmp::Ordering) -> Result<usize> {
+    if call.count == 0 {
+        return Err(call.bad(0, "value expected"));
+    }
+    let mut best = call.number(0)?;
+    for index in 1..call.count {
+        let next = call.number(index)?;
+        if compare_numbers(next, best) == Some(wanted) {
+            best = next;
+        }
+    }
+    call.one(Value::from(best))
+}
+
+fn modf(call: Call) -> Result<usize> {
+    let x = call.float(0)?;
+    let whole = x.trunc();
+    let fraction = if x.is_infinite() { 0.0 } else { x - whole };
+    call.many(&[int_if_fits(whole), Value::float(fraction)])
+}
+
+fn to_integer(call: Call) -> Result<usize> {
+    let value = match call.any(0)? {
+        Value::Int(int) => Value::Int(int),
+        value @ (Value::Float(_) | Value::Str(_)) => value.to_int().map_or(Value::Nil, Value::Int),
+        _ => Value::Nil,
+    };
+    call.one(value)
+}
+
+fn kind(call: Call) -> Result<usize> {
+    match call.any(0)? {
+        Value::Int(_) => call.text(b"integer"),
+        Value::Float(_) => call.text(b"float"),
+        _ => call.one(Value::Nil),
+    }
+}
+
+fn ult(call: Call) -> Result<usize> {
+    let (a, b) = (call.int(0)?, call.int(1)?);
+    call.one(Value::bool((a as u64) < b as u64))
+}
+
+// Random numbers: xoshiro256**.
+
+fn next_random(vm: &Vm) -> u64 {
+    let [mut a, mut b, mut c, mut d] = vm.random.get();
+    let result = b.wrapping_mul(5).rotate_left(7).wrapping_mul(9);
+    let shifted = b << 17;
+    c ^= a;
+    d ^= b;
+    b ^= c;
+    a ^= d;
+    c ^= shifted;
+    d = d.rotate_left(45);
+    vm.random.set([a, b, c, d]);
+    result
+}
+
+fn seed(vm: &Vm, first: u64, second: u64) {
+    vm.random.set([first, 0xFF, second, 0]);
+    for _ in 0..16 {
+        next_random(vm);
+    }
+}
+
+fn random(call: Call) -> Result<usize> {
+    let bits = next_random(call.vm);
+    let (low, high) = match call.count {
+        0 => return call.one(Value::float((bits >> 11) as f64 * (0.5 / (1u64 << 52) as f64))),
+        1 => {
+            let high = call.int(0)?;
+            if high == 0 {
+                return call.one(Value::Int(bits as i64));
+            }
+            (1, high)
+        }
+        2 => (call.int(0)?, call.int(1)?),
+        _ => return Err(call.fail("wrong number of arguments")),
+    };
+    if low > high {
+        return Err(call.bad(0, "interval is empty"));
+    }
+    let span = (high as u64).wrapping_sub(low as u64);
+    let mut value = bits;
+    if span & span.wrapping_add(1) == 0 {
+        value &= span;
+    } else {
+        let mask = u64::MAX >> span.leading_zeros();
+        value &= mask;
+        while value > span {
+            value = next_random(call.vm) & mask;
+        }
+    }
+    call.one(Value::Int(value.wrapping_add(low as u64) as i64))
+}
+
+fn random_seed(call: Call) -> Result<usize> {
+    let (first, second) = if call.count == 0 {
+        let time = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |time| time.as_nanos() as u64);
+        (time, next_random(call.vm))
+    } else {
+        let first = match call.number(0)? {
+            Number::Int(int) => int as u64,
+            Number::Float(float) => number::float_to_int(float).map_or(float.to_bits(), |int| int as u64),
+        };
+        (first, call.int_or(1, 0)? as u64)
+    };
+    seed(call.vm, first, second);
+    call.many(&[Value::Int(first as i64), Value::Int(second as i64)])
+}

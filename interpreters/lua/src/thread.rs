@@ -1,0 +1,171 @@
+//! Threads of the language: a stack of values, the calls on it, and what has to be closed when they end.
+
+use std::cell::{Cell, RefCell};
+
+use metatrace::Traced;
+use metatrace::gc::{Gc, GcCell, HeapFull, Trace, Tracer};
+
+use crate::coroutine::Coroutine;
+use crate::function::{Proto, Upvalue};
+use crate::stack::{Frames, MAX_VALUES, Memory, Pool, Slot};
+use crate::value::Value;
+
+metatrace::glue!();
+
+/// Code that runs.
+pub type Running = &'static Traced<Proto>;
+
+/// A call.
+pub struct Frame {
+    /// The first register, or the first argument of a native function. The function is the place before.
+    pub base: Slot,
+    /// Where the results go.
+    pub results: Slot,
+    /// Behind what the call uses of the stack.
+    pub limit: Cell<Slot>,
+    /// The code; none of a native function.
+    pub code: Option<Running>,
+    /// The instruction to go on with.
+    pub pc: Cell<u32>,
+    /// How many results are wanted; negative for all.
+    pub want: i32,
+    /// Arguments beyond the parameters: they lie before the function. Of a `pcall`: native calls when it began.
+    pub extra: u32,
+    pub flags: Cell<u32>,
+}
+
+/// The native function that runs the code returns when this call does.
+pub const FRESH: u32 = 1;
+/// A `pcall` that the loop handles.
+pub const PROTECTED: u32 = 2;
+/// The function was called by a tail call.
+pub const TAIL: u32 = 4;
+/// A finalizer.
+pub const FINALIZER: u32 = 8;
+
+impl Frame {
+    pub fn has(&self, flag: u32) -> bool {
+        self.flags.get() & flag != 0
+    }
+
+    pub fn function(&self) -> Value {
+        self.base.down(1).get()
+    }
+}
+
+/// What a coroutine does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Suspended,
+    Running,
+    /// It has resumed another one.
+    Normal,
+    Dead,
+}
+
+/// Memory that is used again when the thread is gone.
+struct Kept {
+    memory: Option<Memory>,
+    pool: Pool,
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if let Some(memory) = self.memory.take() {
+            self.pool.give_back(memory);
+        }
+    }
+}
+
+/// A thread.
+pub struct Thread {
+    memory: Kept,
+    pub values: Slot,
+    pub frames: Frames,
+    /// Behind the last value, where instructions take or leave as many as there are.
+    pub top: Cell<Slot>,
+    pub open: GcCell<Option<Gc<Upvalue>>>,
+    /// The places of variables that are to be closed.
+    pub to_close: RefCell<Vec<Slot>>,
+    pub status: Cell<Status>,
+    pub coroutine: RefCell<Option<Box<Coroutine>>>,
+    /// The part of its native stack that is in use while it does not run.
+    pub native: Cell<(usize, usize)>,
+    /// Native calls within it.
+    pub native_calls: Cell<u32>,
+    pub hook: GcCell<Value>,
+    /// The error that ended it, until it is closed.
+    pub failure: GcCell<Option<Value>>,
+    pub is_main: bool,
+}
+
+// SAFETY: what is on the stacks is visited word by word, in every collection.
+unsafe impl Trace for Thread {
+    const SHAPE: metatrace::gc::Shape = metatrace::gc::Shape::Traced;
+
+    fn trace(&self, tracer: &mut Tracer) {
+        self.open.trace(tracer);
+        self.hook.trace(tracer);
+        self.failure.trace(tracer);
+        if !tracer.is_marking() || self.memory.memory.is_none() {
+            return;
+        }
+        tracer.rescan();
+        let mut limit = self.top.get();
+        if self.frames.depth() > 0 {
+            limit = limit.max(self.frames.last().limit.get());
+        }
+        // SAFETY: the values lie in the thread's memory; the native stack is that of a coroutine that is suspended or has
+        // resumed another.
+        unsafe {
+            tracer.area(self.values.address() as usize..limit.address() as usize);
+            let (start, end) = self.native.get();
+            tracer.area(start..end);
+        }
+    }
+}
+
+impl Thread {
+    /// A thread without calls. Nothing if the system gives no memory for its stack.
+    ///
+    /// # Errors
+    /// If the heap is full.
+    pub fn new(pool: &Pool, is_main: bool) -> Result<Option<Gc<Thread>>, HeapFull> {
+        let Some(memory) = pool.take() else { return Ok(None) };
+        let values = memory.values();
+        let frames = Frames::new(&memory);
+        let thread = Gc::try_new(Thread {
+            memory: Kept { memory: Some(memory), pool: pool.clone() },
+            values,
+            frames,
+            top: Cell::new(values),
+            open: GcCell::new(None),
+            to_close: RefCell::default(),
+            status: Cell::new(if is_main { Status::Running } else { Status::Suspended }),
+            coroutine: RefCell::new(None),
+            native: Cell::new((0, 0)),
+            native_calls: Cell::new(0),
+            hook: GcCell::new(Value::Nil),
+            failure: GcCell::new(None),
+            is_main,
+        })?;
+        Ok(Some(thread))
+    }
+
+    /// Whether the stack has room up to this place.
+    #[inline(always)]
+    pub fn has_room(&self, limit: Slot) -> bool {
+        limit <= self.values.up(MAX_VALUES)
+    }
+
+    /// Closes the upvalues from a place on.
+    #[inline(always)]
+    pub fn close_upvalues(&self, level: Slot) {
+        while let Some(upvalue) = self.open.get()
+            && upvalue.slot() >= level
+        {
+            self.open.set(upvalue.below.get());
+            upvalue.close();
+        }
+    }
+}
