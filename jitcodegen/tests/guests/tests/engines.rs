@@ -40,6 +40,38 @@ fn collecting_engines_agree() {
     }
 }
 
+/// Whichever allocation finds the heap full, the program gets its result all the same (if the object was optimised away) or ends
+/// with the error that says so.
+#[test]
+fn the_heap_may_be_full_at_any_allocation() {
+    const SIZE: i64 = 12;
+    let names = ["objects/list", "objects/sum"];
+    for program in programs().iter().filter(|program| names.contains(&program.name)) {
+        let (expected, _) = run(program, SIZE, Options::parse("off").expect("valid"));
+        for options in ["off", "threshold=2,blackhole_only=1", "threshold=2,trace_eagerness=1,backend=1"]
+            .into_iter()
+            .chain(["threshold=2,trace_eagerness=1", "threshold=2,trace_eagerness=2,fail_guards=1,gc_every=3"])
+        {
+            let mut failed = 0;
+            for at in 1..=3 * SIZE as u64 {
+                let text = format!("{options},gc_fail_at={at}");
+                let parsed = Options::parse(&text).expect("valid");
+                let result = std::panic::catch_unwind(|| run(program, SIZE, parsed).0);
+                let is_full = match &result {
+                    Ok(result) => result == "Err(OutOfMemory)",
+                    Err(panic) => {
+                        panic.downcast_ref::<String>().is_some_and(|text| text.starts_with("out of memory"))
+                    }
+                };
+                failed += u32::from(is_full);
+                let is_right = result.as_ref().is_ok_and(|result| *result == expected);
+                assert!(is_full || is_right, "{} with {text}: {result:?}", program.name);
+            }
+            assert!(failed > 0, "{} with {options} never found the heap full", program.name);
+        }
+    }
+}
+
 /// What a run of the binary logs: statistics and traces.
 fn logs(program: &Program) -> (serde_json::Value, String) {
     static RUNS: AtomicU32 = AtomicU32::new(0);

@@ -70,7 +70,7 @@ fn text() -> String {
             setfield[a3](%2, %1)
             %3 = int_sub(%0, 1)
             guard_true(%3) s1
-            jump t0(%3)
+            jump[t0](%3)
         }}
         s0 = j0 @0 locals 0 (w0 = %0) merge_points 0
         s1 = j0 @0 locals 0 (w0 = %0) merge_points 0

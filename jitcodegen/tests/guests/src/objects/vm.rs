@@ -40,6 +40,7 @@ pub enum Instr {
 pub enum Error {
     NoInteger,
     NoObject,
+    OutOfMemory,
 }
 
 pub const REGISTERS: usize = 8;
@@ -104,7 +105,8 @@ pub fn interpret(mut pc: usize, code: &Traced<Vec<Instr>>, frame: Gc<Frame>) -> 
             Instr::New(to, value, next) => {
                 let next = reference(frame.registers[next].get());
                 let value = frame.registers[value].get();
-                let object = Gc::new(Object { value: GcCell::new(value), next: GcCell::new(next) });
+                let object = Object { value: GcCell::new(value), next: GcCell::new(next) };
+                let object = Gc::try_new(object).map_err(|_| Error::OutOfMemory)?;
                 frame.registers[to].set(Value::Object(object));
             }
             Instr::Get(to, object) => frame.registers[to].set(frame.object(object)?.value.get()),
