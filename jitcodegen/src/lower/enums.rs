@@ -6,7 +6,7 @@
 
 use metatrace_defs::descr::{Reach, Scalar, access_flag};
 use metatrace_defs::{Kind, PureOp};
-use metatrace_translator::flow::types::{Type, TypeId};
+use metatrace_translator::flow::types::{Type, TypeId, Types};
 
 use super::memory::Address;
 use super::{Builder, Lowered};
@@ -250,8 +250,9 @@ impl Builder<'_> {
             EnumLayout::Nothing => Ok(()),
             EnumLayout::Tag(scalar, tags) => {
                 let tag = self.tag_of_variant(scalars[0], &tags);
+                self.store_payloads(address, ty, scalars)?;
                 self.set_tag(address, ty, scalar, tag);
-                self.store_payloads(address, ty, scalars)
+                Ok(())
             }
             EnumLayout::Null { some } => {
                 let payload = self.variant_field(address.clone(), ty, some, 0)?;
@@ -271,7 +272,11 @@ impl Builder<'_> {
         }
     }
 
-    /// Writes the payload of whatever variant it is.
+    /// Writes the payload of whatever variant it is, what may hold references first.
+    ///
+    /// An object that was optimised away so far may be made where it is stored, and that may collect: at that moment memory
+    /// must hold what its tag says. So the tag is written last, and nothing but references is written before the last
+    /// reference is.
     pub(super) fn store_payloads(&mut self, address: &Address, ty: TypeId, scalars: &[Src]) -> Lowered<()> {
         if scalars.len() == 1 {
             return Ok(());
@@ -291,14 +296,28 @@ impl Builder<'_> {
 
     fn store_payload(&mut self, address: &Address, ty: TypeId, variant: u32, words: &[Src]) -> Lowered<()> {
         let mut at = 0;
+        let mut fields = Vec::new();
         for (n, field) in self.field_types(ty, variant).into_iter().enumerate() {
             let kinds = self.kinds(field);
             let scalars = self.from_words(&words[at..at + kinds.len()], &kinds);
             at += kinds.len();
-            let place = self.field(address.clone(), ty, variant, n as u32);
+            fields.push((n as u32, field, scalars));
+        }
+        fields.sort_by_key(|&(_, field, _)| !may_refer(self.types(), field));
+        for (n, field, scalars) in fields {
+            let place = self.field(address.clone(), ty, variant, n);
             self.store(&place, field, &scalars)?;
         }
         Ok(())
+    }
+}
+
+/// Whether a pointer is in a value of the type.
+fn may_refer(types: &Types, ty: TypeId) -> bool {
+    match types.get(ty) {
+        pointer if pointer.is_pointer() => true,
+        Type::Box(_) | Type::Vec(_) | Type::String | Type::Opaque(_) => true,
+        other => other.parts().into_iter().any(|part| may_refer(types, part)),
     }
 }
 

@@ -236,10 +236,14 @@ impl Builder<'_> {
     pub(super) fn store_probed(&mut self, address: &Address, ty: TypeId, scalars: &[Src]) -> Lowered<()> {
         let (join, _) = self.join(0);
         let calls = self.if_known(ty);
-        if self.variant_count(ty) > 1 {
-            self.store_variant(address, ty, scalars[0])?;
+        let has_variants = self.variant_count(ty) > 1;
+        if has_variants {
+            self.store_niche(address, ty, scalars[0])?;
         }
         self.store_payloads(address, ty, scalars)?;
+        if has_variants {
+            self.store_probed_tag(address, ty, scalars[0]);
+        }
         self.goto(join, vec![]);
         self.current = calls;
         self.store_by_call(address, ty, scalars)?;
@@ -247,16 +251,25 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Writes what says which variant it is, where the shape is known. The payload is written after it.
-    fn store_variant(&mut self, address: &Address, ty: TypeId, variant: Src) -> Lowered<()> {
+    /// Writes the tag, if the shape has one: after the payload, see [`Builder::store_payloads`].
+    fn store_probed_tag(&mut self, address: &Address, ty: TypeId, variant: Src) {
         let (join, _) = self.join(0);
         let how = self.shape(ty, "how");
-        let (tag, niche) = (self.out.block(), self.out.block());
+        let tag = self.out.block();
         let to = |block| Target { block, args: vec![] };
-        self.end(Term::Switch(how, vec![(TAG, to(tag)), (NICHE, to(niche))], to(join)), tag);
+        self.end(Term::Switch(how, vec![(TAG, to(tag))], to(join)), tag);
         let place = self.tag_place(address, ty);
         self.store_tag(&place, ty, variant, join);
-        self.current = niche;
+        self.current = join;
+    }
+
+    /// Writes the niche that says which variant it is, if the shape has one. The payload is written after it.
+    fn store_niche(&mut self, address: &Address, ty: TypeId, variant: Src) -> Lowered<()> {
+        let (join, _) = self.join(0);
+        let how = self.shape(ty, "how");
+        let niche = self.out.block();
+        let to = |block| Target { block, args: vec![] };
+        self.end(Term::Switch(how, vec![(NICHE, to(niche))], to(join)), niche);
         for (block, niche) in self.niche_blocks(ty) {
             self.current = block;
             let own = self.word(variant_of(&niche).into());

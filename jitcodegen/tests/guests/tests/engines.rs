@@ -50,7 +50,10 @@ fn the_heap_may_be_full_at_any_allocation() {
         let (expected, _) = run(program, SIZE, Options::parse("off").expect("valid"));
         for options in ["off", "threshold=2,blackhole_only=1", "threshold=2,trace_eagerness=1,backend=1"]
             .into_iter()
-            .chain(["threshold=2,trace_eagerness=1", "threshold=2,trace_eagerness=2,fail_guards=1,gc_every=3"])
+            .chain([
+                "threshold=2,trace_eagerness=1",
+                "threshold=2,trace_eagerness=2,fail_guards=1,gc_every=3",
+            ])
         {
             let mut failed = 0;
             for at in 1..=3 * SIZE as u64 {
