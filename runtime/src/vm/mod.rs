@@ -314,8 +314,8 @@ impl FrameMemory {
         let Range { start, end } = memory.as_ptr_range();
         let (start, end) = (start.cast::<u8>(), end.cast::<u8>());
         // Whoever uses a frame holds its address, and the frame that of its local memory.
-        let frame_bytes = shape.locals - shape.nested;
-        let local_bytes = shape.size - shape.locals - shape.nested;
+        let frame_bytes = shape.locals - shape.nested_frames;
+        let local_bytes = shape.size - shape.locals - shape.nested_locals;
         // SAFETY: the memory stays where it is, and is freed after the areas are dropped; both parts lie in it.
         let shown = unsafe {
             let locals = start.add(shape.locals);
