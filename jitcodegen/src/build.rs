@@ -6,7 +6,7 @@
 //! ```
 //!
 //! In: a package. Out, in `OUT_DIR/metatrace`: a file of glue for each module with `metatrace::glue!()`, the jitcode image
-//! (which the glue includes), `jitcode.o`, `report.json`, and on request the graphs and jitcodes as text.
+//! (which the glue includes), `jitcode.o`, `report.json`, what the next translation may reuse, and on request the graphs and jitcodes as text.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -15,7 +15,8 @@ use metatrace_defs::image;
 use metatrace_translator::diag::{Diagnostic, span_at};
 use metatrace_translator::flow;
 use metatrace_translator::load::cfg::Cfg;
-use metatrace_translator::lower::lower;
+use metatrace_translator::lower::cache::Cache;
+use metatrace_translator::lower::{lower, lower_with};
 use metatrace_translator::program::Program;
 use metatrace_translator::source::{SourceMap, Span};
 use metatrace_translator::translate::hash_of;
@@ -23,6 +24,7 @@ use metatrace_translator::with_stack;
 
 use crate::generate::{Error, Output, generate};
 use crate::glue::IMAGE_FILE;
+use crate::kept;
 use crate::object_file::object_file;
 use crate::report::{Stages, report};
 
@@ -42,6 +44,8 @@ pub struct Job {
     pub emit_graph: bool,
     /// Whether to write the jitcodes as text.
     pub emit_jitcode: bool,
+    /// The file in which what one translation made is kept for the next; none makes everything anew.
+    pub kept: Option<PathBuf>,
 }
 
 /// What a translation made.
@@ -54,6 +58,8 @@ pub struct Translation {
     pub image: Vec<u8>,
     /// How long each stage took.
     pub stages: Stages,
+    /// How many functions' graphs were kept from the translation before, and how many were made.
+    pub reused: (usize, usize),
     /// What the author should know, in rustc's form.
     pub warnings: Vec<String>,
 }
@@ -61,7 +67,7 @@ pub struct Translation {
 impl Translation {
     /// What was translated, what was not and why, and how long it took.
     pub fn report(&self) -> serde_json::Value {
-        report(&self.graphs, &self.output, self.image.len(), &self.stages)
+        report(&self.graphs, &self.output, self.image.len(), &self.stages, self.reused)
     }
 }
 
@@ -102,6 +108,7 @@ fn run_build_script() -> Result<(), String> {
         target: (variable("CARGO_CFG_TARGET_ARCH")?, variable("CARGO_CFG_TARGET_OS")?),
         emit_graph: emit.split(',').any(|what| what == "graph"),
         emit_jitcode: emit.split(',').any(|what| what == "jitcode"),
+        kept: Some(out.join("graphs.kept")),
     };
     let translation = translate(&job)?;
     for warning in &translation.warnings {
@@ -135,7 +142,14 @@ fn translate_here(job: &Job) -> Result<Translation, String> {
     let hash = hash_of(&program, &[tools.as_bytes(), name.as_bytes(), format!("{:?}", job.cfg).as_bytes()]);
     let failed = || Err(summary(&program));
     // What can be looked at is looked at even if something is wrong elsewhere, so that all errors come together.
-    let Ok(graphs) = lower(&program, name, hash, &job.package) else { return failed() };
+    let mut cache = match &job.kept {
+        Some(path) => kept::open(path, &program, &job.package, &job.cfg),
+        None => Cache::off(),
+    };
+    let Ok(graphs) = lower_with(&program, name, hash, &job.package, &mut cache) else { return failed() };
+    if let Some(path) = &job.kept {
+        kept::close(path, &cache);
+    }
     stage("infer and lower", &mut stages);
     let output = match generate(&graphs) {
         Ok(output) => output,
@@ -149,7 +163,7 @@ fn translate_here(job: &Job) -> Result<Translation, String> {
     stage("encode", &mut stages);
     let warning = |note| Diagnostic::from_note(note, program.sources()).render(program.sources());
     let warnings = output.notes.iter().map(warning).collect();
-    Ok(Translation { graphs, output, image, stages, warnings })
+    Ok(Translation { graphs, output, image, stages, reused: cache.counts(), warnings })
 }
 
 /// Everything that there is to say about a loaded crate, errors and warnings. To be run [with stack](with_stack).
@@ -227,6 +241,7 @@ pub fn write(job: &Job, translation: &Translation, out: &Path) -> Result<(), Str
     }
     let mut stages = translation.stages.clone();
     stages.0.push(("write", start.elapsed()));
-    let report = report(&translation.graphs, &translation.output, translation.image.len(), &stages);
+    let Translation { graphs, output, image, reused, .. } = translation;
+    let report = report(graphs, output, image.len(), &stages, *reused);
     put("report.json", format!("{report:#}\n").as_bytes())
 }

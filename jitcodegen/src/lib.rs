@@ -20,6 +20,7 @@ mod filetests;
 mod generate;
 mod glue;
 pub mod inspect;
+mod kept;
 mod layout;
 mod lower;
 mod object_file;

@@ -13,7 +13,13 @@ use crate::generate::{Output, Outside};
 pub struct Stages(pub Vec<(&'static str, Duration)>);
 
 /// The report of a translation.
-pub fn report(program: &Program, output: &Output, image: usize, stages: &Stages) -> Value {
+pub fn report(
+    program: &Program,
+    output: &Output,
+    image: usize,
+    stages: &Stages,
+    (reused, translated): (usize, usize),
+) -> Value {
     let at = |pos: Pos| {
         let file = program.files.get(pos.file as usize).filter(|_| pos.line != 0);
         file.map_or(Value::Null, |file| json!(format!("{file}:{}:{}", pos.line, pos.column)))
@@ -57,6 +63,7 @@ pub fn report(program: &Program, output: &Output, image: usize, stages: &Stages)
             "at": at(note.pos),
             "chain": note.chain,
         })).collect::<Vec<_>>(),
+        "functions": { "reused": reused, "translated": translated },
         "jitcode_bytes": jitcodes.iter().map(|jitcode| jitcode.code.len()).sum::<usize>(),
         "image_bytes": image,
         "load_time_values": output.program.glue_values.len(),

@@ -165,6 +165,7 @@ impl Program {
         }
         prog.collect("crate", Origin::User, &user, &[]);
         prog.resolve_and_lower();
+        prog.declared.set((prog.fns.len(), prog.adts.len()));
         prog.find_portals();
         prog
     }

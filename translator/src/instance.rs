@@ -314,12 +314,25 @@ impl Program {
                 Some(a) => format!("{}::{}", self.traits.get(a.trait_id.index()).path, a.name),
                 None => id.to_string(),
             },
-            DefName::Closure(id) => format!("{{{id}}}"),
+            DefName::Closure(id) => format!("{{{}}}", self.closure_name(id)),
         };
         if print_ty(ty, &mut out, &name).is_err() {
             out.push('?');
         }
         out
+    }
+
+    /// A closure for people; unique in the program, and the same whatever was inferred before.
+    pub(crate) fn closure_name(&self, id: ClosureId) -> String {
+        let number = self.closure_number(id).unwrap_or_default();
+        match self.closure_owner(id) {
+            BodyOwner::Fn(owner) if self.fn_def(owner).in_body => {
+                format!("closure {number} of {} {owner}", self.fn_def(owner).path)
+            }
+            BodyOwner::Fn(owner) => format!("closure {number} of {}", self.fn_def(owner).path),
+            BodyOwner::Const(owner) => format!("closure {number} of {} {owner}", self.const_def(owner).path),
+            BodyOwner::Static(owner) => format!("closure {number} of {}", self.static_def(owner).path),
+        }
     }
 
     /// The path of a type whose definition is not lowered yet.

@@ -158,7 +158,10 @@ pub struct Program {
     pub(crate) in_progress: RefCell<Vec<BodyOwner>>,
     /// What types of function results that are `impl Trait` are, in terms of the function's parameters.
     pub(crate) hidden_types: RefCell<HashMap<AssocTyId, Ty>>,
+    /// What each closure is written in.
     pub(crate) closures: RefCell<Vec<BodyOwner>>,
+    /// The closures of each body, in the order in which inference meets them.
+    pub(crate) closure_ids: RefCell<HashMap<BodyOwner, Vec<ClosureId>>>,
     pub(crate) closure_sigs: RefCell<HashMap<ClosureId, ClosureSig>>,
     pub(crate) lang_adts: RefCell<HashMap<Name, AdtId>>,
     pub(crate) lang_traits: RefCell<HashMap<Name, TraitId>>,
@@ -167,6 +170,8 @@ pub struct Program {
     pub(crate) foreign_adts: RefCell<HashMap<Name, AdtId>>,
     pub(crate) impls_of_trait: RefCell<HashMap<TraitId, Vec<ImplId>>>,
     pub(crate) inherent_impls: RefCell<HashMap<Head, Vec<ImplId>>>,
+    /// How many functions and types there are before any body is looked at: their numbers depend on the surroundings of bodies alone.
+    pub(crate) declared: Cell<(usize, usize)>,
     pub(crate) expansions: Cell<usize>,
     /// The use of a macro that was expanded last, and how many tokens it has made.
     pub(crate) expanded_tokens: Cell<(Option<Span>, usize)>,
@@ -232,6 +237,16 @@ impl Program {
         self.fns.len()
     }
 
+    /// A function that was declared before any body was looked at.
+    pub(crate) fn stable_fn(&self, id: FnId) -> Option<FnId> {
+        (id.index() < self.declared.get().0).then_some(id)
+    }
+
+    /// A type that was declared before any body was looked at.
+    pub(crate) fn stable_adt(&self, id: AdtId) -> Option<AdtId> {
+        (id.index() < self.declared.get().1).then_some(id)
+    }
+
     /// The type's item.
     pub fn adt(&self, id: AdtId) -> &AdtDef {
         self.adts.get(id.index())
@@ -295,6 +310,18 @@ impl Program {
     /// The trait the core model marks with `#[lang = "name"]`.
     pub fn lang_trait(&self, name: &str) -> Option<TraitId> {
         self.lang_traits.borrow().get(&Name::new(name)).copied()
+    }
+
+    /// A fresh closure.
+    pub(crate) fn new_closure(&self, owner: BodyOwner) -> ClosureId {
+        let mut all = self.closures.borrow_mut();
+        all.push(owner);
+        ClosureId::new(all.len() - 1)
+    }
+
+    /// A closure's number among those of the body that it is written in.
+    pub(crate) fn closure_number(&self, id: ClosureId) -> Option<usize> {
+        self.closure_ids.borrow().get(&self.closure_owner(id))?.iter().position(|&other| other == id)
     }
 
     /// The function (constant, static) whose body contains the closure.

@@ -87,6 +87,14 @@ impl SourceMap {
         self.aside.get(&(brace.file, brace.lo))
     }
 
+    /// The ranges of a file's bodies that were set aside, in order.
+    pub(crate) fn aside_in(&self, file: FileId) -> Vec<Range<usize>> {
+        let of_file = self.aside.iter().filter(|((of, _), _)| *of == file);
+        let mut ranges: Vec<Range<usize>> = of_file.map(|(_, body)| body.range.clone()).collect();
+        ranges.sort_by_key(|range| range.start);
+        ranges
+    }
+
     /// The file.
     pub fn file(&self, id: FileId) -> &SourceFile {
         &self.files[id.index()]

@@ -112,6 +112,10 @@ fn text(out: &Translated) -> String {
         number("jitcode_bytes"),
         number("image_bytes")
     );
+    let count = |key: &str| report.get("functions").and_then(|f| f.get(key)).and_then(Value::as_u64);
+    if let (Some(reused), Some(translated)) = (count("reused"), count("translated")) {
+        let _ = writeln!(text, "functions: {reused} reused, {translated} translated");
+    }
     let stages = stages(report);
     if !stages.is_empty() {
         let parts: Vec<String> = stages.iter().map(|(name, ms)| format!("{name} {ms:.1} ms")).collect();

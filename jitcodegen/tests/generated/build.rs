@@ -43,6 +43,7 @@ fn main() {
         ),
         emit_graph: false,
         emit_jitcode: true,
+        kept: None,
     };
     let translated = metatrace_jitcodegen::translate(&job)
         .and_then(|translation| metatrace_jitcodegen::write(&job, &translation, &out.join("metatrace")));

@@ -762,6 +762,16 @@ impl Program {
         }
     }
 
+    /// The text of a function's body, if that was set aside when its file was read.
+    pub(crate) fn body_text(&self, id: FnId) -> Option<&str> {
+        let braces = match self.src.fns.get(id.index()).block.as_ref()? {
+            FnBlock::Aside(braces, _) => *braces,
+            FnBlock::Parsed(block) => self.sources.span(block.brace_token.span.open()),
+        };
+        let body = self.sources.aside(braces)?;
+        Some(&self.sources.file(braces.file).text[body.range.clone()])
+    }
+
     /// Parses a body that was set aside.
     fn parse_aside(&self, braces: Span) -> Result<syn::Block, Reported> {
         let body = self.sources.aside(braces).ok_or(Reported)?;

@@ -24,6 +24,7 @@ pub mod promote;
 pub mod simplify;
 pub mod types;
 pub mod verify;
+pub(crate) mod wire;
 
 use crate::diag::Code;
 use crate::flow::types::{TypeId, Types};

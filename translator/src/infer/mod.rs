@@ -132,6 +132,8 @@ pub(crate) struct FnCx<'p> {
     closure: Option<ClosureId>,
     casts: Vec<ExprId>,
     closure_calls: Vec<ClosureCall>,
+    /// How many closures were met, those of attempts that were undone included.
+    closures_met: usize,
     /// Closures written so far that are not `move`-decided yet, with whether they are `move`.
     moves: Vec<(ClosureId, bool)>,
     macro_depth: u32,
@@ -199,6 +201,7 @@ impl<'p> FnCx<'p> {
             closure: None,
             casts: Vec::new(),
             closure_calls: Vec::new(),
+            closures_met: 0,
             moves: Vec::new(),
             macro_depth: 0,
             macro_use: None,
@@ -605,11 +608,16 @@ impl FnCx<'_> {
         self.finish(value)
     }
 
-    /// The number of a fresh closure.
-    fn new_closure(&self) -> ClosureId {
-        let mut all: std::cell::RefMut<'_, Vec<BodyOwner>> = RefCell::borrow_mut(&self.prog.closures);
-        all.push(self.owner);
-        ClosureId::new(all.len() - 1)
+    /// The next closure of this body; it may be known from an earlier translation.
+    fn new_closure(&mut self) -> ClosureId {
+        let number = self.closures_met;
+        self.closures_met += 1;
+        let known = |prog: &Program| prog.closure_ids.borrow().get(&self.owner)?.get(number).copied();
+        known(self.prog).unwrap_or_else(|| {
+            let id = self.prog.new_closure(self.owner);
+            self.prog.closure_ids.borrow_mut().entry(self.owner).or_default().push(id);
+            id
+        })
     }
 
     fn int_var(&self) -> Ty {

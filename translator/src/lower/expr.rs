@@ -696,7 +696,6 @@ impl Lower<'_, '_> {
         let path = format!("{}{path}", self.cx.out.name);
         let own = self.cx.out.modules.iter().position(|m| m.path == path).map_or(module, ModuleId::new);
         let span = self.span(e);
-        let line = self.cx.program.sources().line_col(span).line;
         let Some(code) = self.outside_of_body(outlined.scope, outlined.self_ty, &outlined.tokens) else {
             let message = format!(
                 "this is called as native code ({}), which cannot use what the function declares inside",
@@ -705,7 +704,7 @@ impl Lower<'_, '_> {
             return unsupported(span, message, "move the function's own items to its module");
         };
         let id = self.cx.extern_fn(Extern {
-            name: format!("code at line {line}"),
+            name: format!("code in {}", self.cx.out.func(self.id).name),
             rust: format!("|{}| -> {} {{ {code} }}", params.join(", "), self.cx.spell(ty)),
             module: own,
             params: types,

@@ -17,6 +17,7 @@
 
 mod arith;
 mod build;
+pub mod cache;
 mod call;
 mod cond;
 mod dispatch;
@@ -40,6 +41,7 @@ use crate::flow::{
     self, ExternId, Func, FuncAttrs, FuncId, Graph, LoadTimeId, Module, ModuleId, Note, PortalId, Pos,
 };
 use crate::items::{FnKind, ModId, Origin};
+use crate::lower::cache::{Cache, Log};
 use crate::lower::escape::BodyInfo;
 use crate::program::{Program, Reported};
 use crate::source::Span;
@@ -107,6 +109,9 @@ struct Cx<'p> {
     externs: HashMap<(String, ModuleId, Vec<TypeId>), ExternId>,
     load_times: HashMap<(String, ModuleId), LoadTimeId>,
     infos: HashMap<BodyOwner, Rc<BodyInfo>>,
+    cache: Cache,
+    /// What the body that is being lowered asks for, if that is to be kept.
+    log: Option<Log>,
 }
 
 /// Lowers everything that the program's portals reach. `name` is the crate's, `hash` that of all source text; paths of
@@ -120,6 +125,20 @@ pub fn lower(
     hash: u64,
     base: &Path,
 ) -> std::result::Result<flow::Program, Reported> {
+    lower_with(program, name, hash, base, &mut Cache::off())
+}
+
+/// The same with graphs that are kept between translations.
+///
+/// # Errors
+/// As [`lower`].
+pub fn lower_with(
+    program: &Program,
+    name: &str,
+    hash: u64,
+    base: &Path,
+    cache: &mut Cache,
+) -> std::result::Result<flow::Program, Reported> {
     let out = flow::Program {
         name: name.to_string(),
         hash,
@@ -127,6 +146,7 @@ pub fn lower(
         ..flow::Program::default()
     };
     let mut cx = Cx::new(program, out);
+    std::mem::swap(&mut cx.cache, cache);
     cx.add_modules();
     cx.add_statics();
     for portal in program.portals().to_vec() {
@@ -134,10 +154,13 @@ pub fn lower(
     }
     cx.run();
     cx.add_unreached();
+    std::mem::swap(&mut cx.cache, cache);
     if !program.diagnostics().is_empty() {
         return Err(Reported);
     }
-    let errors = if cfg!(debug_assertions) { flow::verify::program(&cx.out) } else { Vec::new() };
+    // Kept graphs were verified when they were made.
+    let is_new = cfg!(debug_assertions) && cache.counts().0 == 0;
+    let errors = if is_new { flow::verify::program(&cx.out) } else { Vec::new() };
     if !errors.is_empty() {
         let text = flow::print::program(&cx.out, flow::print::Style::default());
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -177,6 +200,8 @@ impl<'p> Cx<'p> {
             externs: HashMap::new(),
             load_times: HashMap::new(),
             infos: HashMap::new(),
+            cache: Cache::off(),
+            log: None,
         }
     }
 
@@ -258,6 +283,14 @@ impl Cx<'_> {
 
     /// The function for an instance; it is lowered when its turn comes.
     fn instance(&mut self, key: Key, caller: Option<FuncId>) -> FuncId {
+        let log = self.log.take();
+        let id = self.find_instance(key, caller);
+        self.log = log;
+        self.log.iter_mut().for_each(|log| log.func(key, id));
+        id
+    }
+
+    fn find_instance(&mut self, key: Key, caller: Option<FuncId>) -> FuncId {
         if let Some(&id) = self.instances.get(&key) {
             return id;
         }
@@ -332,7 +365,6 @@ impl Cx<'_> {
             ClosureKind::FnMut => " by &mut",
             ClosureKind::FnOnce => " by value",
         };
-        let span = self.program.closure_span(id);
         Func {
             name: format!("closure{number}{kind}"),
             rust: None,
@@ -340,7 +372,7 @@ impl Cx<'_> {
             params: all,
             ret: self.ty(result),
             attrs: FuncAttrs { unroll_safe: true, ..FuncAttrs::default() },
-            pos: span.map(|s| self.pos(s)).unwrap_or_default(),
+            pos: self.closure_pos(id),
             body: Err("not lowered".to_string()),
         }
     }
@@ -426,6 +458,22 @@ impl Cx<'_> {
     }
 
     fn graph_of(&mut self, id: FuncId, key: Key) -> Result<Graph> {
+        if let Some(graph) = self.reuse(id, key) {
+            return Ok(graph);
+        }
+        self.start_log();
+        let before = (self.out.notes.len(), self.program.diagnostics().len());
+        let graph = self.make_graph(id, key);
+        let log = self.log.take();
+        if let (Ok(graph), Some(log)) = (&graph, log)
+            && before == (self.out.notes.len(), self.program.diagnostics().len())
+        {
+            self.keep(key, graph, log);
+        }
+        graph
+    }
+
+    fn make_graph(&mut self, id: FuncId, key: Key) -> Result<Graph> {
         match key {
             Key::Fn(fn_id, args) => {
                 let body = self.program.body(fn_id)?;

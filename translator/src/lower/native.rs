@@ -45,24 +45,24 @@ impl Cx<'_> {
     /// Adds or finds an extern.
     pub(super) fn extern_fn(&mut self, ext: Extern) -> ExternId {
         let key = (ext.rust.clone(), ext.module, ext.params.clone());
-        if let Some(&id) = self.externs.get(&key) {
-            return id;
+        let next = ExternId::new(self.out.externs.len());
+        let id = *self.externs.entry(key).or_insert(next);
+        self.log.iter_mut().for_each(|log| log.ext(&ext, id));
+        if id == next {
+            self.out.externs.push(ext);
         }
-        let id = ExternId::new(self.out.externs.len());
-        self.out.externs.push(ext);
-        self.externs.insert(key, id);
         id
     }
 
     /// Adds or finds a number that the glue tells.
     pub(super) fn load_time(&mut self, value: LoadTimeValue) -> LoadTimeId {
         let key = (value.rust.clone(), value.module);
-        if let Some(&id) = self.load_times.get(&key) {
-            return id;
+        let next = LoadTimeId::new(self.out.load_times.len());
+        let id = *self.load_times.entry(key).or_insert(next);
+        self.log.iter_mut().for_each(|log| log.load_time(&value, id));
+        if id == next {
+            self.out.load_times.push(value);
         }
-        let id = LoadTimeId::new(self.out.load_times.len());
-        self.out.load_times.push(value);
-        self.load_times.insert(key, id);
         id
     }
 

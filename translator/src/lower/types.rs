@@ -17,6 +17,14 @@ const KNOWN_WORDS: &[(&str, u8)] = &[("std::io::Error", 1)];
 impl Cx<'_> {
     /// The flow type of a type without parameters.
     pub(super) fn ty(&mut self, ty: Ty) -> TypeId {
+        let log = self.log.take();
+        let id = self.find_ty(ty);
+        self.log = log;
+        self.log.iter_mut().for_each(|log| log.ty(ty, id));
+        id
+    }
+
+    fn find_ty(&mut self, ty: Ty) -> TypeId {
         if let Some(&id) = self.types.get(&ty) {
             return id;
         }
@@ -28,7 +36,14 @@ impl Cx<'_> {
 
     /// Adds a flow type that is made of others.
     pub(super) fn add(&mut self, ty: Type) -> TypeId {
-        self.out.types.add(ty)
+        match &mut self.log {
+            None => self.out.types.add(ty),
+            Some(log) => {
+                let id = self.out.types.add(ty.clone());
+                log.add(&ty, id);
+                id
+            }
+        }
     }
 
     pub(super) fn tys(&mut self, types: &[Ty]) -> Vec<TypeId> {
@@ -254,7 +269,7 @@ impl Cx<'_> {
                     format!("dyn {}<{}>", def.path, parts.join(", "))
                 }
             }
-            TyKind::Closure(id, _) => format!("{{closure {id}}}"),
+            TyKind::Closure(id, _) => format!("{{{}}}", self.program.closure_name(id)),
             TyKind::FnDef(id, args) => format!("{{{} {}}}", self.program.fn_def(id).path, list(args)),
             _ => self.program.ty_name(ty),
         }
