@@ -237,6 +237,11 @@ impl Program {
         self.fns.len()
     }
 
+    /// Whether a function is one of the user's crate; asks for nothing of a model's.
+    pub(crate) fn is_users(&self, id: FnId) -> bool {
+        self.scopes.origin(self.src.fns.get(id.index()).scope) == crate::items::Origin::User
+    }
+
     /// A function that was declared before any body was looked at.
     pub(crate) fn stable_fn(&self, id: FnId) -> Option<FnId> {
         (id.index() < self.declared.get().0).then_some(id)

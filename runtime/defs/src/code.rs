@@ -288,12 +288,14 @@ pub fn liveness_at(
 ) -> Vec<Live> {
     let at = |pc: u32| code.binary_search_by_key(&pc, |inst| inst.pc).ok();
     let mut live_in = vec![RegSet::new(words, floats); code.len()];
-    let mut changed = true;
-    while changed {
-        changed = false;
+    // Without a jump back, one pass from the end sees everything.
+    let (mut changed, mut jumps_back) = (true, true);
+    while changed && jumps_back {
+        (changed, jumps_back) = (false, false);
         for n in (0..code.len()).rev() {
             let mut live = RegSet::new(words, floats);
             for successor in code[n].successors(switches).into_iter().filter_map(at) {
+                jumps_back |= successor <= n;
                 live.union(&live_in[successor]);
             }
             code[n].dsts().for_each(|operand| live.set(operand, false));

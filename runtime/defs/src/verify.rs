@@ -27,7 +27,7 @@
 use std::collections::HashSet;
 
 use crate::alloc::Memory;
-use crate::code::{Decoded, Field, decode_all, liveness, liveness_at, resume_points};
+use crate::code::{Decoded, Field, decode_all, liveness_at, resume_points};
 use crate::descr::{CallDescr, ClassSet, LoadTime, access_flag, call_flag};
 use crate::inst::{ControlOp, FieldKind, Inst, Operand, flag};
 use crate::jitcode::{JitCode, JitCodeId, Program};
@@ -195,16 +195,17 @@ impl Verifier<'_> {
     }
 
     fn registers(&mut self, j: &JitCode, code: &[Decoded]) {
-        let live = liveness(code, &j.switches, j.words, j.floats);
-        for pc in resume_points(code) {
-            let of = |live: &[crate::jitcode::Live]| live.iter().find(|l| l.pc == pc).cloned();
-            let (found, expected) = (of(&j.live), of(&live));
-            self.check(found == expected, "J8", || {
-                format!("liveness at {pc} is {found:?}, should be {expected:?}")
+        let mut points = vec![0];
+        points.extend(resume_points(code));
+        let mut at_entry = liveness_at(code, &j.switches, j.words, j.floats, &points);
+        let live = at_entry.split_off(1);
+        for expected in &live {
+            let found = j.live.iter().find(|l| l.pc == expected.pc);
+            self.check(found == Some(expected), "J8", || {
+                format!("liveness at {} is {found:?}, should be {expected:?}", expected.pc)
             });
         }
         self.check(j.live.len() == live.len(), "J8", || "liveness at places nobody resumes at".into());
-        let at_entry = liveness_at(code, &j.switches, j.words, j.floats, &[0]);
         let mut params = [0u16; 2];
         j.params.iter().for_each(|kind| params[*kind as usize] += 1);
         for entry in at_entry {

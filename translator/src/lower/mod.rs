@@ -215,6 +215,9 @@ impl<'p> Cx<'p> {
             })
             .collect();
         for id in (0..self.program.fn_count()).map(FnId::new).filter(|id| !reached.contains(id)) {
+            if !self.program.is_users(id) {
+                continue;
+            }
             let def = self.program.fn_def(id);
             if def.origin == Origin::User && def.kind == FnKind::Source {
                 self.out.unreached.push((def.path.to_string(), self.pos(def.span)));
@@ -390,13 +393,15 @@ impl Cx<'_> {
             return;
         }
         let _context = Context(self.chain(id));
-        let result = match self.why_closed(id, key) {
-            Some(reason) => {
-                self.out.funcs[id.index()].body = Err(reason);
-                return;
-            }
-            None => self.graph_of(id, key),
-        };
+        if let Some(reason) = self.why_closed(id, key) {
+            self.out.funcs[id.index()].body = Err(reason);
+            return;
+        }
+        if let Some(graph) = self.reuse(id, key) {
+            self.out.funcs[id.index()].body = Ok(graph);
+            return;
+        }
+        let result = self.graph_of(id, key);
         match result {
             Ok(graph) => {
                 self.out.funcs[id.index()].body = Ok(graph);
@@ -458,9 +463,6 @@ impl Cx<'_> {
     }
 
     fn graph_of(&mut self, id: FuncId, key: Key) -> Result<Graph> {
-        if let Some(graph) = self.reuse(id, key) {
-            return Ok(graph);
-        }
         self.start_log();
         let before = (self.out.notes.len(), self.program.diagnostics().len());
         let graph = self.make_graph(id, key);
