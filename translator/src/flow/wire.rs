@@ -6,8 +6,8 @@
 
 use crate::flow::types::{Type, TypeId};
 use crate::flow::{
-    Block, BlockId, Callee, ExternId, FuncAttrs, FuncId, Graph, LoadTimeId, Op, OpKind, Place, PortalId, Pos,
-    Proj, SlotData, SlotId, Target, Terminator, ValueId,
+    Block, BlockId, Callee, ExternId, FuncAttrs, FuncId, Graph, LoadTimeId, Memory, Op, OpKind, Place,
+    PortalId, Pos, Proj, SlotData, SlotId, Target, Terminator, ValueId,
 };
 use metatrace_defs::PureOp;
 
@@ -284,6 +284,17 @@ impl<'a> Coder<'a> {
                 self.index(&mut portal.0)?;
                 self.values(args)
             }
+            OpKind::New(memory) => {
+                let mut number = Memory::ALL.iter().position(|m| m == memory)? as u64;
+                self.num(&mut number)?;
+                *memory = *Memory::ALL.get(usize::try_from(number).ok()?)?;
+                Some(())
+            }
+            OpKind::Free(value) => self.index(&mut value.0),
+            OpKind::Barrier { address, holds } => {
+                self.index(&mut address.0)?;
+                self.index(&mut holds.0)
+            }
             OpKind::CanEnterJit | OpKind::WeAreJitted => Some(()),
         }
     }
@@ -436,6 +447,9 @@ fn op_tag(kind: &OpKind) -> u64 {
         OpKind::CanEnterJit => 19,
         OpKind::Promote(_) => 20,
         OpKind::WeAreJitted => 21,
+        OpKind::New(_) => 22,
+        OpKind::Free(_) => 23,
+        OpKind::Barrier { .. } => 24,
     }
 }
 
@@ -466,6 +480,9 @@ fn op_of(tag: u64) -> Option<OpKind> {
         19 => OpKind::CanEnterJit,
         20 => OpKind::Promote(v),
         21 => OpKind::WeAreJitted,
+        22 => OpKind::New(Memory::Plain),
+        23 => OpKind::Free(v),
+        24 => OpKind::Barrier { address: v, holds: v },
         _ => return None,
     };
     assert_eq!(op_tag(&made), tag);
