@@ -10,8 +10,8 @@
 //! - `off/INTERPRETER`: what the JIT costs when it is off, in instructions under callgrind, on small inputs.
 //! - `gc/WORKLOAD`: programs that allocate, over the collector and over `malloc` and `free`.
 //! - `translate/INTERPRETER`: the translator's own time, as the build script runs it.
-//! - `translate/generated`: the same of 5 000 lines of generated functions, compiled as `xtask` is: like a build script,
-//!   without optimisation unless asked for.
+//! - `translate/generated`: the same of 5 000 lines of generated functions, from nothing and after an edit of one of them,
+//!   compiled as `xtask` is: like a build script, without optimisation unless asked for.
 
 mod gc;
 mod measure;
@@ -275,21 +275,51 @@ impl Bench<'_> {
             target: (std::env::consts::ARCH.to_string(), std::env::consts::OS.to_string()),
             emit_graph: false,
             emit_jitcode: false,
-            kept: None,
+            kept: Some(dir.join("graphs.kept")),
         };
-        let mut totals = Vec::new();
-        let mut stages = Vec::new();
+        let source = job.package.join("src/lib.rs");
+        let failed = |error: std::io::Error| format!("{}: {error}", source.display());
+        let text = std::fs::read_to_string(&source).map_err(failed)?;
+        let (mut whole, mut edited) = (Vec::new(), Vec::new());
+        let mut last = None;
         for _ in 0..RUNS {
+            std::fs::write(&source, &text).map_err(failed)?;
+            if let Some(kept) = &job.kept {
+                let _ = std::fs::remove_file(kept);
+            }
+            whole.push(total(&metatrace_jitcodegen::translate(&job)?));
+            std::fs::write(&source, edit(&text)?).map_err(failed)?;
             let made = metatrace_jitcodegen::translate(&job)?;
-            stages = made.stages.0.iter().map(|(stage, time)| (*stage, time.as_secs_f64() * 1e3)).collect();
-            totals.push(stages.iter().map(|(_, ms): &(&str, f64)| ms).sum());
+            edited.push(total(&made));
+            last = Some(made);
         }
-        let mut figures = vec![("lines", lines as f64)];
+        let Some(made) = last else { return Ok(()) };
+        let (reused, translated) = made.reused;
+        let mut figures = vec![
+            ("lines", lines as f64),
+            ("from nothing ms (median)", measure::median(whole)),
+            ("after an edit ms (median)", measure::median(edited)),
+            ("functions reused", reused as f64),
+            ("functions translated", translated as f64),
+        ];
+        let stages = made.stages.0.iter().map(|(stage, time)| (*stage, time.as_secs_f64() * 1e3));
         figures.extend(stages);
-        figures.push(("in all ms (median)", measure::median(totals)));
         self.add(name.to_string(), &figures);
         Ok(())
     }
+}
+
+/// How long a translation took, in milliseconds.
+fn total(made: &metatrace_jitcodegen::Translation) -> f64 {
+    made.stages.0.iter().map(|(_, time)| time.as_secs_f64() * 1e3).sum()
+}
+
+/// A source with one function in its middle changed.
+fn edit(text: &str) -> Result<String> {
+    let middle = text.len() / 2;
+    let at =
+        text.get(middle..).and_then(|rest| rest.find("    let ")).ok_or("no statement to edit")? + middle;
+    Ok(format!("{}    let _edited = 1u8;\n{}", &text[..at], &text[at..]))
 }
 
 /// The files with `extension` in `dir`, sorted.
