@@ -124,7 +124,8 @@ impl Lower<'_, '_> {
 
     /// Whether a type is `wanted` or may own one.
     fn contains(&self, ty: Ty, wanted: Ty, seen: &mut Vec<Ty>) -> bool {
-        if ty == wanted {
+        // What has no end may own anything.
+        if ty == wanted || ty.is_endless() {
             return true;
         }
         if seen.contains(&ty) || !self.cx.program.needs_drop(ty) {
