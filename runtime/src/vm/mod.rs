@@ -105,13 +105,19 @@ impl Shared {
     pub fn stats(&self) -> Stats {
         let mut stats = Stats::default();
         stats.add(&self.counters);
-        // SAFETY: compiled code of another thread may count at the same time; the read is volatile, of one word, and
-        // only informs.
-        let count = |counter: *const u64| unsafe { counter.read_volatile() };
         let context = self.context.get();
-        stats.merge_points_compiled += count(unsafe { &raw const (*context).merge_points });
-        let calls = count(unsafe { &raw const (*context).calls });
-        stats.calls += calls.wrapping_sub(count(unsafe { &raw const (*context).calls_left }));
+        // SAFETY: the context lives as long as this. Compiled code of another thread may count at the same time; the reads are
+        // volatile, of one word each, and only inform.
+        let [merge_points, calls, calls_left] = unsafe {
+            [
+                &raw const (*context).merge_points,
+                &raw const (*context).calls,
+                &raw const (*context).calls_left,
+            ]
+            .map(|counter| counter.read_volatile())
+        };
+        stats.merge_points_compiled += merge_points;
+        stats.calls += calls.wrapping_sub(calls_left);
         stats
     }
 }

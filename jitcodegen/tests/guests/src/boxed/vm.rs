@@ -114,7 +114,7 @@ impl Frame {
         self.top.set(top + 1);
     }
 
-    /// The value no longer on the stack is not kept alive.
+    /// The place is cleared, so that the stack does not keep the value alive.
     fn pop(&self) -> Value {
         let top = self.top.get() - 1;
         self.top.set(top);

@@ -22,6 +22,10 @@ extern "C" fn native(context: *mut Context, n: u64, float: u64, _: u64) -> u64 {
     n + 1000
 }
 
+/// Notes a frame that code has left, and gives its results.
+///
+/// # Safety
+/// The frame has its header and two slots.
 unsafe extern "C" fn left(_: *mut Context, frame: *mut u64, left_with: u64) {
     // SAFETY: the frame has its header and some slots.
     let slots = unsafe { std::slice::from_raw_parts_mut(frame.add(FRAME_HEADER), 2) };
@@ -29,6 +33,10 @@ unsafe extern "C" fn left(_: *mut Context, frame: *mut u64, left_with: u64) {
     slots.copy_from_slice(&[77, 2.5f64.to_bits()]);
 }
 
+/// Counts.
+///
+/// # Safety
+/// The context is that of the run.
 unsafe extern "C" fn sample(context: *mut Context, entry: u64) {
     assert_eq!(entry, u64::from(ENTRY.0));
     SAMPLED.set(SAMPLED.get() + 1);
