@@ -123,6 +123,10 @@ const TRUE_STRUCTS: &[&str] = &[
     "metatrace::Traced",
     "metatrace::gc::HeapFull",
     "metatrace::rt::TracedBox",
+    "metatrace::rt::RcCounts",
+    "std::cell::Ref",
+    "std::cell::RefCell",
+    "std::cell::RefMut",
     "std::cmp::Reverse",
     "std::fmt::Error",
     "std::num::Wrapping",
@@ -132,6 +136,10 @@ const TRUE_STRUCTS: &[&str] = &[
     "std::ops::RangeTo",
     "std::ops::RangeToInclusive",
 ];
+
+/// Structs whose fields cannot be named: where they lie is found out when the program starts.
+const PROBED_STRUCTS: &[&str] =
+    &["metatrace::rt::RcCounts", "std::cell::Ref", "std::cell::RefCell", "std::cell::RefMut"];
 
 /// Structs of `std` and of the runtime that have the layout of their one field, which cannot be named.
 const TRANSPARENT_STRUCTS: &[&str] = &[
@@ -163,6 +171,11 @@ pub fn is_known_struct(rust: &str) -> bool {
     [TRUE_STRUCTS, TRANSPARENT_STRUCTS, FIXED_STRUCTS].concat().contains(&path(rust))
 }
 
+/// Whether it is a struct of which glue makes no values, and whose fields it finds by probing.
+pub fn is_probed_struct(adt: &Adt) -> bool {
+    PROBED_STRUCTS.contains(&path(&adt.rust))
+}
+
 /// The path in a type's spelling, without generic arguments.
 pub fn path(rust: &str) -> &str {
     rust.split('<').next().unwrap_or_default()
@@ -177,6 +190,11 @@ pub fn is_native(types: &Types, ty: TypeId) -> bool {
         Type::Adt(adt) => {
             let of_crate = adt.rust.starts_with("crate::");
             if !of_crate && !adt.is_enum && !is_known_struct(&adt.rust) {
+                return false;
+            }
+            // Only those of sized content can be probed.
+            let is_fat = |part: &TypeId| types.pointee(*part).is_some_and(|to| types.is_unsized(to));
+            if is_probed_struct(adt) && data.ty.parts().iter().any(is_fat) {
                 return false;
             }
             data.ty.parts()
@@ -323,6 +341,11 @@ pub fn field_offset(types: &Types, ty: TypeId, field: u32) -> Offset {
                 "gc::LAYOUT".to_string(),
             ),
         },
+        Type::Adt(adt) if is_probed_struct(adt) && is_native(types, ty) => {
+            let rust = format!("<{} as ::metatrace::rt::Probed>::offset({field})", data.rust);
+            let name = &adt.variants[0].fields[field as usize].name;
+            Offset::term(data.module, rust, format!("offset of {}'s {name}", short(&data.rust)))
+        }
         _ if is_native(types, ty) => {
             let name = match &data.ty {
                 Type::Adt(adt) => adt.variants[0].fields[field as usize].name.clone(),

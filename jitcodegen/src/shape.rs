@@ -133,7 +133,7 @@ fn scalars(types: &Types, ty: TypeId, path: &mut Vec<Step>, out: &mut Vec<Niche>
         Type::Ref { .. } | Type::FnPtr { .. } | Type::Box(_) => {
             add(End::Word(ty, 0), Scalar::Word, not_null, path, out);
         }
-        Type::Opaque(opaque) if counted(&opaque.rust).is_some() => {
+        Type::Opaque(opaque) if opaque.words <= Some(2) && counted(&opaque.rust).is_some() => {
             add(End::Word(ty, 0), Scalar::Word, not_null, path, out);
         }
         Type::Vec(_) | Type::String => {
@@ -259,11 +259,13 @@ pub fn is_uninhabited(types: &Types, ty: TypeId) -> bool {
     }
 }
 
-/// `Rc` or `Arc`, by its spelling: the function that makes samples of those of sized types.
+/// `Rc`, `Arc` or a collection, by its spelling: the function that makes samples of those of sized types.
 pub fn counted(rust: &str) -> Option<&'static str> {
     match layout::path(rust) {
         "std::rc::Rc" => Some("sample_rc"),
         "std::sync::Arc" => Some("sample_arc"),
+        "std::collections::BTreeMap" | "std::collections::VecDeque" => Some("sample_default"),
+        "std::collections::HashMap" | "std::collections::HashSet" => Some("sample_default"),
         _ => None,
     }
 }
@@ -303,7 +305,8 @@ pub fn lacks_samples(types: &Types, ty: TypeId) -> Option<TypeId> {
         Type::Adt(adt) => {
             let known = adt.rust.starts_with("crate::") || adt.is_enum || layout::is_known_struct(&adt.rust);
             let path = layout::path(&adt.rust);
-            let can_make = !path.starts_with("metatrace::") || SAMPLED.contains(&path);
+            let can_make = (!path.starts_with("metatrace::") || SAMPLED.contains(&path))
+                && !layout::is_probed_struct(adt);
             if known && can_make && is_native(types, ty) { all(&types.get(ty).parts()) } else { Some(ty) }
         }
         Type::Opaque(opaque) => match counted(&opaque.rust) {

@@ -18,6 +18,12 @@ pub mod rt {
     pub struct TracedBox<T> {
         pub content: T,
     }
+    // What stands before the content of an `Rc`. They change behind shared references.
+    #[lang]
+    pub struct RcCounts<T: ?Sized> {
+        pub strong: usize,
+        pub weak: usize,
+    }
 }
 
 #[lang]

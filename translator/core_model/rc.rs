@@ -16,8 +16,9 @@ macro_rules! shared {
         impl<T: ?Sized> $name<T> {
             #[opaque]
             pub fn ptr_eq(this: &$name<T>, other: &$name<T>) -> bool {}
-            #[opaque]
-            pub fn strong_count(this: &$name<T>) -> usize {}
+            pub fn strong_count(this: &$name<T>) -> usize {
+                crate::intrinsics::shared_counts(this).strong
+            }
             #[opaque]
             pub fn weak_count(this: &$name<T>) -> usize {}
             #[opaque]
@@ -58,8 +59,11 @@ macro_rules! shared {
             pub fn make_mut(this: &mut $name<T>) -> &mut T {}
         }
         impl<T: ?Sized> Clone for $name<T> {
-            #[opaque]
-            fn clone(&self) -> $name<T> {}
+            fn clone(&self) -> $name<T> {
+                let counts = crate::intrinsics::shared_counts(self);
+                counts.strong = counts.strong.wrapping_add(1);
+                unsafe { crate::ptr::read(self) }
+            }
         }
         impl<T: ?Sized> crate::ops::Deref for $name<T> {
             type Target = T;

@@ -294,6 +294,8 @@ pub mod io {
 
 pub mod intrinsics {
     #[intrinsic]
+    pub fn shared_counts<T: ?Sized>(rc: &crate::rc::Rc<T>) -> &mut ::metatrace::rt::RcCounts<T> {}
+    #[intrinsic]
     pub fn discriminant_value<T>(value: &T) -> isize {}
     #[intrinsic]
     pub unsafe fn slice_from_raw_parts<T>(data: *const T, len: usize) -> *const [T] {}

@@ -264,7 +264,7 @@ impl Program {
         match *ty.kind() {
             TyKind::Adt(id, args) => {
                 let def = self.adt(id);
-                if def.lang.is_some_and(|l| l == "UnsafeCell") {
+                if def.lang.is_some_and(|l| l == "UnsafeCell" || l == "RcCounts") {
                     return false;
                 }
                 if let Some(o) = def.opaque {

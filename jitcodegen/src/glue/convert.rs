@@ -40,7 +40,7 @@ impl Cx<'_> {
             Type::Tuple(parts) => parts.len() <= 8 && parts.iter().all(|&part| self.has_scalars(part)),
             Type::Array(elem, _) => self.has_scalars(*elem),
             // Foreign enums are taken apart here, as their parts need not implement it.
-            Type::Adt(adt) => is_own(adt) || !adt.is_enum,
+            Type::Adt(adt) => is_own(adt) || !adt.is_enum && !is_ref_cell(adt),
             // Function types are implemented for some lifetimes, and not for all at once, as they are spelled.
             Type::FnPtr { .. }
             | Type::Never
@@ -68,6 +68,10 @@ impl Cx<'_> {
             parts.iter().map(part).collect::<Vec<_>>()
         };
         match self.program.types.get(ty) {
+            Type::Adt(adt) if is_ref_cell(adt) => {
+                let content = self.unpack(self.ref_cell_content(ty), &words[1..]);
+                format!("::metatrace::rt::unpack_ref_cell({}, {content})", words[0])
+            }
             Type::Tuple(parts) => format!("({},)", split(parts).join(", ")),
             Type::Array(elem, len) => format!("[{}]", split(&vec![*elem; *len as usize]).join(", ")),
             Type::Adt(adt) => {
@@ -92,6 +96,13 @@ impl Cx<'_> {
         }
     }
 
+    /// What is in a `RefCell`.
+    fn ref_cell_content(&self, ty: TypeId) -> TypeId {
+        let types = &self.program.types;
+        let cell = types.get(ty).parts()[1];
+        types.get(cell).parts()[0]
+    }
+
     /// Statements that take the value of the variable `from` apart into `out` from index `at` on, where all is 0.
     pub(super) fn pack(&self, ty: TypeId, from: &str, at: usize) -> String {
         let end = at + self.words(ty);
@@ -109,6 +120,12 @@ impl Cx<'_> {
         };
         let names = |count: usize| (0..count).map(|n| format!("{from}_{n}")).collect::<Vec<_>>().join(", ");
         match self.program.types.get(ty) {
+            Type::Adt(adt) if is_ref_cell(adt) => {
+                let content = self.pack(self.ref_cell_content(ty), &format!("{from}_0"), at + 1);
+                format!(
+                    "let {from}_0; (out[{at}], {from}_0) = ::metatrace::rt::pack_ref_cell({from}); {content}"
+                )
+            }
             Type::Tuple(parts) => format!("let ({},) = {from}; {}", names(parts.len()), split(parts, at)),
             Type::Array(elem, len) => {
                 let parts = vec![*elem; *len as usize];
@@ -229,4 +246,9 @@ impl Cx<'_> {
 /// The path of a struct in patterns and expressions; generic arguments are left to inference.
 pub(super) fn struct_path(adt: &Adt) -> &str {
     adt.rust.split('<').next().unwrap_or_default()
+}
+
+/// Whether it is a `RefCell`, which is taken apart into the count of its borrows and its content.
+fn is_ref_cell(adt: &Adt) -> bool {
+    crate::layout::path(&adt.rust) == "std::cell::RefCell"
 }

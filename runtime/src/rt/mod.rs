@@ -7,6 +7,7 @@
 //! - [`EnumProbe`] finds out at start-up how an enum lies in memory;
 //! - [`vec_offset`] and others find out at start-up what rustc tells nobody earlier.
 
+mod borrow;
 mod claims;
 mod glue;
 mod heap;
@@ -18,6 +19,7 @@ mod symbols;
 pub use crate::entry::{enter, enter_function, tick};
 pub use crate::traced::{TracedBox, TracedHeader};
 pub use crate::vm::log::{count_merge_point, counting};
+pub use borrow::{Probed, RcCounts, pack_ref_cell, unpack_ref_cell};
 pub use claims::{claim_function, claim_vtable, known_function, known_vtable};
 pub(crate) use glue::catch;
 pub use glue::{PortalGlue, ProgramGlue, portal_call, shim_call};
@@ -28,6 +30,6 @@ pub use probe::{
 };
 pub use scalars::{Scalars, larger, pack_opaque, put, take, unpack_opaque};
 pub use shape::{
-    EnumProbe, EnumShape, Leaf, Made, place, sample_arc, sample_bits, sample_char, sample_function,
-    sample_memory, sample_rc,
+    EnumProbe, EnumShape, Leaf, Made, place, sample_arc, sample_bits, sample_char, sample_default,
+    sample_function, sample_memory, sample_rc,
 };

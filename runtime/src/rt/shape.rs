@@ -355,6 +355,11 @@ pub fn sample_rc<T>() -> Rc<T> {
     unsafe { std::mem::transmute_copy(&memory) }
 }
 
+/// An empty collection.
+pub fn sample_default<T: Default>() -> T {
+    T::default()
+}
+
 /// An `Arc` of memory that need not be a `T`, never to be dropped.
 pub fn sample_arc<T>() -> Arc<T> {
     let memory = std::mem::ManuallyDrop::new(Arc::<MaybeUninit<T>>::new(MaybeUninit::zeroed()));

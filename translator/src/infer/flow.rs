@@ -384,14 +384,18 @@ impl FnCx<'_> {
             return Ok(self.no_try(ty, span));
         };
         let (option, result) = (self.prog.lang_adt("Option"), self.prog.lang_adt("Result"));
+        let flow = self.prog.lang_adt("ControlFlow");
         let (good, bad) = if Some(id) == option {
             (VariantIdx(1), VariantIdx(0))
-        } else if Some(id) == result {
+        } else if Some(id) == result || Some(id) == flow {
             (VariantIdx(0), VariantIdx(1))
         } else {
             return Ok(self.no_try(ty, span));
         };
-        let value_ty = args[0];
+        // `ControlFlow<B, C>` names what it leaves with first.
+        let is_flow = Some(id) == flow;
+        let (value_ty, left_with) =
+            if is_flow { (args[1], Some(args[0])) } else { (args[0], args.get(1).copied()) };
         let (value, value_pat) = self.hidden_local("value", value_ty, false, span);
         let good_pat = self.variant_pat(ty, good, vec![(FieldIdx(0), value_pat)], span);
         let read = self.node(ExprKind::Local(value), value_ty, span);
@@ -399,25 +403,32 @@ impl FnCx<'_> {
 
         let ret = self.structural(self.result);
         let fail_ty = self.fresh();
-        let (bad_fields, failure) = if Some(id) == option {
-            (Vec::new(), None)
-        } else {
-            let (error, pat) = self.hidden_local("error", args[1], false, span);
-            let place = self.node(ExprKind::Local(error), args[1], span);
+        let (bad_fields, failure) = if let Some(left_with) = left_with {
+            let (error, pat) = self.hidden_local("error", left_with, false, span);
+            let place = self.node(ExprKind::Local(error), left_with, span);
             let read = self.value(place);
-            let Some((from, method)) = self.trait_method("From", "from") else {
-                return Ok(self.error_node(span));
-            };
-            let tr = TraitRef { trait_id: from, args: intern_list(&[fail_ty, args[1]]) };
-            self.icx.require(Goal::Trait(tr), span);
-            let callee = Callee::Fn { id: method, args: tr.args };
-            (
-                vec![(FieldIdx(0), pat)],
-                Some(self.node(ExprKind::Call { callee, args: vec![read] }, fail_ty, span)),
-            )
+            if is_flow {
+                self.icx.unify(fail_ty, left_with);
+                (vec![(FieldIdx(0), pat)], Some(read))
+            } else {
+                let Some((from, method)) = self.trait_method("From", "from") else {
+                    return Ok(self.error_node(span));
+                };
+                let tr = TraitRef { trait_id: from, args: intern_list(&[fail_ty, left_with]) };
+                self.icx.require(Goal::Trait(tr), span);
+                let callee = Callee::Fn { id: method, args: tr.args };
+                (
+                    vec![(FieldIdx(0), pat)],
+                    Some(self.node(ExprKind::Call { callee, args: vec![read] }, fail_ty, span)),
+                )
+            }
+        } else {
+            (Vec::new(), None)
         };
         let wanted = if Some(id) == option {
             Ty::adt(id, &[self.fresh()])
+        } else if is_flow {
+            Ty::adt(id, &[fail_ty, self.fresh()])
         } else {
             Ty::adt(id, &[self.fresh(), fail_ty])
         };
@@ -446,14 +457,17 @@ impl FnCx<'_> {
 
     fn no_try(&mut self, ty: Ty, span: Span) -> ExprId {
         if ty.is_infer() {
-            self.cannot_infer(span, "the operand of `?` must be known to be a `Result` or `Option`");
+            self.cannot_infer(
+                span,
+                "the operand of `?` must be known to be a `Result`, `Option` or `ControlFlow`",
+            );
         } else {
             let d = Diagnostic::new(
                 Code::Unsupported,
                 span,
                 format!("`?` on a value of type `{}`", self.show(ty)),
             )
-            .label("only `Result` and `Option` are understood")
+            .label("only `Result`, `Option` and `ControlFlow` are understood")
             .help("match on the value instead");
             self.report_types(d, &[ty]);
         }

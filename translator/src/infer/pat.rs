@@ -594,7 +594,10 @@ impl FnCx<'_> {
         let (elem, rest_ty) = match *inner.kind() {
             TyKind::Slice(t) => (t, inner),
             TyKind::Array(t, n) => {
-                let rest = n.const_value().and_then(|n| n.checked_sub(given as u128));
+                if at.is_none() && self.icx.shallow(n).is_infer() {
+                    self.icx.unify(n, Ty::new(TyKind::Const(given as u128)));
+                }
+                let rest = self.icx.shallow(n).const_value().and_then(|n| n.checked_sub(given as u128));
                 match rest {
                     Some(r) => (t, Ty::new(TyKind::Array(t, Ty::new(TyKind::Const(r))))),
                     None => return self.bad_pat(span, inner, "an array with another number of elements"),

@@ -13,6 +13,7 @@ use crate::lower::func::Lower;
 use crate::lower::place::{Base, PlaceAt};
 use crate::thir::{FieldIdx, VariantIdx};
 use crate::ty::{Ty, TyKind};
+use metatrace_defs::PureOp;
 
 /// Deeper than this, values are dropped in place: such types are recursive or nobody's idea of a value.
 const MAX_DEPTH: usize = 6;
@@ -82,6 +83,12 @@ impl Lower<'_, '_> {
             self.drop_place(&inside, &[], depth + 1);
             return self.free_box(place, content);
         }
+        if let TyKind::Adt(id, args) = *place.ty.kind()
+            && self.cx.program.adt(id).lang.as_deref() == Some("Rc")
+            && !self.in_cleanup
+        {
+            return self.drop_counted(place, args[0]);
+        }
         if native || !self.is_taken_apart(place.ty) {
             let at = self.memory(place);
             self.b.effect(OpKind::DropInPlace(at, place.flow));
@@ -100,6 +107,33 @@ impl Lower<'_, '_> {
             }
         }
         self.drop_fields(place, &below, depth);
+    }
+
+    /// One reference less; native code drops the last one.
+    fn drop_counted(&mut self, place: &PlaceAt, content: Ty) {
+        let Some(counts) = self.cx.program.lang_adt("RcCounts") else { return };
+        let ty = Ty::adt(counts, &[content]);
+        let flow = self.flow_ty(ty);
+        let pointer = self.cx.ref_to(flow, true);
+        let rc = self.read(place);
+        let address = self.counts(rc, pointer);
+        let counts = self.deref_value(address, ty);
+        let strong = self.field(&counts, None, FieldIdx(0), Ty::usize());
+        let count = self.read(&strong);
+        let (usize, bool) = (self.cx.usize(), self.cx.bool());
+        let one = self.b.constant(usize, 1);
+        let is_last = self.b.pure(bool, PureOp::IntEq, &[count, one]);
+        let (last, more, after) = (self.b.new_block(), self.b.new_block(), self.b.new_block());
+        self.b.branch(is_last, last, more);
+        self.b.seal_and_switch(more);
+        let less = self.b.pure(usize, PureOp::IntSub, &[count, one]);
+        self.store(&strong, less);
+        self.b.goto(after);
+        self.b.seal_and_switch(last);
+        let at = self.memory(place);
+        self.b.effect(OpKind::DropInPlace(at, place.flow));
+        self.b.goto(after);
+        self.b.seal_and_switch(after);
     }
 
     /// Frees the memory of a box whose content is gone.

@@ -8,7 +8,7 @@
 //! - pointers: `ptr_offset(p, n)` and `ptr_offset_mut`: `n` elements on; `read_place(p)`, `write_place(p, value)`,
 //!   `read_element(p, n)`, `write_element(p, n, value)`: bytewise; `slice_len`, `slice_ptr`, `slice_from_raw_parts(p, n)` and `…_mut`, `str_len`,
 //!   `str_as_bytes`: parts of fat pointers; `drop_in_place(p)`;
-//! - `shared_content(&rc)`: the reference to what an `Rc` points to;
+//! - `shared_content(&rc)`: the reference to what an `Rc` points to; `shared_counts(&rc)`: to its counters;
 //! - memory: `new_collected`, `new_plain`: for a value of the type that the result points to; `free(p)`; `reference_written(p, value)`:
 //!   the barrier after `value` was written to `p`;
 //! - values: `size_of`, `align_of`, `needs_drop`, `transmute`, `forget`, `black_box`, `unreachable`, `abort`,
@@ -87,6 +87,14 @@ impl Lower<'_, '_> {
             "new_collected" => Ok(self.b.op(flow, OpKind::New(Memory::Collected))),
             "new_plain" => Ok(self.b.op(flow, OpKind::New(Memory::Plain))),
             "shared_content" => Ok(self.shared_content(&site)),
+            "shared_counts" => {
+                let TyKind::Ref(_, shared) = *site.types[0].kind() else {
+                    panic!("the counters of {:?}", site.types[0])
+                };
+                let at = self.deref_value(site.operands[0], shared);
+                let pointer = self.read(&at);
+                Ok(self.counts(pointer, flow))
+            }
             "discriminant_value" => {
                 let TyKind::Ref(_, to) = *site.types[0].kind() else {
                     panic!("a discriminant behind {:?}", site.types[0])
@@ -419,6 +427,21 @@ impl Lower<'_, '_> {
     }
 
     /// The content of an `Rc`: where its pointer says, behind the counters. For trait objects only native code knows where.
+    /// The address of an `Rc`'s counters, to which it points, as a pointer of this type.
+    pub(super) fn counts(&mut self, rc: ValueId, pointer: TypeId) -> ValueId {
+        let byte = self.cx.add(Type::U8);
+        let rc_ty = self.b.ty(rc);
+        if self.cx.out.types.scalars(rc_ty).is_some_and(|scalars| scalars.len() == 2) {
+            let slice = self.cx.add(Type::Slice(byte));
+            let fat = self.cx.ref_to(slice, false);
+            let thin = self.cx.ref_to(byte, false);
+            let bytes = self.retype(fat, rc);
+            let address = self.b.op(thin, OpKind::FatAddress(bytes));
+            return self.retype(pointer, address);
+        }
+        self.retype(pointer, rc)
+    }
+
     fn shared_content(&mut self, site: &CallSite) -> ValueId {
         let flow = self.flow_ty(site.ret);
         let (TyKind::Ref(_, shared), TyKind::Ref(_, content)) = (*site.types[0].kind(), *site.ret.kind())

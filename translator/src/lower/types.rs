@@ -12,7 +12,11 @@ use crate::thir::{FieldIdx, VariantIdx};
 use crate::ty::{AdtId, Args, AssocTyId, ConstId, FloatTy, FnId, IntTy, Mutability, Ty, TyKind};
 
 /// Sizes in words of types of `std` whose fields are not modelled. The glue asserts each that is used.
-const KNOWN_WORDS: &[(&str, u8)] = &[("std::io::Error", 1)];
+const KNOWN_WORDS: &[(&str, u8)] =
+    &[("std::io::Error", 1), ("std::collections::BTreeMap", 3), ("std::collections::VecDeque", 4)];
+
+/// The same for those that hash, with std's own hasher.
+const KNOWN_HASHING: &[(&str, u8)] = &[("std::collections::HashMap", 6), ("std::collections::HashSet", 6)];
 
 impl Cx<'_> {
     /// The flow type of a type without parameters.
@@ -145,7 +149,11 @@ impl Cx<'_> {
         }
         let data = TypeData {
             ty: if def.opaque.is_some() || endless {
-                let known = KNOWN_WORDS.iter().find(|(path, _)| *path == &*def.path).map(|&(_, words)| words);
+                let is_std_hash =
+                    args.last().is_some_and(|&last| self.program.ty_name(last) == "std::hash::RandomState");
+                let hashing = KNOWN_HASHING.iter().filter(|_| is_std_hash);
+                let known = KNOWN_WORDS.iter().chain(hashing).find(|(path, _)| *path == &*def.path);
+                let known = known.map(|&(_, words)| words);
                 Type::Opaque(Opaque {
                     rust: rust.clone(),
                     module,
@@ -154,11 +162,12 @@ impl Cx<'_> {
                         Some("Rc") => Some(if self.program.is_sized(args[0]) { 1 } else { 2 }),
                         _ => known,
                     },
-                    reaches: args
-                        .iter()
-                        .filter(|a| a.const_value().is_none() && !endless)
-                        .map(|&a| self.ty(a))
-                        .collect(),
+                    reaches: {
+                        let is_type = |a: &&Ty| a.const_value().is_none() && !endless;
+                        let mut all: Vec<TypeId> = args.iter().filter(is_type).map(|&a| self.ty(a)).collect();
+                        all.extend(self.counts_of(&def, args));
+                        all
+                    },
                     interior_mut: !self.program.is_freeze(ty),
                 })
             } else {
@@ -179,6 +188,13 @@ impl Cx<'_> {
         };
         self.out.types.define(type_id, data);
         type_id
+    }
+
+    /// The counters that a counted pointer has before its content.
+    fn counts_of(&mut self, def: &AdtDef, args: Args) -> Option<TypeId> {
+        let counts = self.program.lang_adt("RcCounts")?;
+        let is_counted = matches!(&*def.path, "std::rc::Rc" | "std::rc::Weak");
+        is_counted.then(|| self.ty(Ty::adt(counts, &args[..1])))
     }
 
     /// Reports a type that contains ever larger ones, as that of the user's it is in.
@@ -211,7 +227,7 @@ impl Cx<'_> {
                 int: def.repr.int.map(|int| (int.bits() as u8, int.signed())),
                 transparent: def.repr.transparent,
             },
-            is_cell: lang == Some("UnsafeCell"),
+            is_cell: matches!(lang, Some("UnsafeCell" | "RcCounts")),
             freezes: lang == Some("Traced"),
             pos: if def.origin == Origin::User { self.pos(def.span) } else { Pos::default() },
         }

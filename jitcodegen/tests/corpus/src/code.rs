@@ -35,7 +35,8 @@ instructions! {
     panics: Unwrap Expect Bounds Explicit Formatted Assert Unreached InHost DropWhilePanicking DivideDeep;
     tables: Constants Statics Table Strings Modules;
     options: OptionMap OptionCombine OptionTake OptionAsRef OptionNested OptionOrder ResultMethods ResultRefs
-        ResultUnwrap QuestionConvert QuestionRefs QuestionInside ResultBoxed OptionMapFn OptionInspect;
+        ResultUnwrap QuestionConvert QuestionRefs QuestionInside ResultBoxed OptionMapFn OptionInspect
+        FlowQuestion;
     iters: EnumerateRev ZipMut MapFilter AnyAll Sums SkipTake Chained Windows LastNth ByHand OwnIterator OwnIntoIter
         IterByValue MinMax Collected ScanFlat Ranges ImplIterator;
     patterns: SlicePat SliceDeep StructConsts AtBindings RefMut Ergonomics OrPatterns ClosureParams FnParams
@@ -49,7 +50,7 @@ instructions! {
     numbers: Wide WideOps CheckedMethods SaturatingMethods Powers Distances BitTricks Conversions Wrappers CharMethods
         ByteMethods BoolMethods FloatMethods NumberLiterals Parsed;
     owned: StringBuilding StringWalk VecMethods VecOfVec Slicing SliceMethods BoxedList Counted CellsAndRefs
-        MemFunctions RawPointers Maps Clones Unsized ValueMoves;
+        MemFunctions RawPointers Maps Clones Unsized ValueMoves SharedCells BorrowGuards TwiceBorrowed;
     items: ConstTables TableLookup ModuleTree LocalItems OwnMacros Aliases Conditional SelfTypes OwnItems;
     stores: ReadWord WriteWord MoveWord ChangeSmall ChangeForms HalfFloat;
     exprs: LoopForms Blocks Diverging CastForms RangeForms Tuples StructUpdate ReferenceForms Lifetimes InferenceForms

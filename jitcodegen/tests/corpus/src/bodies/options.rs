@@ -2,6 +2,8 @@
 //!
 //! Each takes the accumulator, two inputs and the state, and gives the accumulator's new value.
 
+use std::ops::ControlFlow;
+
 use crate::code::Op;
 use crate::state::{Point, State};
 
@@ -209,6 +211,28 @@ fn option_inspect(acc: i64, x: i64, _y: i64, state: &mut State) -> i64 {
     a ^ b
 }
 
+fn steps(n: i64) -> ControlFlow<i64, i64> {
+    if n & 3 == 1 { ControlFlow::Break(n) } else { ControlFlow::Continue(n >> 1) }
+}
+
+fn walk(n: i64) -> ControlFlow<i64> {
+    let n = steps(n)?;
+    steps(n ^ 6)?;
+    ControlFlow::Continue(())
+}
+
+fn flow_question(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
+    fn bytes<const N: usize>(n: i64) -> Option<[u8; N]> {
+        n.to_le_bytes().first_chunk::<N>().copied()
+    }
+    let a = match walk(x) {
+        ControlFlow::Break(n) => n,
+        ControlFlow::Continue(()) => -1,
+    };
+    let Some([low]) = bytes(acc) else { return 0 };
+    a ^ low as i64 ^ walk(y).is_break() as i64 * 256
+}
+
 topic! {
     OptionMap => option_map
     OptionCombine => option_combine
@@ -225,6 +249,7 @@ topic! {
     ResultBoxed => result_boxed
     OptionMapFn => option_map_fn
     OptionInspect => option_inspect
+    FlowQuestion => flow_question
 }
 
 metatrace::glue!();

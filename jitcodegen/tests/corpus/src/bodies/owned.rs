@@ -2,11 +2,11 @@
 //!
 //! Each takes the accumulator, two inputs and the state, and gives the accumulator's new value.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::collections::HashMap;
 use std::mem;
 use std::ptr::NonNull;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use metatrace::jit;
 
@@ -303,6 +303,75 @@ fn value_moves(acc: i64, x: i64, y: i64, state: &mut State) -> i64 {
     (top == Some(Value::Nil)) as i64 + truthy as i64 * 2 + stack.len() as i64 * 4 + state.values.len() as i64
 }
 
+#[derive(Debug)]
+struct Link {
+    value: Cell<i64>,
+    next: RefCell<Option<Rc<Link>>>,
+    back: RefCell<Weak<Link>>,
+}
+
+fn link(value: i64) -> Rc<Link> {
+    Rc::new(Link { value: Cell::new(value), next: RefCell::new(None), back: RefCell::new(Weak::new()) })
+}
+
+fn shared_cells(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
+    let (a, b) = (link(acc), link(x));
+    *a.next.borrow_mut() = Some(Rc::clone(&b));
+    *b.back.borrow_mut() = Rc::downgrade(&a);
+    if let Some(next) = a.next.borrow().as_ref() {
+        next.value.set(next.value.get() ^ y);
+    }
+    let back = b.back.borrow().upgrade().map_or(0, |a| a.value.get());
+    let counts = Rc::strong_count(&b) + 4 * Rc::weak_count(&a);
+    let taken = a.next.take();
+    let left = Rc::strong_count(&b);
+    drop(taken);
+    drop(a);
+    let gone = b.back.borrow().upgrade().is_none() as i64;
+    back ^ b.value.get() ^ (counts + 16 * left) as i64 ^ Rc::strong_count(&b) as i64 ^ gone << 7
+}
+
+fn borrow_guards(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
+    let cell = RefCell::new((vec![acc, x], Some(String::from("ab"))));
+    let first = Ref::map(cell.borrow(), |c| &c.0[(y & 1) as usize]);
+    let copy = Ref::clone(&first);
+    let sum = *first ^ *copy;
+    let shown = format!("{first}").len() as i64;
+    drop(first);
+    let busy = cell.try_borrow_mut().is_err() as i64;
+    drop(copy);
+    {
+        let mut list = RefMut::map(cell.borrow_mut(), |c| &mut c.0);
+        list.push(y);
+        list[0] ^= 3;
+    }
+    let old = cell.replace((Vec::new(), None));
+    let text: Rc<str> = old.1.as_deref().unwrap_or("").into();
+    let other = text.clone();
+    let shared: [Rc<str>; 2] = [text, other];
+    sum ^ shown
+        ^ busy << 5
+        ^ old.0.len() as i64
+        ^ Rc::strong_count(&shared[0]) as i64
+        ^ shared[1].len() as i64
+}
+
+fn twice_borrowed(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
+    let cell = RefCell::new(acc);
+    let held = cell.borrow();
+    if x > 1 << 40 {
+        *cell.borrow_mut() += 1;
+    }
+    let n = *held;
+    drop(held);
+    let mut held = cell.borrow_mut();
+    *held ^= x;
+    if y < -(1 << 40) {
+        return *cell.borrow();
+    }
+    n ^ *held
+}
+
 topic! {
     StringBuilding => strings
     StringWalk => string_walk
@@ -319,6 +388,9 @@ topic! {
     Clones => clones
     Unsized => unsized_values
     ValueMoves => value_moves
+    SharedCells => shared_cells
+    BorrowGuards => borrow_guards
+    TwiceBorrowed => twice_borrowed
 }
 
 metatrace::glue!();
