@@ -8,8 +8,8 @@ metatrace::glue!();
 
 pub const PROGRAMS: &[Program] = &[
     Program { name: "calls/fib", run: |n| run(fib(), n, 1000), small: 12, medium: 23, large: 32 },
-    Program { name: "calls/ackermann", run: |n| run(ackermann(), n, 20_000), small: 3, medium: 6, large: 9 },
-    Program { name: "calls/even", run: |n| run(even(), n, 1000), small: 60, medium: 3_000, large: 100_000 },
+    Program { name: "calls/ackermann", run: |n| run(ackermann(), n, 20_000), small: 2, medium: 6, large: 9 },
+    Program { name: "calls/even", run: |n| run(even(), n, 1000), small: 60, medium: 15_000, large: 500_000 },
     Program {
         name: "calls/loops",
         run: |n| run(loops(), n, 1000),
@@ -17,7 +17,7 @@ pub const PROGRAMS: &[Program] = &[
         medium: 20_000,
         large: 5_000_000,
     },
-    Program { name: "calls/errors", run: errors, small: 60, medium: 3_000, large: 40_000 },
+    Program { name: "calls/errors", run: errors, small: 60, medium: 15_000, large: 200_000 },
 ];
 
 fn run(functions: Vec<Function>, n: i64, most: usize) -> String {
@@ -71,11 +71,11 @@ fn ackermann() -> Vec<Function> {
     vec![function(1, start), function(2, code)]
 }
 
-/// Two functions that call each other, 200 deep, n times.
+/// Two functions that call each other, 40 deep, n times.
 fn even() -> Vec<Function> {
     let start = vec![
         Op::Const(1, 0),
-        Op::Const(2, 200),
+        Op::Const(2, 40),
         Op::Call(3, 1, 2),
         Op::Add(4, 4, 3),
         Op::AddConst(1, 1, 1),
@@ -125,15 +125,15 @@ fn loops() -> Vec<Function> {
 /// Counts down by calls to an error, from where it passes through all that are open; and runs out of stack.
 fn errors(n: i64) -> String {
     let code = vec![Op::Check(0), Op::AddConst(1, 0, -1), Op::Call(2, 0, 1), Op::Return(2)];
-    let mut machine = Machine::new(vec![function(1, code)], 300);
+    let mut machine = Machine::new(vec![function(1, code)], 60);
     let mut depths = 0;
     for start in 0..n {
-        match machine.start(0, &[start % 290]) {
+        match machine.start(0, &[start % 50]) {
             Err(Error::Check { depth }) => depths += depth,
             other => return format!("Err({other:?})"),
         }
     }
-    match machine.start(0, &[400]) {
+    match machine.start(0, &[100]) {
         Err(Error::StackOverflow) => format!("Ok({depths})"),
         other => format!("Err({other:?})"),
     }
