@@ -287,6 +287,26 @@ pub fn transfer(op: PureOp, args: &[Fact]) -> Fact {
     }
 }
 
+/// A set that contains the first operand of an operation, where the second is `constant` and the result is one of `fact`;
+/// `None` if the operation tells nothing.
+pub fn of_operand(op: PureOp, constant: Option<u64>, fact: Fact) -> Option<Fact> {
+    let exact = constant.map_or(Fact::ANY, Fact::exact);
+    match (op, constant) {
+        (PureOp::IntAnd, Some(mask)) => Some(Fact::bits(fact.zeros & mask, fact.ones & mask)),
+        (PureOp::IntOr, Some(set)) => Some(Fact::bits(fact.zeros, fact.ones & !set)),
+        (PureOp::IntXor, Some(_)) => Some(transfer(op, &[fact, exact])),
+        (PureOp::IntAdd, Some(_)) => Some(transfer(PureOp::IntSub, &[fact, exact])),
+        (PureOp::UintShr, Some(count @ 0..64)) => {
+            let bits = Fact::bits(fact.zeros << count, fact.ones << count);
+            Some(bits.meet(Fact::unsigned(fact.umin << count, !(!fact.umax << count))))
+        }
+        (PureOp::IntShl, Some(count @ 0..64)) => Some(Fact::bits(fact.zeros >> count, fact.ones >> count)),
+        (PureOp::IntSext32, _) => Some(Fact::bits(fact.zeros & 0xffff_ffff, fact.ones & 0xffff_ffff)),
+        (PureOp::FloatToBits | PureOp::FloatFromBits, _) => Some(fact),
+        _ => None,
+    }
+}
+
 /// The bits of a sum that follow from those of its terms and the carry into the lowest bit.
 fn sum_bits(a: Fact, b_zeros: u64, b_ones: u64, carry: u64) -> Fact {
     let largest = (!a.zeros).wrapping_add(!b_zeros).wrapping_add(carry);
@@ -477,6 +497,25 @@ mod tests {
                 let result = op.eval(&words);
                 let fact = transfer(op, &facts);
                 assert!(fact.contains(result), "{op} {words:?} = {result}, not in {fact:?}, from {facts:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn operands_are_within_what_results_tell() {
+        let mut rng = Rng::new(9);
+        let edges = edge_words();
+        for &op in PureOp::ALL {
+            if op.row().operands.contains(&Kind::Float) || op.is_partial() {
+                continue;
+            }
+            for _ in 0..4000 {
+                let words: Vec<u64> = (op.row().operands.iter()).map(|_| rng.word(&edges)).collect();
+                let fact = fact_around(&mut rng, op.eval(&words));
+                let known = transfer(op, &words.iter().map(|_| Fact::ANY).collect::<Vec<_>>()).meet(fact);
+                if let Some(of_x) = of_operand(op, words.get(1).copied(), known) {
+                    assert!(of_x.contains(words[0]), "{op} {words:x?} of {known:?}: {of_x:?}");
+                }
             }
         }
     }

@@ -3,7 +3,7 @@
 use metatrace_defs::PureOp;
 use metatrace_trace::{Opnd, Value};
 
-use crate::facts::{Fact, transfer};
+use crate::facts::{self, Fact};
 use crate::forward::{Forward, saturated};
 use crate::relations::Relation;
 use crate::rules::Context;
@@ -85,22 +85,7 @@ impl Forward<'_> {
     pub fn learn_operands(&mut self, opnd: Opnd) {
         let fact = self.fact_of(opnd);
         let Some((op, [x, y, _])) = self.definition(opnd) else { return };
-        let of_x = match (op, y) {
-            (PureOp::IntAnd, Opnd::Word(mask)) => Fact::bits(fact.zeros & mask, fact.ones & mask),
-            (PureOp::IntOr, Opnd::Word(set)) => Fact::bits(fact.zeros, fact.ones & !set),
-            (PureOp::IntXor, Opnd::Word(_)) => transfer(op, &[fact, self.fact_of(y)]),
-            (PureOp::IntAdd, Opnd::Word(_)) => transfer(PureOp::IntSub, &[fact, self.fact_of(y)]),
-            (PureOp::UintShr, Opnd::Word(count @ 0..64)) => {
-                Fact::bits(fact.zeros << count, fact.ones << count)
-                    .meet(Fact::unsigned(fact.umin << count, !(!fact.umax << count)))
-            }
-            (PureOp::IntShl, Opnd::Word(count @ 0..64)) => {
-                Fact::bits(fact.zeros >> count, fact.ones >> count)
-            }
-            (PureOp::IntSext32, _) => Fact::bits(fact.zeros & 0xffff_ffff, fact.ones & 0xffff_ffff),
-            (PureOp::FloatToBits | PureOp::FloatFromBits, _) => fact,
-            _ => return,
-        };
+        let Some(of_x) = facts::of_operand(op, y.as_const(), fact) else { return };
         if let Opnd::Value(x) = x {
             self.narrow(x, of_x);
         }

@@ -27,6 +27,7 @@ mod merge;
 pub mod region;
 mod relations;
 pub mod rules;
+mod strengthen;
 #[cfg(test)]
 mod testing;
 mod virtuals;
@@ -168,6 +169,8 @@ pub fn optimise_counted(program: &Program, trace: &Trace, options: Options) -> (
     check(&trace, "the forward walk");
 
     // After all that decides guards one by one.
+    strengthen::guards(&mut trace, &mut counts);
+    check(&trace, "the strengthening of guards");
     merge::guards(&mut trace, &mut counts);
     check(&trace, "the merging of guards");
 

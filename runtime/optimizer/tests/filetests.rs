@@ -15,14 +15,39 @@ const SEPARATOR: &str = "#### optimised\n";
 
 #[test]
 fn traces_become_what_the_files_say() {
-    check("traces", |input| {
-        let (program, trace) = parse(input)?;
-        let (optimised, counts) = optimise_counted(&program, &trace, options(input));
-        let rules = RULES.iter().zip(&counts.rules).filter(|(_, uses)| **uses > 0);
-        let rules: Vec<String> = rules.map(|(rule, uses)| format!("{} {uses}", rule.name)).collect();
-        let rules = if rules.is_empty() { String::new() } else { format!("# rules: {}\n", rules.join(", ")) };
-        Ok(rules + &optimised.to_string())
-    });
+    check("traces", optimised);
+}
+
+/// The trace in a text, optimised, as text.
+fn optimised(input: &str) -> Result<String, ParseError> {
+    let (program, trace) = parse(input)?;
+    let (optimised, counts) = optimise_counted(&program, &trace, options(input));
+    let rules = RULES.iter().zip(&counts.rules).filter(|(_, uses)| **uses > 0);
+    let rules: Vec<String> = rules.map(|(rule, uses)| format!("{} {uses}", rule.name)).collect();
+    let rules = if rules.is_empty() { String::new() } else { format!("# rules: {}\n", rules.join(", ")) };
+    Ok(rules + &optimised.to_string())
+}
+
+/// The examples of the manual are blocks of the language `trace`.
+#[test]
+fn the_manual_tells_the_truth() {
+    const BEGIN: &str = "```trace\n";
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/optimiser.md");
+    let manual = fs::read_to_string(&file).unwrap();
+    let mut parts = manual.split(BEGIN);
+    let mut written = parts.next().unwrap().to_string();
+    for part in parts {
+        let (example, text) = part.split_once("```\n").expect("a block ends");
+        let (input, _) = example.split_once(SEPARATOR).unwrap_or((example, ""));
+        let output = optimised(input).unwrap_or_else(|error| panic!("{error} in\n{input}"));
+        written += &format!("{BEGIN}{input}{SEPARATOR}{output}```\n{text}");
+    }
+    if written != manual && std::env::var_os("METATRACE_BLESS").is_some() {
+        fs::write(&file, written).unwrap();
+    } else if written != manual {
+        let how = "METATRACE_BLESS=1 cargo test -p metatrace-optimizer --test filetests";
+        panic!("docs/optimiser.md: {}to accept this: {how}", difference(&manual, &written));
+    }
 }
 
 #[test]
