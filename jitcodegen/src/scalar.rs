@@ -206,6 +206,8 @@ impl Op {
                 | ControlOp::InteriorElem
                 | ControlOp::LocalAddr
                 | ControlOp::WeAreJitted
+                | ControlOp::IsConstant
+                | ControlOp::TraceLength
         )
     }
 }

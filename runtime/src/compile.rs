@@ -57,6 +57,7 @@ struct PieceGuard {
     known: Vec<KnownWord>,
     open: Arc<[OpenPortal]>,
     flag: Option<u64>,
+    is_early: bool,
 }
 
 /// Compiles and registers what was recorded.
@@ -187,9 +188,23 @@ fn add_piece(
     tree.parts.push(Rc::new(Part { trace: piece.trace, guards, start, _constants }));
     tree.frozen.extend(session.frozen());
     let guards = piece.guards.into_iter().map(|(guard, piece)| {
-        let PieceGuard { frames, virtuals, merge_points, known, open, flag } = piece;
-        let (recording, heat) = Default::default();
-        (guard, Guard { tree: id, home, frames, virtuals, merge_points, known, open, recording, heat, flag })
+        let PieceGuard { frames, virtuals, merge_points, known, open, flag, is_early } = piece;
+        let (recording, heat, repeats) = Default::default();
+        let guard_of = |tree| Guard {
+            tree,
+            home,
+            frames,
+            virtuals,
+            merge_points,
+            known,
+            open,
+            recording,
+            heat,
+            flag,
+            is_early,
+            repeats,
+        };
+        (guard, guard_of(id))
     });
     tables.add_guards(guards);
     tables.rely(id, &session.owners(), into);
@@ -259,6 +274,8 @@ pub fn log_trace(place: &Place, title: &str, trace: &Trace) {
 /// What the guards of a trace need to be resumed from, in order.
 fn piece_guards(trace: &Trace, flags: Option<&[u64]>) -> Vec<PieceGuard> {
     let guards = trace.insts.iter().filter(|inst| inst.op.is_guard()).enumerate();
+    let label = trace.insts.iter().position(|inst| inst.op == TraceOp::Label).unwrap_or(0);
+    let early = trace.insts[..label].iter().filter(|inst| inst.op.is_guard()).count();
     guards
         .map(|(n, inst)| {
             let id = inst.snapshot.expect("a guard has a snapshot");
@@ -286,6 +303,7 @@ fn piece_guards(trace: &Trace, flags: Option<&[u64]>) -> Vec<PieceGuard> {
                 known: snapshot.known.clone(),
                 open: snapshot.open.clone(),
                 flag: flags.map(|flags| &raw const flags[n] as u64),
+                is_early: n < early,
             }
         })
         .collect()

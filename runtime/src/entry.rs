@@ -363,6 +363,9 @@ fn guard_failed(vm: &Rc<VmState>, place: &Place, id: GuardId, frame: &mut TraceF
     let guard = vm.tables.borrow().guard(id);
     let counters = &vm.shared.counters;
     add(&counters.guard_failures, 1);
+    if vm.last_failed.replace(Some(id)) == Some(id) {
+        guard.repeats.set(guard.repeats.get() + 1);
+    }
     // SAFETY: the context is this VM's, and no reference to it is held.
     let (panic, must_leave) = unsafe {
         let context = &mut *vm.context();

@@ -48,6 +48,28 @@ macro_rules! define_functions {
             false
         }
     };
+    (@Function isconstant $(#[$doc:meta])*) => {
+        $(#[$doc])*
+        #[inline(always)]
+        pub const fn isconstant<T: Copy>(value: T) -> bool {
+            let _ = value;
+            false
+        }
+    };
+    (@Function assert_green $(#[$doc:meta])*) => {
+        $(#[$doc])*
+        #[inline(always)]
+        pub const fn assert_green<T: Copy>(value: T) {
+            let _ = value;
+        }
+    };
+    (@Function current_trace_length $(#[$doc:meta])*) => {
+        $(#[$doc])*
+        #[inline(always)]
+        pub const fn current_trace_length() -> isize {
+            -1
+        }
+    };
     (@Function $name:ident $($doc:tt)*) => {
         compile_error!(concat!("the hint `", stringify!($name), "` has no native meaning yet"));
     };

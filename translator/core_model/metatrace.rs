@@ -5,6 +5,12 @@ pub mod jit {
     pub fn promote<T: Copy>(value: T) -> T {}
     #[hint]
     pub fn we_are_jitted() -> bool {}
+    #[hint]
+    pub fn isconstant<T: Copy>(value: T) -> bool {}
+    #[hint]
+    pub fn assert_green<T: Copy>(value: T) {}
+    #[hint]
+    pub fn current_trace_length() -> isize {}
     #[hint = "merge_point"]
     #[lang = "hint_merge_point"]
     pub fn __merge_point() {}
@@ -292,7 +298,10 @@ pub mod gc {
 
     impl<T> Array<T> {
         // Taking a closure, it is looked inside though it has a loop.
-        pub fn try_from_fn<F: FnMut(usize) -> T>(length: usize, mut element: F) -> Result<Gc<Array<T>>, HeapFull> {
+        pub fn try_from_fn<F: FnMut(usize) -> T>(
+            length: usize,
+            mut element: F,
+        ) -> Result<Gc<Array<T>>, HeapFull> {
             let array = Array::try_begin(length)?;
             let mut index = 0;
             while index < length {

@@ -267,6 +267,9 @@ fn flags(attrs: FuncAttrs, can_panic: bool, is_helper: bool, never: bool) -> u8 
     if attrs.loop_invariant {
         flags |= call_flag::LOOP_INVARIANT;
     }
+    if attrs.not_in_trace {
+        flags |= call_flag::NOT_IN_TRACE;
+    }
     if never {
         flags |= call_flag::NEVER_RETURNS;
     }

@@ -392,6 +392,21 @@ impl<'a> Builder<'a> {
                 };
                 self.value(*value).into_iter().map(|src| promote(self, src)).collect()
             }
+            OpKind::IsConstant(value) => {
+                let mut all = self.literal(1, Kind::Word);
+                for src in self.value(*value) {
+                    let is_constant = self.produce(ControlOp::IsConstant, Kind::Word, [Field::Src(src)]);
+                    all = self.pure(PureOp::IntAnd, &[all, is_constant]);
+                }
+                vec![all]
+            }
+            OpKind::AssertGreen(value) => {
+                for src in self.value(*value) {
+                    self.control(ControlOp::AssertGreen, vec![Field::Src(src)]);
+                }
+                vec![]
+            }
+            OpKind::TraceLength => vec![self.produce(ControlOp::TraceLength, Kind::Word, [])],
             OpKind::WeAreJitted => vec![self.produce(ControlOp::WeAreJitted, Kind::Word, [])],
         })
     }

@@ -13,7 +13,8 @@ fn accepted_examples_are_rust() {
     let mut source = String::from("#![allow(warnings)]\n");
     let reference = include_str!("../../../docs/restricted-rust.md");
     let pages = Code::ALL.iter().map(|code| (code.id(), code.page()));
-    for (name, page) in pages.chain([("reference", reference)]) {
+    let hints = include_str!("../../../docs/hints.md");
+    for (name, page) in pages.chain([("reference", reference), ("hints", hints)]) {
         // Examples of several files are about manifests and files, not about Rust.
         for (line, _, text) in examples(page).into_iter().filter(|e| e.1.is_none() && !e.2.contains("//# ")) {
             let _ = writeln!(source, "pub mod {name}_{line} {{\n{}}}", whole(&text));

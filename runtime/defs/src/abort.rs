@@ -21,6 +21,8 @@ macro_rules! for_each_abort {
             code_memory_full = CodeMemoryFull;
             /// The loop has `max_bridges` bridges.
             too_many_bridges = TooManyBridges;
+            /// What the function says is constant (`assert_green`) was not.
+            not_green = NotGreen;
             /// An owner of the trace was dropped or changed while it was recorded.
             owner_changed = OwnerChanged;
             /// A place became hot while too many recordings were under way already.

@@ -285,6 +285,8 @@ pub mod call_flag {
         FROZEN_FOLDS = frozen_folds = 32;
         /// The result is an address inside what the first argument points to, and as frozen as that.
         INTERIOR = interior = 64;
+        /// Compiled code does not call it.
+        NOT_IN_TRACE = not_in_trace = 128;
     }
 }
 

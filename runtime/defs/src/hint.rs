@@ -24,6 +24,14 @@ macro_rules! for_each_hint {
             loop_invariant = LoopInvariant, Attribute;
             /// The trace treats the value as a constant, after a guard.
             promote = Promote, Function;
+            /// The tracer calls the function and leaves the call out of the trace: compiled code does not call it.
+            not_in_trace = NotInTrace, Attribute;
+            /// Whether the trace knows the value as a constant; never outside of traces.
+            isconstant = IsConstant, Function;
+            /// The recording is given up unless the trace knows the value as a constant.
+            assert_green = AssertGreen, Function;
+            /// The operations recorded so far; -1 outside of recordings.
+            current_trace_length = CurrentTraceLength, Function;
             /// Whether the code runs in the JIT.
             we_are_jitted = WeAreJitted, Function;
             /// Which parameter owns the traces.

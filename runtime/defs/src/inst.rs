@@ -64,6 +64,12 @@ macro_rules! for_each_jit_inst {
             promote = Promote(Dst, Any) [GUARDS];
             /// 1 in jitcode (in native code the hint gives 0).
             we_are_jitted = WeAreJitted(Dst) [];
+            /// 1 if the trace knows the value as a constant.
+            is_constant = IsConstant(Dst, Any) [];
+            /// Gives the recording up unless the trace knows the value as a constant.
+            assert_green = AssertGreen(Any) [];
+            /// The operations recorded so far; -1 outside of recordings.
+            trace_length = TraceLength(Dst) [];
             /// Never reached.
             unreachable = Unreachable() [ENDS];
         }

@@ -22,6 +22,11 @@ macro_rules! for_each_param {
             /// Recursive calls of a function that the recorder looks inside, one within the other, before it has compiled code call
             /// compiled code.
             max_unroll_recursion = MaxUnrollRecursion, 1, 0, 1000;
+            /// Loops more that are recorded where a loop is compiled, because a guard of its first passage fails whenever it is
+            /// entered.
+            retrace_limit = RetraceLimit, 2, 0, 1000;
+            /// Guards in a bridge that is recorded on to such a loop.
+            max_retrace_guards = MaxRetraceGuards, 30, 0, 1_000_000;
             /// Bridges of one loop.
             max_bridges = MaxBridges, 200, 0, 1_000_000;
             /// Aborted recordings of the same loop or guard before it is never recorded again.

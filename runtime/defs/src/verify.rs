@@ -301,7 +301,8 @@ impl Verifier<'_> {
                 self.kinds("results", &[*to], &[Kind::Word]);
                 self.stride(op, p.accesses[*a as usize].stride.is_some());
             }
-            (ControlOp::LocalAddr, [Dst(to), _]) | (ControlOp::WeAreJitted, [Dst(to)]) => {
+            (ControlOp::LocalAddr | ControlOp::IsConstant, [Dst(to), _])
+            | (ControlOp::WeAreJitted | ControlOp::TraceLength, [Dst(to)]) => {
                 self.kinds("results", &[*to], &[Kind::Word]);
             }
             (ControlOp::ResidualCall, [Index(call), Sources(args), Dsts(results)]) => {
@@ -374,7 +375,6 @@ mod tests {
         refuse("shim \"Host::write\" (", "shim shim4 (", "P1");
         refuse("size 16", "size g9", "P1");
         refuse_changed("P1", |p| p.calls[0].writes = ClassSet::Some(vec![crate::descr::ClassId(2); 2]));
-        refuse_changed("P2", |p| p.calls[0].flags = 128);
         refuse_changed("P2", |p| p.accesses[0].flags = 128);
         refuse_changed("P2", |p| p.calls[0].args = vec![Kind::Word; CallDescr::MAX_ARGS + 1]);
         refuse_changed("P2", |p| p.calls[0].results = vec![Kind::Word; CallDescr::MAX_RESULTS + 1]);

@@ -58,6 +58,13 @@ fn marker(
         let message = format!("`#[jit::{name}]` takes no arguments; remove them");
         return Err(syn::Error::new(arguments.span(), message));
     }
+    if hint == Hint::NotInTrace
+        && let Ok(function) = syn::parse2::<syn::ItemFn>(item.clone())
+        && let syn::ReturnType::Type(_, result) = &function.sig.output
+    {
+        let message = "a call that compiled code leaves out has no result; remove it";
+        return Err(syn::Error::new(result.span(), message));
+    }
     let is_function = syn::parse2::<syn::ItemFn>(item.clone()).is_ok()
         || syn::parse2::<syn::TraitItemFn>(item.clone()).is_ok();
     if !is_function {

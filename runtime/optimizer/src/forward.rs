@@ -338,12 +338,24 @@ impl<'a> Forward<'a> {
                     let elidable = Inst { op: TraceOp::CallElidable, ..inst.clone() };
                     return self.inst(&elidable, args, recorded, snapshot, map);
                 }
-                args.iter().for_each(|&arg| self.need(arg));
+                let is_invariant = call.has(call_flag::LOOP_INVARIANT);
+                let key = (inst.op, inst.attached, args);
+                if is_invariant && let Some(values) = self.shared.get(&key) {
+                    self.counts.shared += 1;
+                    self.call_was_shared = true;
+                    return short(values.iter().map(|&value| self.resolve(value.into())));
+                }
+                key.2.iter().for_each(|&arg| self.need(arg));
                 self.heap.call(self.program, &call.writes);
                 if call.has(call_flag::CAN_COLLECT) {
                     self.virtuals.collects();
                 }
-                self.emit(inst.op, inst.attached, args, recorded)
+                let results = self.emit(key.0, key.1, key.2.clone(), recorded);
+                if is_invariant {
+                    let values = short(results.iter().filter_map(|opnd| opnd.as_value()));
+                    self.shared.insert(key, values);
+                }
+                results
             }
             TraceOp::CallAssembler => {
                 args.iter().for_each(|&arg| self.need(arg));

@@ -135,6 +135,16 @@ impl Domain for Blackhole<'_> {
         value
     }
 
+    fn is_constant(&self, _: u64) -> bool {
+        false
+    }
+
+    fn assert_green(&mut self, _: u64) {}
+
+    fn trace_length(&mut self) -> i64 {
+        -1
+    }
+
     fn allocate(&mut self, _: &Stack<u64>, alloc: AllocId, length: Option<u64>) -> u64 {
         let descr = self.loaded.program.alloc(alloc);
         // SAFETY: the context is the current VM's; the program is resolved.

@@ -68,6 +68,12 @@ pub trait Domain {
     fn switch(&mut self, stack: &mut Stack<Self::Value>, value: Self::Value, table: &SwitchTable);
     /// `value`, known as a constant. The topmost activation stands at the `promote`.
     fn promote(&mut self, stack: &mut Stack<Self::Value>, value: Self::Value) -> Self::Value;
+    /// Whether a value is a constant of the trace.
+    fn is_constant(&self, value: Self::Value) -> bool;
+    /// A value must be a constant of the trace.
+    fn assert_green(&mut self, value: Self::Value);
+    /// The operations recorded so far; -1 if nothing is recorded.
+    fn trace_length(&mut self) -> i64;
     /// Allocates an object, with so many elements if it has any: its address, or 0 if the collected heap is full. The topmost
     /// activation stands at the allocation.
     fn allocate(
@@ -288,6 +294,20 @@ impl<D: Domain> Run<'_, D> {
                 self.set(value)
             }
             ControlOp::WeAreJitted => self.set(D::number(Kind::Word, 1)),
+            ControlOp::IsConstant => {
+                let value = self.get(1);
+                let is_constant = self.domain.is_constant(value);
+                self.set(D::number(Kind::Word, is_constant.into()))
+            }
+            ControlOp::AssertGreen => {
+                let value = self.get(0);
+                self.domain.assert_green(value);
+                self.next()
+            }
+            ControlOp::TraceLength => {
+                let length = self.domain.trace_length();
+                self.set(D::number(Kind::Word, length as u64))
+            }
             ControlOp::Unreachable => {
                 let frame = self.stack.top();
                 panic!("`unreachable` of {} was reached", self.loaded.program.jitcode(frame.jitcode).name)

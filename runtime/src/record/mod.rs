@@ -500,6 +500,20 @@ impl Domain for Recorder<'_> {
         }
     }
 
+    fn is_constant(&self, value: Traced) -> bool {
+        value.opnd.as_const().is_some()
+    }
+
+    fn assert_green(&mut self, value: Traced) {
+        if value.opnd.as_const().is_none() {
+            self.abort = Some(Abort::NotGreen);
+        }
+    }
+
+    fn trace_length(&mut self) -> i64 {
+        (self.operations + self.trace().insts.len()) as i64
+    }
+
     fn promote(&mut self, stack: &mut Stack<Traced>, value: Traced) -> Traced {
         self.promoted(stack, value)
     }
@@ -551,6 +565,10 @@ impl Domain for Recorder<'_> {
         let native = || unsafe { call_native(self.loaded, self.vm.context(), call, &bits) };
         let results = self.showing_constants(native);
         let results = results.inspect_err(|_| self.abort = Some(Abort::Panicked))?;
+        if descr.has(call_flag::NOT_IN_TRACE) {
+            let results = descr.results.iter().zip(&results);
+            return Ok(results.map(|(&kind, &bits)| Traced::constant(kind, bits, Root::None)).collect());
+        }
         let base = args.first().map_or(Root::None, |arg| arg.root);
         let root = if descr.has(call_flag::INTERIOR) { base } else { Root::None };
         let frozen = descr.has(call_flag::FROZEN_FOLDS) && base != Root::None;

@@ -20,7 +20,7 @@ use crate::loaded::Loaded;
 use crate::machine::{LocalArea, Panic, Stack, Step, Values, step};
 use crate::vm::VmState;
 use crate::vm::owner::OwnerId;
-use crate::vm::tables::{Entry, Guard, Home, WordMap, WordSet};
+use crate::vm::tables::{Entry, Guard, Home, LoopCell, TreeId, WordMap, WordSet};
 
 /// How a recording ended.
 pub enum End {
@@ -47,6 +47,8 @@ pub struct Session<'a> {
     pub handed: Values<Traced>,
     /// The words of the parameters at the merge point where it ended.
     pub words: Values<u64>,
+    /// The tree of the guard behind which it starts, if that fails again and again as soon as the tree is entered.
+    from: Option<TreeId>,
 }
 
 impl<'a> Session<'a> {
@@ -75,7 +77,8 @@ impl<'a> Session<'a> {
             abort: None,
         };
         let stack = Stack::new(area);
-        Session { recorder, portal: place.portal, place, stack, handed: Values::new(), words: Values::new() }
+        let (handed, words) = (Values::new(), Values::new());
+        Session { recorder, portal: place.portal, place, stack, handed, words, from: None }
     }
 
     /// A recording that starts at the merge point of a portal.
@@ -110,6 +113,8 @@ impl<'a> Session<'a> {
         values: &[u64],
     ) -> Session<'a> {
         let mut session = Session::new(vm, place, area);
+        let fails_on = 2 * guard.repeats.get() >= vm.options.params.trace_eagerness;
+        session.from = (guard.is_early && fails_on).then_some(guard.tree);
         if let Some(tree) = vm.tables.borrow_mut().tree(guard.tree) {
             session.recorder.frozen.clone_from(&tree.frozen);
         }
@@ -178,9 +183,13 @@ impl<'a> Session<'a> {
                 self.recorder.count_merge_points();
                 return Some(End::Close(n));
             }
-            if let Some(entry) = self.place.cell(self.recorder.vm, &self.words).entry.get() {
-                self.recorder.count_merge_points();
-                return Some(End::Jump(entry));
+            let cell = self.place.cell(self.recorder.vm, &self.words);
+            if let Some(entry) = cell.entry.get() {
+                if !self.begins_a_loop(&cell, entry) {
+                    self.recorder.count_merge_points();
+                    return Some(End::Jump(entry));
+                }
+                cell.retraced.set(cell.retraced.get() + 1);
             }
             self.recorder.count_merge_points();
             self.start_segment(values);
@@ -189,6 +198,22 @@ impl<'a> Session<'a> {
         }
         self.pass_merge_point();
         None
+    }
+
+    /// Whether a bridge that comes back to its own loop is recorded on, to a loop that begins with what is the case here: it
+    /// would jump to the loop's entry, and leave it at the same guard again, which is about something that stays as it is.
+    fn begins_a_loop(&self, cell: &Rc<LoopCell>, entry: Entry) -> bool {
+        let params = &self.recorder.vm.options.params;
+        let [bridge] = &self.recorder.segments[..] else { return false };
+        let guards = bridge.trace.insts.iter().filter(|inst| inst.op.is_guard()).count() as u64;
+        let is_own = self.from.is_some_and(|from| {
+            let tables = &mut *self.recorder.vm.tables.borrow_mut();
+            tables.tree(from).is_some_and(|tree| Rc::ptr_eq(&tree.cell, cell))
+        });
+        is_own
+            && entry.is_loop
+            && cell.retraced.get() < params.retrace_limit
+            && guards <= params.max_retrace_guards
     }
 
     fn pass_merge_point(&mut self) {

@@ -133,6 +133,8 @@ pub(crate) struct VmState {
     pub tables: RefCell<Tables>,
     /// Back edges that were counted.
     pub ticks: Cell<u64>,
+    /// The guard that failed last.
+    pub last_failed: Cell<Option<metatrace_trace::GuardId>>,
     /// Recordings under way.
     pub recordings: Cell<u32>,
     /// How much mail of other threads was seen.
@@ -179,6 +181,7 @@ impl VmState {
             backend,
             tables: RefCell::default(),
             ticks: Cell::new(0),
+            last_failed: Cell::new(None),
             recordings: Cell::new(0),
             mail_seen: Cell::new(0),
             heaps: RefCell::default(),

@@ -58,6 +58,8 @@ pub struct LoopCell {
     pub called: Cell<Option<TargetId>>,
     /// Whether calls of it are not looked inside, as traces became too long by them.
     pub not_inlined: Cell<bool>,
+    /// How many loops were begun here because a bridge came back.
+    pub retraced: Cell<u64>,
 }
 
 /// Compiled code that is entered at a merge point.
@@ -141,6 +143,10 @@ pub struct Guard {
     pub recording: Cell<bool>,
     /// Decides when to record.
     pub heat: Heat,
+    /// Whether it stands before the label of its loop, so that it fails in the first passage only.
+    pub is_early: bool,
+    /// How often it failed when it was the last guard that had failed.
+    pub repeats: Cell<u64>,
     /// The word that makes the guard fail once, by its address.
     pub flag: Option<u64>,
 }

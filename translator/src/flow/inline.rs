@@ -113,7 +113,7 @@ fn calls(func: &Func) -> Vec<FuncId> {
 
 fn may_be_inlined(func: &Func, graph: &Graph) -> bool {
     let attrs = func.attrs;
-    let is_hinted = attrs.elidable || attrs.dont_look_inside || attrs.loop_invariant;
+    let is_hinted = attrs.elidable || attrs.dont_look_inside || attrs.loop_invariant || attrs.not_in_trace;
     let ops = || graph.blocks.iter().flat_map(|block| &block.ops);
     let is_portal = ops().any(|op| matches!(op.kind, OpKind::MergePoint(..)));
     !is_hinted && !is_portal && ops().count() + graph.blocks.len() <= SMALL && !has_loop(graph)

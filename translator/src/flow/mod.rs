@@ -157,6 +157,8 @@ pub struct FuncAttrs {
     pub unroll_safe: bool,
     /// `#[jit::loop_invariant]`.
     pub loop_invariant: bool,
+    /// `#[jit::not_in_trace]`.
+    pub not_in_trace: bool,
 }
 
 /// A function instance.
@@ -394,6 +396,12 @@ pub enum OpKind {
     Promote(ValueId),
     /// Whether this runs in the JIT.
     WeAreJitted,
+    /// Whether the trace knows the value as a constant.
+    IsConstant(ValueId),
+    /// The trace must know the value as a constant.
+    AssertGreen(ValueId),
+    /// The operations recorded so far.
+    TraceLength,
 }
 
 /// What is called.
@@ -502,6 +510,7 @@ impl OpKind {
             | OpKind::SlotAddr(_)
             | OpKind::New(_)
             | OpKind::CanEnterJit
+            | OpKind::TraceLength
             | OpKind::WeAreJitted => {}
             OpKind::Pure(_, args)
             | OpKind::Call(_, args)
@@ -513,6 +522,8 @@ impl OpKind {
             | OpKind::FatAddress(value)
             | OpKind::FatLen(value)
             | OpKind::Free(value)
+            | OpKind::IsConstant(value)
+            | OpKind::AssertGreen(value)
             | OpKind::Promote(value) => f(value),
             OpKind::Barrier { address, holds } => {
                 f(address);
@@ -551,6 +562,7 @@ impl OpKind {
             | OpKind::Call(..)
             | OpKind::MergePoint(..)
             | OpKind::CanEnterJit
+            | OpKind::AssertGreen(_)
             | OpKind::Promote(_) => false,
             OpKind::Const(_)
             | OpKind::LoadTime(_)
@@ -566,6 +578,8 @@ impl OpKind {
             | OpKind::Ref(_)
             | OpKind::Load(_)
             | OpKind::LoadVariant(_)
+            | OpKind::IsConstant(_)
+            | OpKind::TraceLength
             | OpKind::WeAreJitted => true,
         }
     }

@@ -38,7 +38,7 @@
 //! `extract v.FIELD`, `extract v.VARIANT:FIELD`, `variant_of v`, `make_fat v, v`, `fat_address v`, `fat_len v`,
 //! `slot_addr slotN`, `ref P`, `load P`, `load_variant P`, `store P, v`, `copy_memory TO, FROM as T`,
 //! `drop_in_place P as T`, `call fnN(…)`, `call extN(…)`, `merge_point portalN(…)`, `can_enter_jit`, `promote v`,
-//! `we_are_jitted`. Ends of blocks: `goto`, `if`, `switch v [1: b1, 2: b2(v3)] else b4`,
+//! `we_are_jitted`, `is_constant v1`, `assert_green v1`, `trace_length`. Ends of blocks: `goto`, `if`, `switch v [1: b1, 2: b2(v3)] else b4`,
 //! `invoke fnN(…) -> b1(…) unwind b2`, `return v`, `resume_unwind`, `unreachable`.
 
 use crate::diag::Code;
@@ -522,6 +522,8 @@ impl Parser {
                 attrs.unroll_safe = true;
             } else if self.eat_word("loop_invariant") {
                 attrs.loop_invariant = true;
+            } else if self.eat_word("not_in_trace") {
+                attrs.not_in_trace = true;
             } else {
                 return Ok((module, params, ret, attrs));
             }
@@ -723,6 +725,9 @@ impl Parser {
             "can_enter_jit" => OpKind::CanEnterJit,
             "promote" => OpKind::Promote(self.value()?),
             "we_are_jitted" => OpKind::WeAreJitted,
+            "is_constant" => OpKind::IsConstant(self.value()?),
+            "assert_green" => OpKind::AssertGreen(self.value()?),
+            "trace_length" => OpKind::TraceLength,
             other => {
                 self.at -= 1;
                 return self.fail(format!("there is no operation `{other}`"));

@@ -226,12 +226,13 @@ impl Printer<'_> {
     }
 
     fn attrs(&self, attrs: FuncAttrs) -> String {
-        let FuncAttrs { elidable, dont_look_inside, unroll_safe, loop_invariant } = attrs;
+        let FuncAttrs { elidable, dont_look_inside, unroll_safe, loop_invariant, not_in_trace } = attrs;
         let words = [
             (elidable, " elidable"),
             (dont_look_inside, " dont_look_inside"),
             (unroll_safe, " unroll_safe"),
             (loop_invariant, " loop_invariant"),
+            (not_in_trace, " not_in_trace"),
         ];
         words.iter().filter(|(set, _)| *set).map(|(_, word)| *word).collect()
     }
@@ -324,6 +325,9 @@ impl Printer<'_> {
             OpKind::MergePoint(portal, args) => write!(out, "merge_point {portal}({})", list(args)),
             OpKind::CanEnterJit => write!(out, "can_enter_jit"),
             OpKind::Promote(value) => write!(out, "promote {value}"),
+            OpKind::IsConstant(value) => write!(out, "is_constant {value}"),
+            OpKind::AssertGreen(value) => write!(out, "assert_green {value}"),
+            OpKind::TraceLength => write!(out, "trace_length"),
             OpKind::WeAreJitted => write!(out, "we_are_jitted"),
         };
     }

@@ -171,6 +171,7 @@ impl Lower<'_, '_> {
                 dont_look_inside: has("dont_look_inside"),
                 unroll_safe: false,
                 loop_invariant: has("loop_invariant"),
+                not_in_trace: has("not_in_trace"),
             },
             can_panic: !has("total"),
             is_helper: def.origin == Origin::Std && has("elidable"),
@@ -341,6 +342,20 @@ impl Lower<'_, '_> {
             "promote" if !self.is_memory(flow) => Ok(self.b.op(flow, OpKind::Promote(site.operands[0]))),
             "promote" => Ok(site.operands[0]),
             "we_are_jitted" => Ok(self.b.op(flow, OpKind::WeAreJitted)),
+            "isconstant" | "assert_green" => {
+                let value = site.operands[0];
+                let asked = self.flow_ty(site.types[0]);
+                if self.is_memory(asked) {
+                    let message = format!("`{name}` of a value that lives in memory");
+                    return unsupported(site.span, message, "ask about its scalar fields");
+                }
+                if name == "isconstant" {
+                    return Ok(self.b.op(flow, OpKind::IsConstant(value)));
+                }
+                self.b.effect(OpKind::AssertGreen(value));
+                Ok(self.nothing(flow))
+            }
+            "current_trace_length" => Ok(self.b.op(flow, OpKind::TraceLength)),
             // The head of the loop has it already.
             "merge_point" => Ok(self.nothing(flow)),
             "can_enter_jit" => {

@@ -335,6 +335,7 @@ impl Cx<'_> {
                     || takes_closure && !args.is_empty()
                     || def.origin == Origin::Std,
                 loop_invariant: def.has_hint("loop_invariant"),
+                not_in_trace: def.has_hint("not_in_trace"),
             },
             pos: self.pos(def.span),
             body: Err("not lowered".to_string()),
@@ -457,6 +458,7 @@ impl Cx<'_> {
             _ if attrs.dont_look_inside => Some("marked `dont_look_inside`".to_string()),
             _ if attrs.elidable => Some("marked `elidable`".to_string()),
             _ if attrs.loop_invariant => Some("marked `loop_invariant`".to_string()),
+            _ if attrs.not_in_trace => Some("marked `not_in_trace`".to_string()),
             FnKind::Source => None,
             _ => Some("it has no body".to_string()),
         }
@@ -515,8 +517,9 @@ impl Cx<'_> {
             };
             for id in called {
                 let def = self.program.fn_def(id);
-                let closed =
-                    ["dont_look_inside", "elidable", "loop_invariant"].iter().any(|h| def.has_hint(h));
+                let closed = ["dont_look_inside", "elidable", "loop_invariant", "not_in_trace"]
+                    .iter()
+                    .any(|h| def.has_hint(h));
                 if def.origin == Origin::User && def.kind == FnKind::Source && !closed && seen.insert(id) {
                     open.push(id);
                 }

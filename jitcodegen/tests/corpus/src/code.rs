@@ -55,6 +55,7 @@ instructions! {
     stores: ReadWord WriteWord MoveWord ChangeSmall ChangeForms HalfFloat;
     exprs: LoopForms Blocks Diverging CastForms RangeForms Tuples StructUpdate ReferenceForms Lifetimes InferenceForms
         Unusual Formats GenericCalls Combined;
+    hints: HintConstant HintGreen HintLength HintNotInTrace HintInvariant HintElidable;
     collected: GcObjects GcFallible GcLists GcArrays GcVectors GcBeyond GcIdentity GcWeak GcNamed;
 }
 

@@ -2,7 +2,7 @@ use metatrace::{Traced, jit};
 
 use crate::bodies::{arith, enums, errors, floats, flow, generic, panics, slices, structs, tables};
 use crate::bodies::{
-    closures, collected, exprs, items, iters, numbers, options, order, owned, patterns, stores, traits,
+    closures, collected, exprs, hints, items, iters, numbers, options, order, owned, patterns, stores, traits,
 };
 use crate::bodies::{errors::Fault, helper};
 use crate::code::{Code, Op};
@@ -155,8 +155,10 @@ fn topic(op: Op, acc: i64, x: i64, y: i64, state: &mut State) -> Result<i64, Fau
         Ok(items::run(op, acc, x, y, state))
     } else if number < Op::LoopForms as u16 {
         Ok(stores::run(op, acc, x, y, state))
-    } else if number < Op::GcObjects as u16 {
+    } else if number < Op::HintConstant as u16 {
         Ok(exprs::run(op, acc, x, y, state))
+    } else if number < Op::GcObjects as u16 {
+        Ok(hints::run(op, acc, x, y, state))
     } else {
         Ok(collected::run(op, acc, x, y, state))
     }

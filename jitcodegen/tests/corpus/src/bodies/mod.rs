@@ -23,6 +23,7 @@ pub mod floats;
 pub mod flow;
 pub mod generic;
 pub mod helper;
+pub mod hints;
 pub mod items;
 pub mod iters;
 pub mod numbers;
