@@ -297,6 +297,7 @@ pub fn of_operand(op: PureOp, constant: Option<u64>, fact: Fact) -> Option<Fact>
         (PureOp::IntXor, Some(_)) => Some(transfer(op, &[fact, exact])),
         (PureOp::IntAdd, Some(_)) => Some(transfer(PureOp::IntSub, &[fact, exact])),
         (PureOp::UintShr, Some(count @ 0..64)) => {
+            let fact = fact.meet(Fact::unsigned(0, u64::MAX >> count));
             let bits = Fact::bits(fact.zeros << count, fact.ones << count);
             Some(bits.meet(Fact::unsigned(fact.umin << count, !(!fact.umax << count))))
         }

@@ -27,7 +27,6 @@ mod merge;
 pub mod region;
 mod relations;
 pub mod rules;
-mod strengthen;
 #[cfg(test)]
 mod testing;
 mod virtuals;
@@ -169,8 +168,6 @@ pub fn optimise_counted(program: &Program, trace: &Trace, options: Options) -> (
     check(&trace, "the forward walk");
 
     // After all that decides guards one by one.
-    strengthen::guards(&mut trace, &mut counts);
-    check(&trace, "the strengthening of guards");
     merge::guards(&mut trace, &mut counts);
     check(&trace, "the merging of guards");
 
