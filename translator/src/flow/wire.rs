@@ -290,12 +290,14 @@ impl<'a> Coder<'a> {
                 *memory = *Memory::ALL.get(usize::try_from(number).ok()?)?;
                 Some(())
             }
-            OpKind::Free(value) => self.index(&mut value.0),
+            OpKind::Free(value) | OpKind::IsConstant(value) | OpKind::AssertGreen(value) => {
+                self.index(&mut value.0)
+            }
             OpKind::Barrier { address, holds } => {
                 self.index(&mut address.0)?;
                 self.index(&mut holds.0)
             }
-            OpKind::CanEnterJit | OpKind::WeAreJitted => Some(()),
+            OpKind::CanEnterJit | OpKind::WeAreJitted | OpKind::TraceLength => Some(()),
         }
     }
 
@@ -361,8 +363,9 @@ impl<'a> Coder<'a> {
     }
 
     pub(crate) fn attrs(&mut self, attrs: &mut FuncAttrs) -> Option<()> {
-        let FuncAttrs { elidable, dont_look_inside, unroll_safe, loop_invariant } = attrs;
-        [elidable, dont_look_inside, unroll_safe, loop_invariant].into_iter().try_for_each(|b| self.bool(b))
+        let FuncAttrs { elidable, dont_look_inside, unroll_safe, loop_invariant, not_in_trace } = attrs;
+        let all = [elidable, dont_look_inside, unroll_safe, loop_invariant, not_in_trace];
+        all.into_iter().try_for_each(|b| self.bool(b))
     }
 
     /// A type that is found by its structure; none of those that are found by name, nor closures.
@@ -450,6 +453,9 @@ fn op_tag(kind: &OpKind) -> u64 {
         OpKind::New(_) => 22,
         OpKind::Free(_) => 23,
         OpKind::Barrier { .. } => 24,
+        OpKind::IsConstant(_) => 25,
+        OpKind::AssertGreen(_) => 26,
+        OpKind::TraceLength => 27,
     }
 }
 
@@ -483,6 +489,9 @@ fn op_of(tag: u64) -> Option<OpKind> {
         22 => OpKind::New(Memory::Plain),
         23 => OpKind::Free(v),
         24 => OpKind::Barrier { address: v, holds: v },
+        25 => OpKind::IsConstant(v),
+        26 => OpKind::AssertGreen(v),
+        27 => OpKind::TraceLength,
         _ => return None,
     };
     assert_eq!(op_tag(&made), tag);
