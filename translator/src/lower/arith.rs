@@ -493,12 +493,15 @@ impl Lower<'_, '_> {
                     false,
                 ));
             }
-            _ => {
-                return unsupported(
-                    span,
-                    "this unsizing is not supported",
-                    "write a function that does it, marked `#[jit::dont_look_inside]`",
-                );
+            (_, target) => {
+                let reason = match target {
+                    TyKind::Dyn(..) => {
+                        "a type without a name, such as a closure's, cannot become a trait object here"
+                    }
+                    _ => "this unsizing is not supported",
+                };
+                let help = "write a function that does it, marked `#[jit::dont_look_inside]`";
+                return unsupported(span, reason, help);
             }
         };
         Ok(self.b.op(flow, OpKind::MakeFat { address: value, len }))

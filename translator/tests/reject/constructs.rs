@@ -40,7 +40,7 @@ fn out_of_bounds(n: i64) -> i64 {
     a[7] //~ E0501: this index is out of bounds
 }
 fn boxed_closure(n: i64) -> i64 {
-    let f: Box<dyn Fn(i64) -> i64> = Box::new(move |x| x + n); //~ E0501: a closure cannot be handed to native code
+    let f: Box<dyn Fn(i64) -> i64> = Box::new(move |x| x + n); //~ E0501: a type without a name, such as a closure's, cannot become a trait object here
     f(1)
 }
 fn union_field(n: i64) -> i64 {

@@ -140,7 +140,10 @@ fn trees_are_looked_inside() {
     let is_tree = |program: &Program| ["tree/", "nodes/"].iter().any(|guest| program.name.starts_with(guest));
     for program in programs().iter().filter(|program| is_tree(program)) {
         let (_, traces) = logs(program);
-        let call = |line: &&str| line.contains("call[") && walks.iter().any(|name| line.contains(name));
+        // What a walk has compiled for itself, such as a macro's code, is called and is no walk.
+        let walks_on =
+            |line: &str| walks.iter().any(|name| line.contains(name)) && !line.contains(" \"code in ");
+        let call = |line: &&str| line.contains("call[") && walks_on(line);
         let called = optimised(&traces).into_iter().flat_map(str::lines).find(call);
         assert_eq!(called, None, "{}", program.name);
     }
