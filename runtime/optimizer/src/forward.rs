@@ -8,7 +8,7 @@
 //! because values do not change; what is known of memory is true until something writes. Guards, calls and stores keep
 //! their order, and nothing moves up: what is computed stands where it stood, or is what was computed before.
 
-use metatrace_defs::descr::{Scalar, access_flag, call_flag};
+use metatrace_defs::descr::{Access, Scalar, access_flag, call_flag};
 use metatrace_defs::{Kind, Program, PureOp, TraceOp};
 use metatrace_trace::{
     Attached, DelayedStore, Inst, Opnd, Snapshot, SnapshotFrame, SnapshotId, Trace, Value, ValueData, short,
@@ -19,7 +19,7 @@ use crate::Counts;
 use crate::bounds::Bounds;
 use crate::facts::{Fact, transfer};
 use crate::hash::Map;
-use crate::memory::{Definitions, Entry, Heap};
+use crate::memory::{Definitions, Entry, Heap, Location};
 use crate::relations::Relations;
 use crate::rules::{self, Bindings, RULES, Term};
 use crate::virtuals::{PutOff, Virtuals};
@@ -306,7 +306,12 @@ impl<'a> Forward<'a> {
                 SmallVec::new()
             }
             TraceOp::GetFieldFrozen | TraceOp::GetElemFrozen => {
-                let fact = Fact::of_access(self.program.access(inst.access()));
+                let access = self.program.access(inst.access());
+                let location = self.location(self.program, access, &args);
+                if let Some(value) = self.known_load(access, &location) {
+                    return SmallVec::from_slice(&[value]);
+                }
+                let fact = Fact::of_access(access);
                 let results = self.foldable(inst, args, recorded);
                 if let Opnd::Value(value) = results[0] {
                     self.refine(value, fact);
@@ -581,22 +586,8 @@ impl<'a> Forward<'a> {
     fn load(&mut self, inst: &Inst, args: Args, recorded: Option<u64>) -> Opnd {
         let access = self.program.access(inst.access());
         let location = self.location(self.program, access, &args);
-        if let Some(value) = self.load_put_off(access, &location) {
+        if let Some(value) = self.known_load(access, &location) {
             return value;
-        }
-        if let Some(entry) = self.heap.find(&location, access.scalar.bytes(), true) {
-            let (value, from) = (entry.value, entry.scalar);
-            self.counts.loads += 1;
-            let value = self.resolve(value);
-            return self.read_back(value, from, access.scalar);
-        }
-        if access.scalar.kind() == Kind::Word
-            && let Some(entry) = self.heap.find_wider(&location, access.scalar.bytes())
-        {
-            let (value, from) = (entry.value, entry.scalar);
-            self.counts.loads += 1;
-            let value = self.resolve(value);
-            return self.read_back(value, from, access.scalar);
         }
         let result = self.emit(inst.op, inst.attached, args, &[recorded])[0];
         if let (Opnd::Value(value), Kind::Word) = (result, access.scalar.kind()) {
@@ -605,6 +596,26 @@ impl<'a> Forward<'a> {
         let scalar = access.scalar;
         self.heap.insert(Entry { location, access: inst.access(), scalar, value: result, carried: None });
         result
+    }
+
+    /// What a read gives, if that is known.
+    fn known_load(&mut self, access: &Access, location: &Location) -> Option<Opnd> {
+        if let Some(value) = self.load_put_off(access, location) {
+            return Some(value);
+        }
+        let bytes = access.scalar.bytes();
+        let exact = self.heap.find(location, bytes, true).map(|entry| (entry.value, entry.scalar));
+        let (value, from) = match exact {
+            Some(found) => found,
+            None if access.scalar.kind() == Kind::Word => {
+                let wider = self.heap.find_wider(location, bytes)?;
+                (wider.value, wider.scalar)
+            }
+            None => return None,
+        };
+        self.counts.loads += 1;
+        let value = self.resolve(value);
+        Some(self.read_back(value, from, access.scalar))
     }
 
     /// What a read of a scalar gives where `value` was written or read as another scalar of the same size.
