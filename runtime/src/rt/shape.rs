@@ -131,7 +131,7 @@ impl<E> EnumProbe<'_, E> {
                 vec![EnumShape { how: EnumShape::ONLY, only, ..EnumShape::default() }]
             }
             [] => vec![],
-            _ => self.tags(&samples),
+            _ => self.tags(&samples, &self.covered(&inhabited)),
         };
         if inhabited.len() > 1 {
             let niches = self.leaves.iter().enumerate();
@@ -203,10 +203,27 @@ impl<E> EnumProbe<'_, E> {
         fields.iter().map(|(address, _)| (address - at as usize) as u64).collect()
     }
 
-    /// The tags that explain the samples.
-    fn tags(&self, samples: &[Sample]) -> Vec<EnumShape> {
+    /// Which bytes are of a field of some variant.
+    fn covered(&self, inhabited: &[usize]) -> Vec<bool> {
+        let mut out = vec![false; size_of::<E>()];
+        for &variant in inhabited {
+            let mut memory = Self::memory(0);
+            let mut fields = Vec::new();
+            if (self.sample)(memory.as_mut_ptr(), variant, 0) == Made::Yes {
+                (self.fields)(memory.as_ptr(), &mut fields);
+            }
+            for (address, size) in fields {
+                out[address - memory.as_ptr() as usize..][..size].fill(true);
+            }
+        }
+        out
+    }
+
+    /// The tags that explain the samples. They are where no field is: what addresses have in common may look like a tag.
+    fn tags(&self, samples: &[Sample], covered: &[bool]) -> Vec<EnumShape> {
         let holds = |offset: usize, bytes: usize| {
-            offset.is_multiple_of(bytes)
+            !covered[offset]
+                && offset.is_multiple_of(bytes)
                 && offset + bytes <= size_of::<E>()
                 && samples.iter().all(|s| number(&s.bytes[offset..offset + bytes]) == s.variant as u64)
         };
@@ -427,6 +444,21 @@ mod tests {
 
     fn leaf(variant: usize, bytes: usize, valid: (i128, i128)) -> Leaf {
         Leaf { variant, field: 0, offset: 0, bytes, written: bytes, signed: false, valid, exists: true }
+    }
+
+    #[test]
+    fn what_addresses_have_in_common_is_no_tag() {
+        // Every byte of the addresses is 1.
+        let sample = |variant: usize, _| {
+            Some(
+                (variant == 1)
+                    .then(|| NonNull::<u8>::without_provenance(0x0101_0101_0101_0101.try_into().unwrap())),
+            )
+        };
+        let variant = |value: &Option<NonNull<u8>>| value.is_some() as usize;
+        let field = |value: &Option<NonNull<u8>>| value.as_ref().and_then(sized);
+        let shape = shape_of(&sample, &variant, &field, 2, &[leaf(1, 8, (1, u64::MAX.into()))]);
+        assert_eq!((shape.how, shape.leaf, shape.start, shape.count), (EnumShape::NICHE, 0, 0, 1));
     }
 
     #[test]
