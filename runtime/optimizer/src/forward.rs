@@ -305,19 +305,7 @@ impl<'a> Forward<'a> {
                 self.store(inst, args);
                 SmallVec::new()
             }
-            TraceOp::GetFieldFrozen | TraceOp::GetElemFrozen => {
-                let access = self.program.access(inst.access());
-                let location = self.location(self.program, access, &args);
-                if let Some(value) = self.known_load(access, &location) {
-                    return SmallVec::from_slice(&[value]);
-                }
-                let fact = Fact::of_access(access);
-                let results = self.foldable(inst, args, recorded);
-                if let Opnd::Value(value) = results[0] {
-                    self.refine(value, fact);
-                }
-                results
-            }
+            TraceOp::GetFieldFrozen | TraceOp::GetElemFrozen => self.load_frozen(inst, args, recorded),
             TraceOp::InteriorField | TraceOp::InteriorElem => {
                 let access = self.program.access(inst.access());
                 let index = args.get(1).map_or(Some(0), |index| index.as_const());
@@ -596,6 +584,20 @@ impl<'a> Forward<'a> {
         let scalar = access.scalar;
         self.heap.insert(Entry { location, access: inst.access(), scalar, value: result, carried: None });
         result
+    }
+
+    /// Reads what does not change while the trace is valid.
+    fn load_frozen(&mut self, inst: &Inst, args: Args, recorded: &[Option<u64>]) -> SmallVec<[Opnd; 1]> {
+        let access = self.program.access(inst.access());
+        let location = self.location(self.program, access, &args);
+        if let Some(value) = self.known_load(access, &location) {
+            return SmallVec::from_slice(&[value]);
+        }
+        let results = self.foldable(inst, args, recorded);
+        if let Opnd::Value(value) = results[0] {
+            self.refine(value, Fact::of_access(access));
+        }
+        results
     }
 
     /// What a read gives, if that is known.
