@@ -380,7 +380,7 @@ impl FnCx<'_> {
             self.cannot_infer(span, "the type of a dereferenced value must be known");
             return Ok(self.error_node(span));
         }
-        if let Some(place) = self.deref_once(operand) {
+        if let Some(place) = self.deref_at(operand, span) {
             return Ok(place);
         }
         if let TyKind::Adt(id, _) = ty.kind()

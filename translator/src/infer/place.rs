@@ -14,7 +14,11 @@ use crate::ty::{FnId, Mutability, TraitId, TraitRef, Ty, TyKind, intern_list};
 impl FnCx<'_> {
     /// The place one dereference further, built in or by `Deref`; `None` if the type has none.
     pub(super) fn deref_once(&mut self, place: ExprId) -> Option<ExprId> {
-        let span = self.span_at(place);
+        self.deref_at(place, self.span_at(place))
+    }
+
+    /// As [`FnCx::deref_once`], of a dereference that stands at `span`.
+    pub(super) fn deref_at(&mut self, place: ExprId, span: Span) -> Option<ExprId> {
         let ty = self.structural(self.body.expr(place).ty);
         match *ty.kind() {
             TyKind::Ref(_, inner) => {
@@ -25,7 +29,7 @@ impl FnCx<'_> {
                 let place = self.place(place);
                 Some(self.node(ExprKind::Deref(place), *args.first()?, span))
             }
-            TyKind::Adt(..) | TyKind::Param(..) | TyKind::Projection(..) => self.deref_overloaded(place, ty),
+            TyKind::Adt(..) | TyKind::Param(..) | TyKind::Projection(..) => self.deref_overloaded(place, ty, span),
             _ => None,
         }
     }
@@ -52,9 +56,8 @@ impl FnCx<'_> {
         Some(self.structural(t))
     }
 
-    fn deref_overloaded(&mut self, place: ExprId, ty: Ty) -> Option<ExprId> {
+    fn deref_overloaded(&mut self, place: ExprId, ty: Ty, span: Span) -> Option<ExprId> {
         let target = self.overloaded_target(ty)?;
-        let span = self.span_at(place);
         let place = self.place(place);
         let (_, method) = self.trait_method("Deref", "deref")?;
         let recv = self.borrow(Mutability::Not, place, span);

@@ -238,13 +238,10 @@ impl Check<'_> {
         }
     }
 
-    /// Whether it is a dereference, which for rustc ends elsewhere if nobody wrote it (of several, each has its own end), and else
-    /// begins at the `*`.
+    /// Whether it is a dereference that nobody wrote, which for rustc ends elsewhere: of several, each has its own end.
     fn dereferences(&self, place: &Place, ours: &str) -> bool {
         let implied = ours.ends_with("::deref") || ours.ends_with("::deref_mut");
-        let begins = |other: &Place| {
-            (&other.0, other.1) == (&place.0, place.1) && (place.2 == other.2 || place.2 == other.2 + 1)
-        };
+        let begins = |other: &Place| (&other.0, other.1, other.2) == (&place.0, place.1, place.2);
         let mut near = self.mir.calls.iter().filter(|(other, _)| begins(other)).flat_map(|(_, paths)| paths);
         implied && near.any(|path| target(path) == ours)
     }
