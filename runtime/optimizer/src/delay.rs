@@ -235,9 +235,15 @@ impl<'a> Scan<'a> {
             let inst = &trace.insts[store.at];
             let scalar = self.program.access(store.access).scalar;
             let is_fixed = inst.args[..inst.args.len() - 1].iter().all(|&arg| self.is_before(label, arg));
-            let is_free = trace.insts[label + 1..trace.insts.len() - 1]
-                .iter()
-                .all(|inst| self.meets(inst, &store) != Meets::Touches);
+            // What is stored goes round as one value, which is of one kind.
+            let is_of_kind = |inst: &Inst| self.program.access(inst.access()).scalar.kind() == scalar.kind();
+            let is_free = trace.insts[label + 1..trace.insts.len() - 1].iter().all(|inst| {
+                match self.meets(inst, &store) {
+                    Meets::Nothing => true,
+                    Meets::Overwrites => is_of_kind(inst),
+                    Meets::Touches => false,
+                }
+            });
             let known = heap.find(&store.location, scalar.bytes(), false).filter(|e| e.scalar == scalar);
             if let (true, true, Some(known)) = (is_fixed, is_free, known) {
                 let start = known.value;

@@ -352,10 +352,14 @@ impl Forward<'_> {
             self.write_new(n);
             return;
         }
-        match self.virtuals.put_off.remove(&value) {
+        match self.virtuals.put_off.get(&value).cloned() {
             None => {}
             Some(PutOff::Operation { op, attached, args }) => {
                 args.iter().for_each(|&arg| self.need(arg));
+                if self.virtuals.put_off.remove(&value).is_none() {
+                    // An object that it is computed of holds it too.
+                    return;
+                }
                 let args = args.iter().map(|&arg| self.resolve(arg)).collect();
                 self.written.insts.push(Inst {
                     op,
@@ -462,6 +466,10 @@ impl Forward<'_> {
             PutOff::Operation { op, attached, args } => {
                 let args: SmallVec<[Opnd; 3]> = args.iter().map(|&arg| self.resolve(arg)).collect();
                 args.iter().for_each(|&arg| self.describe_one(arg, described));
+                // An object that it is computed of may hold it too.
+                if described.iter().any(|&(of, _)| of == value) {
+                    return;
+                }
                 described.push((value, Virtual { op: *op, attached: *attached, args, fields: vec![] }));
             }
             PutOff::Object(object) => {

@@ -27,6 +27,7 @@ pub fn generate(seed: u64, size: usize) -> Case {
         World::fill(object, || random.word(), || start + OBJECT * pointers.below(OBJECTS));
     }
     for node in in_nodes.chunks_exact_mut(NODE_WORDS as usize) {
+        node[3] = &raw const node[1] as u64;
         node[0] = pointers.word();
         node[1] = (pointers.below(100) as f64).to_bits();
         node[2] = start + 8 * (nodes as u64 + NODE_WORDS * pointers.below(NODES));
@@ -61,8 +62,15 @@ pub fn generate(seed: u64, size: usize) -> Case {
     Case { program: world.program, trace, inputs, memory, image, frame, locals }
 }
 
-const CONTENTS: [Content; 6] =
-    [Content::Pointer, Content::Node, Content::Word, Content::Float, Content::Index, Content::Cursor];
+const CONTENTS: [Content; 7] = [
+    Content::Pointer,
+    Content::Node,
+    Content::Inside,
+    Content::Word,
+    Content::Float,
+    Content::Index,
+    Content::Cursor,
+];
 
 /// SplitMix64.
 pub(crate) struct Random(u64);
@@ -108,7 +116,7 @@ pub(crate) struct Generator {
     /// What each value is in the first passage.
     known: Vec<u64>,
     /// The values to choose from, by [`Content`].
-    pools: [Vec<Opnd>; 6],
+    pools: [Vec<Opnd>; 7],
     pub(crate) context: Context,
     /// Arrays that were allocated.
     pub(crate) arrays: Vec<Opnd>,
@@ -142,7 +150,10 @@ impl Generator {
                     Content::Index => middle,
                     Content::Cursor => start + OBJECT * self.random.below(OBJECTS) + TAPE + 8 * middle,
                     Content::Pointer => start + OBJECT * self.random.below(OBJECTS),
-                    Content::Node => start + OBJECT * OBJECTS + 8 * NODE_WORDS * self.random.below(NODES),
+                    Content::Node | Content::Inside => {
+                        let node = start + OBJECT * OBJECTS + 8 * NODE_WORDS * self.random.below(NODES);
+                        node + if content == Content::Inside { 8 } else { 0 }
+                    }
                     Content::Word => self.random.word(),
                     Content::Float => (self.random.below(100) as f64 / 8.0).to_bits(),
                 };
@@ -201,7 +212,7 @@ impl Generator {
     }
 
     /// What an input of the loop is in the next passage: often what it was.
-    fn next(&mut self, entry: &[Vec<Opnd>; 6], input: Opnd) -> Opnd {
+    fn next(&mut self, entry: &[Vec<Opnd>; 7], input: Opnd) -> Opnd {
         let content = entry.iter().position(|pool| pool.contains(&input));
         let content = content.expect("an input is in a pool");
         if content == Content::Index as usize || content == Content::Cursor as usize {
@@ -241,7 +252,7 @@ impl Generator {
             Content::Word => Opnd::Word(self.random.word()),
             Content::Float => Opnd::Float((self.random.below(40) as f64 / 4.0 - 3.0).to_bits()),
             Content::Pointer => return self.pointer(),
-            Content::Node => {
+            Content::Node | Content::Inside => {
                 let pool = &self.pools[content as usize];
                 return match self.random.below(3) {
                     0 => self.random.pick(pool),
@@ -265,6 +276,7 @@ impl Generator {
             Content::Float,
             Content::Pointer,
             Content::Node,
+            Content::Inside,
         ]);
         self.operand(content)
     }
@@ -572,6 +584,11 @@ impl Generator {
     /// Remembers a value for operands of a kind.
     pub(crate) fn give_pool(&mut self, opnd: Opnd, content: Content) {
         self.pools[content as usize].push(opnd);
+    }
+
+    /// Forgets what was remembered last for operands of a kind.
+    pub(crate) fn pools_pop(&mut self, content: Content) {
+        self.pools[content as usize].pop();
     }
 
     /// Hands a node to a call that changes it.

@@ -1,7 +1,8 @@
 //! Steps of generated traces with objects that they allocate.
 //!
-//! Small objects are nodes: a word, a float, and the address of another node, which is never null. They are allocated, read and
-//! written, hold each other, go round loops, escape into older ones and into calls. Plain memory is given back in the step
+//! Small objects are nodes: a word, a float, the address of another node, and that of a float inside a node, which are never null.
+//! They are allocated, read and written, hold each other and addresses inside each other and themselves, go round loops, escape
+//! into older ones and into calls. Plain memory is given back in the step
 //! that allocated it, so that nobody uses it after. Arrays live until the passage ends.
 
 use metatrace_defs::alloc::AllocId;
@@ -14,7 +15,7 @@ use crate::world::{self, Content};
 impl Generator {
     /// A step with objects.
     pub(crate) fn object_step(&mut self) {
-        match self.random.below(14) {
+        match self.random.below(17) {
             0..=2 => {
                 let node = self.new_node();
                 self.publish(node);
@@ -26,6 +27,8 @@ impl Generator {
             10 => self.compare_nodes(),
             11 => self.new_array(),
             12 => self.use_array(),
+            13 | 14 => self.use_inside(),
+            15 => self.new_pair(),
             _ => {
                 let object = self.new_object();
                 self.give_pool(object, Content::Pointer);
@@ -59,6 +62,9 @@ impl Generator {
         let node = self.allocate(world::NODE, None);
         let next = if self.random.chance(15) { node } else { next };
         self.node_access(world::NODE_NEXT, node, Some(next));
+        let of = if self.random.chance(40) { node } else { next };
+        let inside = self.any_inside(of);
+        self.set_inside(node, inside);
         for (access, content) in [(world::NODE_WORD, Content::Word), (world::NODE_FLOAT, Content::Float)] {
             if self.random.chance(70) {
                 let value = self.operand(content);
@@ -77,7 +83,66 @@ impl Generator {
         let node = self.allocate(world::NODE, None);
         self.node_access(world::NODE_WORD, node, Some(changed));
         self.node_access(world::NODE_NEXT, node, Some(next));
+        let of = if self.random.chance(50) { node } else { old };
+        let inside = self.any_inside(of);
+        self.set_inside(node, inside);
         self.publish(node);
+    }
+
+    /// Two nodes that hold each other and addresses inside each other.
+    fn new_pair(&mut self) {
+        let pair = [0; 2].map(|_| self.allocate(world::NODE, None));
+        let of = if self.random.chance(80) { [1, 0] } else { [0, 1] };
+        let insides = of.map(|n| self.interior(world::NODE_FLOAT, pair[n]));
+        for n in 0..2 {
+            self.node_access(world::NODE_NEXT, pair[n], Some(pair[1 - n]));
+            self.set_inside(pair[n], insides[n]);
+            let word = self.operand(Content::Word);
+            self.node_access(world::NODE_WORD, pair[n], Some(word));
+            if self.random.chance(60) {
+                self.give_pool(insides[n], Content::Inside);
+            }
+        }
+        // Who gets at them often has only an address inside one of them.
+        if self.random.chance(50) {
+            pair.into_iter().for_each(|node| self.publish(node));
+        }
+        if self.random.chance(50) {
+            self.any_guard();
+        }
+    }
+
+    /// The address of a float: of this node, or any.
+    fn any_inside(&mut self, node: Opnd) -> Opnd {
+        if self.random.chance(30) {
+            return self.operand(Content::Inside);
+        }
+        self.interior(world::NODE_FLOAT, node)
+    }
+
+    fn set_inside(&mut self, node: Opnd, inside: Opnd) {
+        self.access(world::NODE_INSIDE, vec![node], Some(inside), Content::Inside);
+    }
+
+    /// Reads or writes a float by an address inside of its node, or changes which address a node holds.
+    fn use_inside(&mut self) {
+        let node = self.operand(Content::Node);
+        let inside = match self.random.below(4) {
+            0 => self.operand(Content::Inside),
+            1 => {
+                let inside = self.interior(world::NODE_FLOAT, node);
+                self.give_pool(inside, Content::Inside);
+                inside
+            }
+            _ => self.access(world::NODE_INSIDE, vec![node], None, Content::Inside),
+        };
+        let stored = self.random.chance(40).then(|| self.operand(Content::Float));
+        self.access(world::ANY_FLOAT, vec![inside], stored, Content::Float);
+        if self.random.chance(40) {
+            let holder = self.operand(Content::Node);
+            self.set_inside(holder, inside);
+            self.emit(TraceOp::Barrier, &[holder], Attached::None);
+        }
     }
 
     fn node_access(&mut self, access: AccessId, node: Opnd, stored: Option<Opnd>) -> Opnd {
@@ -113,6 +178,12 @@ impl Generator {
     }
 
     fn interior(&mut self, access: AccessId, node: Opnd) -> Opnd {
+        if self.random.chance(20) {
+            let offset = self.world.program.access(access).offset.get();
+            let args = [node, Opnd::Word(offset)];
+            let inside = self.emit(TraceOp::Pure(PureOp::IntAdd), &args, Attached::None)[0];
+            return self.give(inside, self.value(node).wrapping_add(offset), None);
+        }
         let inside = self.emit(TraceOp::InteriorField, &[node], Attached::Access(access))[0];
         let address = self.world.program.access(access).address(self.value(node), 0);
         self.give(inside, address, None)
@@ -123,10 +194,19 @@ impl Generator {
         let next = self.operand(Content::Node);
         let node = self.allocate(world::PLAIN_NODE, None);
         self.node_access(world::NODE_NEXT, node, Some(next));
+        let own = self.interior(world::NODE_FLOAT, node);
+        let inside = if self.random.chance(60) { own } else { self.operand(Content::Inside) };
+        self.set_inside(node, inside);
         for _ in 0..self.random.below(4) {
             let (access, content) = self.random.pick(world::NODE_USES);
             let stored = self.random.chance(60).then(|| self.operand(content));
             self.node_access(access, node, stored);
+            if self.random.chance(30) {
+                let inside = self.access(world::NODE_INSIDE, vec![node], None, Content::Word);
+                self.pools_pop(Content::Word);
+                let stored = self.random.chance(50).then(|| self.operand(Content::Float));
+                self.access(world::ANY_FLOAT, vec![inside], stored, Content::Float);
+            }
             if self.random.chance(30) {
                 self.any_guard();
             }

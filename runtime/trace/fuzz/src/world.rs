@@ -11,7 +11,8 @@
 //! | 128..144 | pointers | addresses of objects |
 //! | 144..656 | tape | integers, for indices and addresses that move from passage to passage |
 //!
-//! Nodes are smaller objects: a word, a float, the address of a node. What a node holds is of classes of its own.
+//! Nodes are smaller objects: a word, a float, the address of a node, the address of a float inside a node. What a node holds is
+//! of classes of its own.
 
 use metatrace_backend::{Context, Shim, pending};
 use metatrace_defs::alloc::{Alloc, AllocId, Elements, Memory};
@@ -29,7 +30,7 @@ pub const OBJECTS: u64 = 3;
 /// Nodes in memory, behind the objects.
 pub const NODES: u64 = 3;
 /// Words of a node.
-pub const NODE_WORDS: u64 = 3;
+pub const NODE_WORDS: u64 = 4;
 /// Registers of each kind that the program's jitcodes have.
 pub const REGISTERS: u16 = 12;
 
@@ -44,6 +45,7 @@ const NODE_FLOATS: ClassId = ClassId(7);
 const NODE_POINTERS: ClassId = ClassId(8);
 const LENGTHS: ClassId = ClassId(9);
 const ARRAYS: ClassId = ClassId(10);
+const NODE_INSIDES: ClassId = ClassId(11);
 
 /// A node.
 pub const NODE: AllocId = AllocId(0);
@@ -66,7 +68,9 @@ pub const ANY_FLOAT: AccessId = AccessId(3);
 pub const ARRAY_LENGTH: AccessId = AccessId(4);
 /// The words of an array.
 pub const ARRAY_WORDS: AccessId = AccessId(5);
-/// What may be accessed of a node.
+/// The address in a node that is inside a node.
+pub const NODE_INSIDE: AccessId = AccessId(9);
+/// What may be accessed of a node, but for what is inside one.
 pub const NODE_USES: &[(AccessId, Content)] = &[
     (NODE_WORD, Content::Word),
     (NODE_WORD, Content::Word),
@@ -88,6 +92,8 @@ pub enum Content {
     Pointer,
     /// The address of a node.
     Node,
+    /// The address of a float of a node.
+    Inside,
     /// The number of a word of a tape, some way from its ends.
     Index,
     /// The address of a word of a tape, some way from its ends.
@@ -139,6 +145,7 @@ impl World {
                     class("node next", 3),
                     class("length", 5),
                     class("array", 0),
+                    class("node inside", 3),
                 ],
                 calls: calls(),
                 allocs: allocs(),
@@ -160,6 +167,7 @@ impl World {
         world.access(class_only(NODE_INTS), 0, None, Scalar::I8);
         world.access((NODE_INTS, Reach::Leaf), 4, None, Scalar::U32);
         world.access(class_only(NODE_FLOATS), 8, None, Scalar::Word);
+        world.access(class_only(NODE_INSIDES), 24, None, Scalar::Word);
         for (scalar, offsets) in [
             (Scalar::Word, &[0, 8, 16, 24][..]),
             (Scalar::U8, &[0, 3, 8]),
@@ -189,7 +197,7 @@ impl World {
         world.elements((INTS, Reach::Leaf), 0, 8, Scalar::I32);
         world.field((BYTES, Reach::Anything), 33, Scalar::U8);
         world.elements((WORDS, Reach::Anything), 0, 16, Scalar::Word);
-        for element in [AccessId(9), AccessId(10)] {
+        for element in [AccessId(10), AccessId(11)] {
             world.through(element, (WORDS, Reach::Leaf), Scalar::U8);
             world.through(element, (WORDS, Reach::Anything), Scalar::Word);
         }
@@ -345,7 +353,7 @@ fn calls() -> Vec<CallDescr> {
         flags,
     };
     let (w, f) = (Kind::Word, Kind::Float);
-    let nodes = || ClassSet::Some(vec![NODE_INTS, NODE_FLOATS, NODE_POINTERS]);
+    let nodes = || ClassSet::Some(vec![NODE_INTS, NODE_FLOATS, NODE_POINTERS, NODE_INSIDES]);
     let bytes = || ClassSet::Some(vec![BYTES]);
     let elidable = call_flag::ELIDABLE;
     vec![
