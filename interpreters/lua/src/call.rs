@@ -20,6 +20,8 @@ metatrace::glue!();
 
 /// Nested calls of native functions that call back.
 pub(crate) const MAX_NATIVE_CALLS: u32 = 197;
+/// Errors of a handler that it is called with in its turn.
+const HANDLED: usize = 100;
 
 impl Vm {
     /// The first place of the stack that nobody uses.
@@ -406,21 +408,23 @@ impl Vm {
     pub(crate) fn handle_error(&self, handler: Value, calls: u32) -> Value {
         let thread = self.thread();
         let depth = thread.frames.depth();
-        for _ in 0..10 {
+        for _ in 0..HANDLED {
             let error = self.take_error();
             // Native calls of the error's own are over.
             self.native_calls.set(calls.min(MAX_NATIVE_CALLS - 1));
             let place = self.scratch();
-            match self.call_from(place, handler, &[error], 1) {
-                Ok(_) => return place.get(),
-                Err(Raised) => thread.frames.truncate(depth),
+            if self.call_from(place, handler, &[error], 1).is_ok() {
+                return place.get();
+            }
+            // Where even the room for handling errors is used up, there is no point in going on.
+            let is_full =
+                !thread.has_room(self.scratch()) || thread.frames.depth() >= crate::stack::MAX_FRAMES;
+            thread.frames.truncate(depth);
+            if is_full {
+                break;
             }
         }
-        let error = self.take_error();
-        match error {
-            Value::Nil => Value::Str(self.no_memory.get()),
-            error => error,
-        }
+        self.string(b"error in error handling").unwrap_or(Value::Str(self.no_memory.get()))
     }
 }
 

@@ -13,7 +13,7 @@ use corosensei::{CoroutineResult, Yielder};
 use metatrace::gc::Gc;
 
 use crate::stack::Slot;
-use crate::thread::{Status, Thread};
+use crate::thread::{Frame, Status, Thread};
 use crate::value::Value;
 use crate::vm::{Raised, Result, Vm, with_current};
 
@@ -203,6 +203,12 @@ fn begin_resume(thread: Gc<Thread>, args: Slot, count: usize) -> Option<Native> 
     first.copy_from(args, count);
     coroutine.count = count;
     coroutine.native.take()
+}
+
+/// Whether a coroutine may stop where it is: no native function in it waits for what it has called, but those that let that pass.
+pub fn may_stop(thread: &Thread) -> bool {
+    let frames = &thread.frames;
+    !thread.is_main && (2..frames.depth()).all(|index| frames.get(index - 1).is_none_or(Frame::lets_stop))
 }
 
 /// Stops the coroutine that runs, with values at `place`; how many it is resumed with, at the same place.

@@ -7,7 +7,7 @@ use crate::function::Proto;
 use crate::meta::Event;
 use crate::op::{FLIP, Instr, Op};
 use crate::stack::Slot;
-use crate::thread::Frame;
+use crate::thread::{Frame, Thread};
 use crate::value::Value;
 use crate::vm::{Raised, Vm};
 
@@ -24,7 +24,7 @@ pub fn chunk_id(source: &[u8]) -> Vec<u8> {
             let line = source.split(|byte| *byte == b'\n').next().unwrap_or(b"");
             let room = ID_SIZE - b"[string \"...\"]".len() - 1;
             let is_whole = line.len() == source.len();
-            if is_whole && line.len() < room + 3 {
+            if is_whole && line.len() < room {
                 [b"[string \"", line, b"\"]"].concat()
             } else {
                 [b"[string \"", &line[..line.len().min(room)], b"...\"]"].concat()
@@ -66,12 +66,9 @@ pub fn type_name(vm: &Vm, value: Value) -> Vec<u8> {
 
 /// A text for the value of an error, for those who print it.
 pub fn text_of(vm: &Vm, error: Value) -> Vec<u8> {
-    match crate::meta::to_text(vm, error) {
+    match vm.protected(|| crate::meta::to_text(vm, error)) {
         Ok(Value::Str(text)) => text.bytes().to_vec(),
-        _ => {
-            vm.take_error();
-            format!("(error object is a {} value)", error.type_name()).into_bytes()
-        }
+        _ => format!("(error object is a {} value)", error.type_name()).into_bytes(),
     }
 }
 
@@ -378,16 +375,15 @@ fn metamethod_of(instr: Instr) -> Option<&'static str> {
 }
 
 /// What the function of a call is called, by the instruction of its caller.
-pub fn function_name(vm: &Vm, index: usize) -> Option<Named> {
-    let thread = vm.thread();
+pub fn function_name(thread: &Thread, index: usize) -> Option<Named> {
     let frame = thread.frames.get(index)?;
     if frame.has(crate::thread::TAIL) {
         return None;
     }
-    if frame.has(crate::thread::FINALIZER) {
+    let caller = thread.frames.get(index.checked_sub(1)?)?;
+    if caller.has(crate::thread::FINALIZER) {
         return Named::new("metamethod", b"__gc");
     }
-    let caller = thread.frames.get(index.checked_sub(1)?)?;
     let code = caller.code?;
     let pc = (caller.pc.get() as usize).checked_sub(1)?;
     let instr = *code.code.get(pc)?;

@@ -229,6 +229,8 @@ pub enum Known {
     /// What `ipairs` returns.
     IpairsNext,
     Pcall,
+    /// What it calls may stop the coroutine that it runs in.
+    Through,
 }
 
 /// A function of Rust, as a value.

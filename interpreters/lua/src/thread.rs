@@ -6,7 +6,7 @@ use metatrace::Traced;
 use metatrace::gc::{Gc, GcCell, HeapFull, Trace, Tracer};
 
 use crate::coroutine::Coroutine;
-use crate::function::{Proto, Upvalue};
+use crate::function::{Known, Proto, Upvalue};
 use crate::stack::{Frames, MAX_VALUES, Memory, Pool, Slot};
 use crate::value::Value;
 
@@ -40,7 +40,7 @@ pub const FRESH: u32 = 1;
 pub const PROTECTED: u32 = 2;
 /// The function was called by a tail call.
 pub const TAIL: u32 = 4;
-/// A finalizer.
+/// Finalizers run in the middle of it.
 pub const FINALIZER: u32 = 8;
 
 impl Frame {
@@ -50,6 +50,16 @@ impl Frame {
 
     pub fn function(&self) -> Value {
         self.base.down(1).get()
+    }
+
+    /// Whether what the call waits for may stop the coroutine.
+    pub fn lets_stop(&self) -> bool {
+        match self.function() {
+            _ if self.has(FINALIZER) => false,
+            _ if self.code.is_some() || self.has(PROTECTED) => true,
+            Value::Native(native) => matches!(native.known, Known::Pcall | Known::Through),
+            _ => false,
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::shape::Shapes;
 use crate::stack::Pool;
 use crate::string::{Str, Strings};
 use crate::table::{Entries, Entry, Table, Values};
-use crate::thread::{FRESH, Frame, Thread};
+use crate::thread::{FINALIZER, FRESH, Frame, Thread};
 use crate::value::Value;
 
 metatrace::glue!();
@@ -539,6 +539,9 @@ impl Vm {
             return;
         }
         self.heap.run_finalizers();
+        let thread = self.thread();
+        let flags = &thread.frames.last().flags;
+        let before = flags.replace(flags.get() | FINALIZER);
         // In the reverse order of that in which they were set.
         while let Some(value) = self.roots.finalizable.pop() {
             let method = self.metamethod(value, Event::Gc);
@@ -556,6 +559,7 @@ impl Vm {
             }
             self.raise(saved);
         }
+        flags.set(before);
         self.finalizing.set(false);
     }
 

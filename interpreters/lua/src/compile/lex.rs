@@ -297,14 +297,15 @@ impl<'s> Lexer<'s> {
                 }
             }
             other => {
-                let near = if other.is_ascii_graphic() {
-                    format!("'{}'", other as char)
-                } else {
-                    format!("'<\\{other}>'")
+                let near = match other {
+                    // As the reference: its message ends there.
+                    0 => String::new(),
+                    _ if other.is_ascii_graphic() => format!(" near '{}'", other as char),
+                    _ => format!(" near '<\\{other}>'"),
                 };
                 return Err(SyntaxError {
                     line: self.line,
-                    text: format!("unexpected symbol near {near}").into_bytes(),
+                    text: format!("unexpected symbol{near}").into_bytes(),
                 });
             }
         })
@@ -494,7 +495,7 @@ impl<'s> Lexer<'s> {
     fn utf8_escape(&mut self, text: &mut Vec<u8>) -> Result<(), SyntaxError> {
         self.at += 1;
         if !self.eat(b'{') {
-            return Err(self.escape_error("missing '{' in \\u{xxxx}"));
+            return Err(self.escape_error("missing '{'"));
         }
         let mut value: u64 = 0;
         let mut digits = 0;
@@ -510,7 +511,7 @@ impl<'s> Lexer<'s> {
             return Err(self.escape_error("hexadecimal digit expected"));
         }
         if !self.eat(b'}') {
-            return Err(self.escape_error("missing '}' in \\u{xxxx}"));
+            return Err(self.escape_error("missing '}'"));
         }
         crate::number::push_utf8(text, value as u32);
         Ok(())

@@ -63,7 +63,7 @@ fn prepare_other(vm: &Vm, pc: usize, place: Slot) -> Result<bool> {
 }
 
 fn float(vm: &Vm, value: Value, what: &str) -> Result<f64> {
-    match value.number() {
+    match value.to_number() {
         Some(number) => Ok(number.to_float()),
         None => Err(wrong(vm, value, what)),
     }
@@ -77,7 +77,7 @@ fn wrong(vm: &Vm, value: Value, what: &str) -> Raised {
 
 /// The limit of a loop over integers; nothing if there is no turn.
 fn int_limit(vm: &Vm, first: i64, limit: Value, step: i64) -> Result<Option<i64>> {
-    let limit = match limit.number() {
+    let limit = match limit.to_number() {
         Some(Number::Int(limit)) => limit,
         Some(Number::Float(limit)) => {
             let rounded = if step > 0 { limit.floor() } else { limit.ceil() };

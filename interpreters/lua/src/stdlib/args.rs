@@ -31,7 +31,7 @@ impl Call<'_> {
     pub(crate) fn bad(&self, index: usize, message: impl AsRef<[u8]>) -> Raised {
         let message = String::from_utf8_lossy(message.as_ref()).into_owned();
         let depth = self.vm.thread().frames.depth();
-        let named = error::function_name(self.vm, depth - 1);
+        let named = error::function_name(&self.vm.thread(), depth - 1);
         let mut number = index + 1;
         if let Some(named) = &named
             && named.kind == "method"

@@ -4,7 +4,7 @@ use metatrace::gc::Gc;
 
 use crate::call::Call;
 use crate::error;
-use crate::function::Known;
+use crate::function::{Known, NativeFn};
 use crate::meta::{self, Event};
 use crate::number;
 use crate::table::{Table, Weakness};
@@ -18,7 +18,6 @@ pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
         &[
             ("assert", assert),
             ("collectgarbage", collect_garbage),
-            ("dofile", do_file),
             ("error", raise_error),
             ("getmetatable", get_metatable),
             ("ipairs", ipairs),
@@ -36,13 +35,16 @@ pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
             ("tostring", to_string),
             ("type", type_of),
             ("warn", warn_function),
-            ("xpcall", xpcall),
         ],
     )?;
     let next_function = vm.known_native(next, Known::Next, &[])?;
     vm.set_field(table, "next", next_function)?;
     let pcall_function = vm.known_native(pcall, Known::Pcall, &[])?;
     vm.set_field(table, "pcall", pcall_function)?;
+    for (name, function) in [("dofile", do_file as NativeFn), ("xpcall", xpcall)] {
+        let function = vm.known_native(function, Known::Through, &[])?;
+        vm.set_field(table, name, function)?;
+    }
     let iterator = vm.known_native(ipairs_next, Known::IpairsNext, &[])?;
     vm.set_field(vm.registry(), "ipairs", iterator)?;
     vm.set_field(vm.registry(), "next", next_function)?;
@@ -358,22 +360,16 @@ fn load(call: Call) -> Result<usize> {
         Value::Str(_) | Value::Int(_) | Value::Float(_) => (call.bytes(0)?.to_vec(), call.bytes(0)?.to_vec()),
         _ => {
             call.callable(0)?;
-            match read_pieces(&call) {
+            match vm.protected(|| read_pieces(&call)) {
                 Ok(source) => (source, b"=(load)".to_vec()),
-                Err(Raised) => {
-                    let error = vm.take_error();
-                    return call.many(&[Value::Nil, error]);
-                }
+                Err(error) => return call.many(&[Value::Nil, error]),
             }
         }
     };
     let name = call.bytes_or(1, &default)?;
-    match vm.load_mode(&source, name, env, mode) {
+    match vm.protected(|| vm.load_mode(&source, name, env, mode)) {
         Ok(function) => call.one(function),
-        Err(Raised) => {
-            let error = vm.take_error();
-            call.many(&[Value::Nil, error])
-        }
+        Err(error) => call.many(&[Value::Nil, error]),
     }
 }
 
@@ -384,6 +380,9 @@ fn read_pieces(call: &Call) -> Result<Vec<u8>> {
             Value::Nil => return Ok(source),
             Value::Str(piece) if piece.is_empty() => return Ok(source),
             Value::Str(piece) => source.extend_from_slice(piece.bytes()),
+            number @ (Value::Int(_) | Value::Float(_)) => {
+                source.extend_from_slice(&meta::plain_text(call.vm, number));
+            }
             _ => return Err(call.vm.error("reader function must return a string")),
         }
     }
@@ -393,12 +392,9 @@ fn load_file(call: Call) -> Result<usize> {
     let name = if call.arg(0).is_nil() { None } else { Some(call.bytes(0)?) };
     let mode = call.bytes_or(1, b"bt")?;
     let env = if call.count > 2 { call.arg(2) } else { Value::Table(call.vm.globals()) };
-    match load_path_mode(call.vm, name, env, mode) {
+    match call.vm.protected(|| load_path_mode(call.vm, name, env, mode)) {
         Ok(function) => call.one(function),
-        Err(Raised) => {
-            let error = call.vm.take_error();
-            call.many(&[Value::Nil, error])
-        }
+        Err(error) => call.many(&[Value::Nil, error]),
     }
 }
 

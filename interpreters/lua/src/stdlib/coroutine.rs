@@ -65,6 +65,9 @@ fn stop(call: Call) -> Result<usize> {
     if call.vm.thread().is_main {
         return Err(call.fail("attempt to yield from outside a coroutine"));
     }
+    if !native::may_stop(&call.vm.thread()) {
+        return Err(call.vm.raise_bytes(b"attempt to yield across a C-call boundary"));
+    }
     call.place.copy_from(call.place.up(1), call.count);
     Ok(native::stop(call.vm, call.place, call.count))
 }
@@ -122,7 +125,7 @@ fn running(call: Call) -> Result<usize> {
 
 fn is_yieldable(call: Call) -> Result<usize> {
     let thread = if call.arg(0).is_nil() { call.vm.thread() } else { thread(&call, 0)? };
-    call.one(Value::bool(!thread.is_main))
+    call.one(Value::bool(native::may_stop(&thread)))
 }
 
 fn close(call: Call) -> Result<usize> {

@@ -129,7 +129,7 @@ fn describe(vm: &Vm, thread: Gc<Thread>, index: usize, frame: &Frame) -> Vec<u8>
     if let Some(name) = library_name(vm, frame.function()) {
         return [b"function '", name.as_slice(), b"'"].concat();
     }
-    let named = if thread.ptr_eq(vm.thread()) { error::function_name(vm, index) } else { None };
+    let named = error::function_name(&thread, index);
     match (named, frame.code) {
         (Some(Named { kind, name }), _) => {
             let kind = if kind == "global" { "function" } else { kind };
@@ -204,9 +204,7 @@ fn get_info(call: Call) -> Result<usize> {
                 vm.set_field(table, "isvararg", Value::bool(vararg))?;
             }
             b'n' => {
-                let named = index
-                    .filter(|_| thread.ptr_eq(vm.thread()))
-                    .and_then(|index| error::function_name(vm, index));
+                let named = index.and_then(|index| error::function_name(&thread, index));
                 let (kind, name) = match named {
                     Some(named) => (vm.string(named.kind.as_bytes())?, vm.string(&named.name)?),
                     None => (vm.string(b"")?, Value::Nil),

@@ -123,8 +123,12 @@ fn convert(
             let digits = digits.strip_prefix(b"-").unwrap_or(&digits);
             integer(out, spec, sign(spec, int < 0), digits);
         }
-        b'u' => return Err(invalid(call, whole)),
-        b'o' => integer(out, spec, b"", std::format!("{:o}", call.int(arg)?).as_bytes()),
+        b'u' => integer(out, spec, b"", std::format!("{}", call.int(arg)? as u64).as_bytes()),
+        b'o' => {
+            let text = std::format!("{:o}", call.int(arg)?);
+            let zero = if spec.alternate && !text.starts_with('0') { "0" } else { "" };
+            integer(out, spec, b"", [zero, &text].concat().as_bytes());
+        }
         b'x' | b'X' => {
             let int = call.int(arg)?;
             let (text, prefix) = if conversion == b'x' {

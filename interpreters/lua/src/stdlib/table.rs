@@ -114,7 +114,7 @@ fn remove(call: Call) -> Result<usize> {
     let size = length(call.vm, list)?;
     let mut position = call.int_or(1, size)?;
     if position != size && (size as u64).wrapping_add(1).wrapping_sub(position as u64) > size as u64 {
-        return Err(call.bad(1, "position out of bounds"));
+        return Err(call.bad(0, "position out of bounds"));
     }
     let value = get(call.vm, list, position)?;
     while position < size {
@@ -127,8 +127,8 @@ fn remove(call: Call) -> Result<usize> {
 }
 
 fn move_elements(call: Call) -> Result<usize> {
-    let from = call.table_like(0, &[Event::Index])?;
     let (first, last, target) = (call.int(1)?, call.int(2)?, call.int(3)?);
+    let from = call.table_like(0, &[Event::Index])?;
     let to = if call.arg(4).is_nil() { from } else { call.table_like(4, &[Event::NewIndex])? };
     if last >= first {
         if !(first > 0 || last < i64::MAX + first) {
