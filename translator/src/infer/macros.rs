@@ -20,6 +20,29 @@ use crate::ty::{Mutability, Ty};
 
 const DEPTH: u32 = 64;
 
+/// The text of a condition in the message of its assertion: as rustc spells it on one line. What rustc breaks over several lines,
+/// being wider than 78 columns, stays on one; arguments of macros have the spaces of formatted code.
+fn shown_condition(condition: &Expr) -> String {
+    let file: syn::File = syn::parse_quote!(
+        fn f() {
+            #condition;
+        }
+    );
+    let text = prettyplease::unparse(&file);
+    let (first, last) = (text.find('{').map_or(0, |at| at + 1), text.rfind('}').unwrap_or(text.len()));
+    let mut shown = String::new();
+    for line in text[first..last].trim().trim_end_matches(';').lines() {
+        let line = line.trim();
+        if line.starts_with(['.', ')', ']', '?']) || shown.ends_with(['(', '[']) {
+            shown.truncate(shown.trim_end_matches(',').len());
+        } else if !shown.is_empty() {
+            shown.push(' ');
+        }
+        shown.push_str(line);
+    }
+    shown
+}
+
 /// The macros that are known without import.
 const STANDARD_MACROS: &[&str] = &[
     "assert",
@@ -345,9 +368,16 @@ impl FnCx<'_> {
                 let mut parts = parts.into_iter().map(|p| p.0);
                 let cond = parts.next().unwrap_or_default();
                 let message: Vec<TokenStream> = parts.collect();
-                let text = format!("assertion failed: {cond}").replace('{', "{{").replace('}', "}}");
-                let message =
-                    if message.is_empty() { quote_spanned!(at => #text) } else { quote!(#(#message),*) };
+                let message = if message.is_empty() {
+                    let Some(shown) = self.parsed(syn::parse2(unmark(cond.clone())), span) else {
+                        return Ok(self.error_node(span));
+                    };
+                    let text = format!("assertion failed: {}", shown_condition(&shown));
+                    let text = text.replace('{', "{{").replace('}', "}}");
+                    quote_spanned!(at => #text)
+                } else {
+                    quote!(#(#message),*)
+                };
                 self.rewritten(quote_spanned!(at => if !(#cond) { panic!(#message) }), exp, span)
             }
             "assert_eq" | "assert_ne" => {
@@ -652,5 +682,43 @@ impl syn::parse::Parse for TokenTreeList {
             out.extend([s.parse::<TokenTree>()?]);
         }
         Ok(TokenTreeList(out))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown_condition;
+
+    /// The text is the one rustc gives the assertion compiled here.
+    macro_rules! spelled {
+        ($($condition:tt)*) => {{
+            let ours = shown_condition(&syn::parse_str(stringify!($($condition)*)).expect("an expression"));
+            let payload = std::panic::catch_unwind(|| assert!($($condition)*)).expect_err("it is false");
+            let rustcs = payload.downcast_ref::<&str>().expect("a text");
+            assert_eq!(Some(ours.as_str()), rustcs.strip_prefix("assertion failed: "));
+        }};
+    }
+
+    #[test]
+    #[rustfmt::skip]
+    #[allow(clippy::all, unused_parens, unused_braces)]
+    fn conditions_are_spelled_as_rustc_does() {
+        let (x, v) = (1, [1, 2]);
+        spelled!(x==2);
+        spelled!( x  +1 ==  3 && {let y=3;y==4} );
+        spelled!((x as u8)>3||!(v.len()==2));
+        spelled!(match x {1=>false,_=>true});
+        spelled!(v.iter().map(|x|x+1).any(|z| z==9));
+        spelled!(/* a remark */ x ==
+            5);
+        spelled!(std::mem::size_of::<Vec::<u8>>()==1);
+        spelled!(if x==1 {false}else{true});
+        spelled!(!(v[0]==1) && -x<*&x);
+        spelled!((0..2).contains(&v[1]));
+        spelled!("a{b}"=="c\n");
+        spelled!(matches!(x, 2 | 3));
+        spelled!(Some(x)==None::<i32>);
+        spelled!([x,2]==[3,4]||(x,2)==(5,6));
+        spelled!(v.iter().map(|x| x + 1).filter(|x| *x > 17).any(|z| z == 9));
     }
 }

@@ -48,6 +48,8 @@ pub fn run(op: Op, acc: i64, x: i64, y: i64, state: &mut State) -> i64 {
             assert!(acc < 1 << 20, "{acc} is too much");
             assert_eq!(x & 0, 0);
             debug_assert!(y < 1 << 20);
+            #[rustfmt::skip]
+            assert!(!(x>1<<20)&&state.cells .len( )>1);
             acc
         }
         Op::Unreached => match y {
