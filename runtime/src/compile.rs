@@ -107,7 +107,9 @@ pub fn install(
             attach(vm, session, *id, guard.tree, piece, into);
         }
     }
-    add(&vm.shared.counters.bridges, 1);
+    let counters = &vm.shared.counters;
+    let is_function = matches!((start, end), (Start::Cell(_), End::Finish));
+    add(if is_function { &counters.functions } else { &counters.bridges }, 1);
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 //! compiled, or traces became too long by it. Otherwise compiled code calls what is compiled there, whenever that is: the
 //! entry is known by a number, and what it calls may change.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use metatrace_defs::jitcode::PortalId;
@@ -14,6 +15,35 @@ use super::{Recorder, Traced, kinds};
 use crate::entry::{Place, owner_box};
 use crate::machine::{Stack, Values, Way};
 use crate::vm::tables::{Home, LoopCell};
+
+/// What calls of portals that are looked inside add to the trace.
+#[derive(Default)]
+pub(super) struct Inlined {
+    /// The activations of open ones, what they are calls of, and the length of the trace where they began.
+    open: Vec<(usize, Rc<LoopCell>, usize)>,
+    /// The one that added most operations.
+    longest: Option<(usize, Rc<LoopCell>)>,
+}
+
+impl Inlined {
+    /// Closes those from activation `frames` on, when the trace has `length` operations.
+    fn close(&mut self, frames: usize, length: usize) {
+        while let Some((_, cell, begun)) = self.open.pop_if(|(frame, ..)| *frame >= frames) {
+            let added = length - begun;
+            if self.longest.as_ref().is_none_or(|(most, _)| added > *most) {
+                self.longest = Some((added, cell));
+            }
+        }
+    }
+
+    /// The trace became too long: what added most to it is not looked inside again. As RPython's `disable_noninlinable_function`.
+    pub fn too_long(&mut self, length: usize) {
+        self.close(0, length);
+        if let Some((_, cell)) = &self.longest {
+            cell.not_inlined.set(true);
+        }
+    }
+}
 
 impl Recorder<'_> {
     /// The portals that are open.
@@ -26,6 +56,8 @@ impl Recorder<'_> {
         let is_open = |open: &&OpenPortal| (open.frame as usize) < frames;
         if !self.open.iter().all(|open| is_open(&open)) {
             self.open = self.open.iter().filter(is_open).cloned().collect();
+            let length = self.length();
+            self.inlined.close(frames, length);
         }
     }
 
@@ -57,12 +89,14 @@ impl Recorder<'_> {
             self.call_compiled(stack, portal, args);
             return Way::Native;
         }
+        let begun = self.length();
+        self.inlined.open.push((frame, cell, begun));
         let opened = OpenPortal { frame: frame as u32, portal, greens };
         self.open = self.open.iter().cloned().chain([opened]).collect();
         Way::Jitcode
     }
 
-    fn portal_cell(&self, portal: PortalId, args: &[Traced]) -> std::rc::Rc<LoopCell> {
+    fn portal_cell(&self, portal: PortalId, args: &[Traced]) -> Rc<LoopCell> {
         let words: Values<u64> = args.iter().map(|arg| arg.bits).collect();
         Place::new(Home { program: self.program, portal }).cell(self.vm, &words)
     }

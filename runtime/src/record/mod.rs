@@ -106,6 +106,8 @@ pub struct Recorder<'a> {
     owners: BTreeSet<OwnerId>,
     /// Portals that are open, and perhaps some that are closed, above the topmost activation.
     open: Arc<[OpenPortal]>,
+    /// Calls of portals that are looked inside and open, and the longest that is closed.
+    inlined: calls::Inlined,
     /// The compiled code that is about to be called.
     calling: Option<CalledEntry>,
     /// Merge points passed since they were last counted.
@@ -138,10 +140,17 @@ impl<'a> Recorder<'a> {
         Traced { bits, opnd: Opnd::Value(value), root }
     }
 
+    /// How many operations were recorded.
+    fn length(&mut self) -> usize {
+        self.operations + self.trace().insts.len()
+    }
+
     /// Gives up if there are too many operations.
     fn check_length(&mut self) {
-        if self.operations + self.trace().insts.len() > self.vm.options.params.trace_limit as usize {
-            self.abort.get_or_insert(Abort::TraceTooLong);
+        let length = self.length();
+        if length > self.vm.options.params.trace_limit as usize && self.abort.is_none() {
+            self.abort = Some(Abort::TraceTooLong);
+            self.inlined.too_long(length);
         }
     }
 

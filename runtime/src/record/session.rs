@@ -69,6 +69,7 @@ impl<'a> Session<'a> {
             owners: Default::default(),
             pinned: Vec::new(),
             open: Arc::default(),
+            inlined: Default::default(),
             calling: None,
             frozen: WordMap::default(),
             relied: Root::None,

@@ -46,6 +46,8 @@ macro_rules! counters {
 counters! {
     /// Loops compiled.
     loops;
+    /// Functions compiled from their beginning to their end.
+    functions;
     /// Bridges compiled, and traces that lead from a merge point into another loop.
     bridges;
     /// Sets of connected traces compiled as one.
@@ -104,6 +106,7 @@ impl Stats {
             writeln!(out, "  \"{name}\": {value},").expect("a string can be written to");
         };
         field("loops", &self.loops);
+        field("functions", &self.functions);
         field("bridges", &self.bridges);
         field("regions", &self.regions);
         field("entries", &self.entries);

@@ -283,21 +283,7 @@ impl Parser<'_> {
             }
             self.lexer.expect(Token::Equals)?;
         }
-        let name = self.lexer.word("an operation")?;
-        let Ok(op) = name.parse::<TraceOp>() else {
-            return self.lexer.fail_last(format!("`{name}` is no trace operation"));
-        };
-        let attached = self.attached(op)?;
-        let mut args: SmallVec<[Opnd; 3]> = SmallVec::new();
-        self.lexer.expect(Token::Open)?;
-        while !self.lexer.eat(&Token::Close) {
-            if !args.is_empty() {
-                self.lexer.expect(Token::Comma)?;
-            }
-            let arg = self.operand()?;
-            reserve(trace, arg);
-            args.push(arg);
-        }
+        let (op, attached, args) = self.operation(trace)?;
         let snapshot = match self.lexer.peek() {
             Token::Word(word) => match word.parse::<SnapshotId>() {
                 Ok(id) => {
@@ -322,6 +308,26 @@ impl Parser<'_> {
             define(trace, value, ValueData { kind, recorded });
         }
         Ok(Inst { op, args, attached, results, snapshot })
+    }
+
+    /// An operation with its descriptor and operands.
+    fn operation(&mut self, trace: &mut Trace) -> Result<(TraceOp, Attached, SmallVec<[Opnd; 3]>)> {
+        let name = self.lexer.word("an operation")?;
+        let Ok(op) = name.parse::<TraceOp>() else {
+            return self.lexer.fail_last(format!("`{name}` is no trace operation"));
+        };
+        let attached = self.attached(op)?;
+        let mut args: SmallVec<[Opnd; 3]> = SmallVec::new();
+        self.lexer.expect(Token::Open)?;
+        while !self.lexer.eat(&Token::Close) {
+            if !args.is_empty() {
+                self.lexer.expect(Token::Comma)?;
+            }
+            let arg = self.operand()?;
+            reserve(trace, arg);
+            args.push(arg);
+        }
+        Ok((op, attached, args))
     }
 
     fn attached(&mut self, op: TraceOp) -> Result<Attached> {
@@ -433,21 +439,7 @@ impl Parser<'_> {
     fn a_virtual(&mut self, trace: &mut Trace) -> Result<(Value, Virtual)> {
         let value: Value = self.entity("a value")?;
         self.lexer.expect(Token::Equals)?;
-        let name = self.lexer.word("an operation")?;
-        let Ok(op) = name.parse::<TraceOp>() else {
-            return self.lexer.fail_last(format!("`{name}` is no trace operation"));
-        };
-        let attached = self.attached(op)?;
-        let mut args: SmallVec<[Opnd; 3]> = SmallVec::new();
-        self.lexer.expect(Token::Open)?;
-        while !self.lexer.eat(&Token::Close) {
-            if !args.is_empty() {
-                self.lexer.expect(Token::Comma)?;
-            }
-            let arg = self.operand()?;
-            reserve(trace, arg);
-            args.push(arg);
-        }
+        let (op, attached, args) = self.operation(trace)?;
         let &[kind] = &trace.result_kinds(&self.program, op, &args, attached)[..] else {
             return self.lexer.fail_last(format!("{op} does not yield one value"));
         };

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use guests::{Program, programs};
-use metatrace::{Options, Stats, Vm};
+use metatrace::{Abort, Options, Stats, Vm};
 
 fn run(program: &Program, size: i64, options: Options) -> (String, Stats) {
     let vm = Vm::new(options).expect("machine code can be made");
@@ -21,7 +21,7 @@ fn engines_agree() {
             let (result, stats) = run(&program, program.small, options);
             assert_eq!(result, expected, "{} on {engine}", program.name);
             if records {
-                let compiled = stats.loops + stats.calls > 0 && stats.entries > 0;
+                let compiled = stats.loops + stats.functions > 0 && stats.entries > 0;
                 assert!(compiled, "{} on {engine} compiled nothing: {stats:?}", program.name);
             }
         }
@@ -166,4 +166,18 @@ fn recursion_stays_in_compiled_code() {
             program.name
         );
     }
+}
+
+/// Where looking inside calls makes a trace too long, the longest of them is called instead.
+#[test]
+fn what_makes_traces_too_long_is_called() {
+    let all = programs();
+    let program = all.iter().find(|program| program.name == "calls/long").expect("it exists");
+    let (expected, _) = run(program, program.small, Options::parse("off").expect("valid"));
+    let options = Options::parse("threshold=10,function_threshold=10,trace_limit=800").expect("valid");
+    let (result, stats) = run(program, program.small, options);
+    assert_eq!(result, expected);
+    let is_compiled = stats.loops > 0 && stats.functions > 0 && stats.calls > 0;
+    assert!(is_compiled && stats.aborted(Abort::TraceTooLong) > 0, "{stats:?}");
+    assert!(stats.calls > 10 * stats.merge_points_interpreted, "most is called from compiled code: {stats:?}");
 }

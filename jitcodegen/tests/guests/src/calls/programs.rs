@@ -17,6 +17,7 @@ pub const PROGRAMS: &[Program] = &[
         medium: 20_000,
         large: 5_000_000,
     },
+    Program { name: "calls/long", run: |n| run(long(), n, 1000), small: 2000, medium: 20_000, large: 200_000 },
     Program { name: "calls/errors", run: errors, small: 60, medium: 15_000, large: 200_000 },
 ];
 
@@ -120,6 +121,24 @@ fn loops() -> Vec<Function> {
         Op::Loop(2),
     ];
     vec![function(1, start), function(1, inner)]
+}
+
+/// A loop that calls a long function three times.
+fn long() -> Vec<Function> {
+    let start = vec![
+        Op::Const(1, 0),
+        Op::Call(2, 1, 1),
+        Op::Call(3, 1, 2),
+        Op::Call(4, 1, 3),
+        Op::Add(5, 5, 4),
+        Op::AddConst(1, 1, 1),
+        Op::JumpIfLess(1, 0, 8),
+        Op::Return(5),
+        Op::Loop(1),
+    ];
+    let mut code: Vec<Op> = (0..100).map(|n| Op::MulMod(0, 0, n % 2)).collect();
+    code.push(Op::Return(0));
+    vec![function(1, start), function(1, code)]
 }
 
 /// Counts down by calls to an error, from where it passes through all that are open; and runs out of stack.
