@@ -322,6 +322,16 @@ pub mod intrinsics {
     #[intrinsic]
     pub unsafe fn free<T>(pointer: *mut T) {}
     #[intrinsic]
+    pub unsafe fn new_array<T>(length: usize) -> *mut T {}
+    #[intrinsic]
+    pub unsafe fn free_array<T>(pointer: *mut T, length: usize) {}
+    #[intrinsic]
+    pub const fn dangling<T>() -> *mut T {}
+    #[intrinsic]
+    pub fn is_constant(value: usize) -> bool {}
+    #[intrinsic]
+    pub fn promote(value: usize) -> usize {}
+    #[intrinsic]
     pub fn reference_written<T>(pointer: *const T, value: T) {}
     #[intrinsic]
     pub unsafe fn write_place<T>(pointer: *mut T, value: T) {}

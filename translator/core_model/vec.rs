@@ -1,6 +1,7 @@
-//! The model of `Vec`: reads, writes, pushes and pops are looked inside, what allocates otherwise is called. Iterators by value
-//! are opaque.
+//! The model of `Vec`: reads, writes, pushes and pops are looked inside. So are buffers that are allocated and given back, and
+//! the filling of those whose few elements the recorder can count; buffers that grow are called. Iterators by value are opaque.
 
+use crate::intrinsics::{dangling, free_array, is_constant, new_array, promote, ptr_offset_mut};
 use crate::intrinsics::{slice_from_raw_parts, slice_from_raw_parts_mut};
 use crate::ops::{Deref, DerefMut, Index, IndexMut, Range, RangeFrom, RangeFull, RangeInclusive, RangeTo};
 use crate::slice::{Iter, IterMut};
@@ -14,15 +15,123 @@ pub struct Vec<T> {
 }
 
 impl<T> crate::ops::Drop for Vec<T> {
-    #[opaque]
-    fn drop(&mut self) {}
+    fn drop(&mut self) {
+        if crate::mem::needs_drop::<T>() {
+            drop_elements(self.pointer, self.length);
+        }
+        unsafe { free_array(self.pointer, self.capacity) }
+    }
+}
+
+/// Drops elements from the first to the last. None of them panics when it is dropped.
+fn drop_elements<T>(pointer: *mut T, length: usize) {
+    if length <= MOST_UNROLLED {
+        let mut n = 0usize;
+        while n < length {
+            unsafe { crate::ptr::drop_in_place(ptr_offset_mut(pointer, n)) };
+            n = n.wrapping_add(1);
+        }
+    } else {
+        __native!([pointer, length] -> () {
+            unsafe { ::core::ptr::drop_in_place(::core::ptr::slice_from_raw_parts_mut(pointer, length)) }
+        })
+    }
+}
+
+// What happens to more elements is not written out one by one.
+const MOST_UNROLLED: usize = 8;
+// Buffers of more elements are left to native code, which knows how many bytes are too many.
+const MOST_ALLOCATED: usize = 0x10_0000;
+
+fn is_allocated_here<T>(capacity: usize) -> bool {
+    crate::mem::size_of::<T>().wrapping_sub(1) < MOST_ALLOCATED && capacity <= MOST_ALLOCATED
+}
+
+fn is_unrolled(count: usize) -> bool {
+    count <= 2 * MOST_UNROLLED && is_constant(count)
+}
+
+// A number of elements, to be a constant of the trace if they are few: frames are of few sizes.
+fn counted(count: usize) -> usize {
+    if count <= MOST_UNROLLED { promote(count) } else { count }
+}
+
+/// What `vec![value; count]` calls.
+pub fn from_elem<T: Clone>(value: T, count: usize) -> Vec<T> {
+    let count = counted(count);
+    if is_unrolled(count) {
+        let mut list = Vec::with_capacity(count);
+        list.fill_up(count, value);
+        list
+    } else {
+        __native!([value, count] -> Vec<T> { ::std::vec![value; count] })
+    }
 }
 
 impl<T> Vec<T> {
-    #[opaque]
-    pub const fn new() -> Vec<T> {}
-    #[opaque]
-    pub fn with_capacity(capacity: usize) -> Vec<T> {}
+    pub const fn new() -> Vec<T> {
+        Vec { pointer: dangling::<T>(), length: 0, capacity: 0 }
+    }
+    pub fn with_capacity(capacity: usize) -> Vec<T> {
+        if is_allocated_here::<T>(capacity) {
+            Vec { pointer: unsafe { new_array::<T>(capacity) }, length: 0, capacity }
+        } else {
+            __native!([capacity] -> Vec<T> { ::std::vec::Vec::with_capacity(capacity) })
+        }
+    }
+    // Appends clones, for which there is room, and at last the value itself.
+    fn fill_up(&mut self, length: usize, value: T)
+    where
+        T: Clone,
+    {
+        if self.length < length {
+            while self.length.wrapping_add(1) < length {
+                let next = value.clone();
+                unsafe { crate::vec::put_at(self.pointer, self.length, next) }
+                self.length = self.length.wrapping_add(1);
+            }
+            unsafe { crate::vec::put_at(self.pointer, self.length, value) }
+            self.length = length;
+        }
+    }
+    // Appends clones, for which there is room.
+    fn append_clones(&mut self, other: &[T], count: usize)
+    where
+        T: Clone,
+    {
+        let mut n = 0usize;
+        while n < count {
+            let next = other[n].clone();
+            unsafe { crate::vec::put_at(self.pointer, self.length, next) }
+            self.length = self.length.wrapping_add(1);
+            n = n.wrapping_add(1);
+        }
+    }
+    // As `Vec` does for what has no buffer yet.
+    fn first_capacity(additional: usize) -> usize {
+        let size = crate::mem::size_of::<T>();
+        let least: usize = if size == 1 {
+            8
+        } else if size <= 1024 {
+            4
+        } else {
+            1
+        };
+        if additional < least { least } else { additional }
+    }
+    fn grow(&mut self, additional: usize) {
+        if self.capacity == 0 && is_allocated_here::<T>(additional) {
+            let capacity = Self::first_capacity(additional);
+            self.pointer = unsafe { new_array::<T>(capacity) };
+            self.capacity = capacity;
+        } else {
+            self.reserve_natively(additional);
+        }
+    }
+    fn reserve_natively(&mut self, additional: usize) {
+        let list = self;
+        __native!([list, additional] -> () { list.reserve(additional) })
+    }
     pub fn len(&self) -> usize {
         self.length
     }
@@ -40,7 +149,7 @@ impl<T> Vec<T> {
     }
     pub fn push(&mut self, value: T) {
         if self.length == self.capacity {
-            self.reserve(1);
+            self.grow(1);
         }
         unsafe { crate::vec::put_at(self.pointer, self.length, value) }
         self.length = self.length.wrapping_add(1);
@@ -82,21 +191,40 @@ impl<T> Vec<T> {
     pub fn remove(&mut self, index: usize) -> T {}
     #[opaque]
     pub fn swap_remove(&mut self, index: usize) -> T {}
-    #[opaque]
-    pub fn reserve(&mut self, additional: usize) {}
+    pub fn reserve(&mut self, additional: usize) {
+        if additional > self.capacity.wrapping_sub(self.length) {
+            self.grow(additional);
+        }
+    }
     #[opaque]
     pub fn append(&mut self, other: &mut Vec<T>) {}
-    #[opaque]
     pub fn resize(&mut self, length: usize, value: T)
     where
         T: Clone,
     {
+        let more = counted(length.wrapping_sub(self.length));
+        if length <= self.length {
+            self.truncate(length);
+        } else if is_unrolled(more) {
+            self.reserve(more);
+            self.fill_up(self.length.wrapping_add(more), value);
+        } else {
+            let list = self;
+            __native!([list, length, value] -> () { list.resize(length, value) })
+        }
     }
-    #[opaque]
     pub fn extend_from_slice(&mut self, other: &[T])
     where
         T: Clone,
     {
+        let more = counted(other.len());
+        if is_unrolled(more) {
+            self.reserve(more);
+            self.append_clones(other, more);
+        } else {
+            let list = self;
+            __native!([list, other] -> () { list.extend_from_slice(other) })
+        }
     }
 }
 
@@ -145,8 +273,17 @@ index_by! {
 }
 
 impl<T: Clone> Clone for Vec<T> {
-    #[opaque]
-    fn clone(&self) -> Vec<T> {}
+    fn clone(&self) -> Vec<T> {
+        let count = counted(self.length);
+        if is_unrolled(count) {
+            let mut list = Vec::with_capacity(count);
+            list.append_clones(self, count);
+            list
+        } else {
+            let list = self;
+            __native!([list] -> Vec<T> { list.clone() })
+        }
+    }
 }
 impl<T> Default for Vec<T> {
     fn default() -> Vec<T> {
@@ -329,8 +466,17 @@ impl<'a, T: Clone> From<&'a [T]> for Vec<T> {
     fn from(list: &'a [T]) -> Vec<T> {}
 }
 impl<T, const N: usize> From<[T; N]> for Vec<T> {
-    #[opaque]
-    fn from(list: [T; N]) -> Vec<T> {}
+    fn from(list: [T; N]) -> Vec<T> {
+        if N <= 2 * MOST_UNROLLED && is_allocated_here::<T>(N) {
+            unsafe {
+                let pointer = new_array::<T>(N);
+                crate::intrinsics::write_place(pointer as *mut [T; N], list);
+                Vec { pointer, length: N, capacity: N }
+            }
+        } else {
+            __native!([list] -> Vec<T> { ::std::vec::Vec::from(list) })
+        }
+    }
 }
 impl<T> From<Box<[T]>> for Vec<T> {
     #[opaque]

@@ -1,7 +1,7 @@
 //! Allocation: descriptors of what is allocated.
 
 use metatrace_defs::Kind;
-use metatrace_defs::alloc::{Alloc, AllocId, Memory as Source};
+use metatrace_defs::alloc::{Alloc, AllocId, Elements, Memory as Source};
 use metatrace_defs::inst::ControlOp;
 use metatrace_translator::flow::Memory;
 use metatrace_translator::flow::types::TypeId;
@@ -15,6 +15,20 @@ impl Builder<'_> {
     pub(super) fn allocate(&mut self, memory: Memory, pointer: TypeId) -> Lowered<Src> {
         let alloc = self.alloc(memory, pointer)?;
         Ok(self.produce(ControlOp::New, Kind::Word, [Field::Index(alloc.0)]))
+    }
+
+    /// The descriptor for elements, counted by whoever allocates, of the type that a pointer of this type points to.
+    pub(super) fn alloc_elements(&mut self, pointer: TypeId) -> AllocId {
+        let types = self.types();
+        let ty =
+            types.pointee(pointer).unwrap_or_else(|| panic!("{} is no pointer", types.data(pointer).rust));
+        let name = format!("[{}]", short_name(types, ty));
+        let (stride, align) = (layout::size(types, ty), layout::align(types, ty));
+        let tables = &mut *self.cx.tables;
+        let (stride, align) = (tables.load_time(&stride), tables.load_time(&align));
+        let size = tables.load_time(&Offset::default());
+        let elements = Some(Elements { stride, length: None });
+        tables.alloc(Alloc { name, memory: Source::Plain { align }, size, elements })
     }
 
     /// The descriptor for what a pointer of this type points to.

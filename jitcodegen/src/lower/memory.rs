@@ -108,6 +108,7 @@ impl Builder<'_> {
         let Some(definition) = self.definitions[value.index()] else { return Origin::Raw };
         match definition {
             OpKind::SlotAddr(_) | OpKind::New(_) => Origin::Typed,
+            OpKind::NewArray(_) => Origin::Buffer,
             OpKind::LoadTime(id) if self.cx.program.load_times[id.index()].frozen => Origin::Typed,
             OpKind::Ref(place) => match self.origin(place.base) {
                 Origin::Raw => Origin::Raw,

@@ -368,6 +368,19 @@ impl<'a> Builder<'a> {
                 self.control(ControlOp::Free, fields);
                 vec![]
             }
+            OpKind::NewArray(length) => {
+                let pointer = result_type.unwrap_or_else(|| panic!("memory that nobody gets"));
+                let alloc = self.alloc_elements(pointer);
+                let length = self.one(*length);
+                vec![self.produce(ControlOp::NewArray, Kind::Word, [Field::Src(length), Field::Index(alloc.0)])]
+            }
+            OpKind::FreeArray { pointer, length } => {
+                let alloc = self.alloc_elements(self.type_of(*pointer));
+                let (pointer, length) = (self.one(*pointer), self.one(*length));
+                let fields = vec![Field::Src(pointer), Field::Src(length), Field::Index(alloc.0)];
+                self.control(ControlOp::FreeArray, fields);
+                vec![]
+            }
             OpKind::Barrier { address, holds } => {
                 let (address, holds) = (self.one(*address), self.one(*holds));
                 if self.known(holds) != Some(0) {
@@ -414,6 +427,9 @@ impl<'a> Builder<'a> {
     fn make(&mut self, ty: Option<TypeId>, variant: u32, fields: &[ValueId]) -> Vec<Src> {
         let parts = self.values(fields);
         let Some(ty) = ty else { return vec![] };
+        if let Type::Vec(_) | Type::String = self.types().get(ty) {
+            return self.container(ty, &parts);
+        }
         if !is_enum(self.types(), ty) {
             return parts;
         }
@@ -453,16 +469,34 @@ impl<'a> Builder<'a> {
 
     /// A part of a container by value: its words stand in the order in which they are in memory.
     fn container_part(&mut self, ty: TypeId, words: &[Src], part: u32) -> Src {
-        let offset = layout::field_offset(self.types(), ty, part);
-        let value = self.cx.tables.load_time(&offset);
-        let name = offset.terms[0].name.clone();
-        let offset = self.out.constant(Constant { value, name, frozen: false }, Kind::Word);
+        let offset = self.part_offset(ty, part);
         let is_first = self.word(0);
         let is_first = self.pure(PureOp::IntEq, &[offset, is_first]);
         let is_second = self.word(8);
         let is_second = self.pure(PureOp::IntEq, &[offset, is_second]);
         let later = self.pure(PureOp::IntSelect, &[is_second, words[1], words[2]]);
         self.pure(PureOp::IntSelect, &[is_first, words[0], later])
+    }
+
+    /// A container by value of its parts: its words in the order in which they are in memory.
+    fn container(&mut self, ty: TypeId, parts: &[Src]) -> Vec<Src> {
+        let offsets = [0, 1].map(|part| self.part_offset(ty, part));
+        let word = |builder: &mut Self, place: u64| {
+            let place = builder.word(place);
+            let [is_buffer, is_length] =
+                offsets.map(|offset| builder.pure(PureOp::IntEq, &[offset, place]));
+            let other = builder.pure(PureOp::IntSelect, &[is_length, parts[1], parts[2]]);
+            builder.pure(PureOp::IntSelect, &[is_buffer, parts[0], other])
+        };
+        [0, 8, 16].map(|place| word(self, place)).to_vec()
+    }
+
+    /// Where a part of a container stands, a constant of the program.
+    fn part_offset(&mut self, ty: TypeId, part: u32) -> Src {
+        let offset = layout::field_offset(self.types(), ty, part);
+        let value = self.cx.tables.load_time(&offset);
+        let name = offset.terms[0].name.clone();
+        self.out.constant(Constant { value, name, frozen: false }, Kind::Word)
     }
 
     fn target(&self, target: &flow::Target) -> Target {

@@ -166,15 +166,15 @@ unsafe fn object(
     address
 }
 
-/// Gives the plain memory of an object without elements back.
+/// Gives the plain memory of an object back, which has so many elements (0 if it has none).
 ///
 /// # Safety
 /// As for [`allocate`]; the object was allocated so and is not used any more.
-pub unsafe extern "C" fn release(context: *mut Context, alloc: *const Alloc, address: u64) {
+pub unsafe fn release(context: *mut Context, alloc: &Alloc, address: u64, length: u64) {
     // SAFETY: the caller vouches for both.
-    let (allocator, alloc) = unsafe { ((*context).allocator, &*alloc) };
+    let allocator = unsafe { (*context).allocator };
     match alloc.memory {
-        Memory::Plain { align } => (allocator.free)(context, address, alloc.bytes(0), align.get()),
+        Memory::Plain { align } => (allocator.free)(context, address, alloc.bytes(length), align.get()),
         Memory::Collected { .. } => panic!("an object of the collected heap is not given back"),
     }
 }

@@ -43,6 +43,8 @@ macro_rules! for_each_jit_inst {
             new_array = NewArray(Dst, Word, Alloc) [GUARDS];
             /// Gives the plain memory of an object without elements back.
             free = Free(Word, Alloc) [];
+            /// Gives the plain memory of an object with so many elements back.
+            free_array = FreeArray(Word, Word, Alloc) [];
             /// Unless the second word is 0, a reference was written to the address, which may be inside an object of the
             /// collected heap.
             barrier = Barrier(Word, Word) [];

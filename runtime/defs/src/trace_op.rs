@@ -51,10 +51,13 @@ macro_rules! for_each_trace_op {
             /// and finds the heap full. It may go if the object is not made there, and all objects that were made since the last such
             /// guard are left to the next.
             new = New() -> Word, Alloc [];
-            /// Allocates an object with so many elements. If there is no memory for them a panic is pending, and the result is 0.
+            /// Allocates an object with so many elements; like `new`, it never fails. Whoever asks for plain memory has seen to it that
+            /// there can be so many bytes.
             new_array = NewArray(Word) -> Word, Alloc [];
             /// Gives the plain memory of an object without elements back.
             free = Free(Word) -> None, Alloc [];
+            /// Gives the plain memory of an object with so many elements back.
+            free_array = FreeArray(Word, Word) -> None, Alloc [];
             /// A reference was written to this address, which may be inside an old object of the collected heap.
             barrier = Barrier(Word) -> None, None [];
             /// Calls native code through its shim, with the effects that its descriptor tells.

@@ -323,6 +323,11 @@ impl Verifier<'_> {
                 let fine = alloc.elements.is_none() && !alloc.is_collected();
                 self.check(fine, "J11", || format!("{:?} is given back", alloc.name));
             }
+            (ControlOp::FreeArray, [_, _, Index(alloc)]) => {
+                let alloc = &p.allocs[*alloc as usize];
+                let fine = alloc.elements.is_some() && !alloc.is_collected();
+                self.check(fine, "J11", || format!("{:?} is given back by elements", alloc.name));
+            }
             (ControlOp::InlineCall, [Index(callee), Sources(args), Dsts(results)]) => {
                 let callee = &p.jitcodes[*callee as usize];
                 self.kinds("arguments", args, &callee.params);

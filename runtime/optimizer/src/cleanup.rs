@@ -69,6 +69,7 @@ pub(crate) fn dead_stores(program: &Program, trace: &mut Trace, counts: &mut Cou
             | TraceOp::New
             | TraceOp::NewArray
             | TraceOp::Free
+            | TraceOp::FreeArray
             | TraceOp::Barrier
             | TraceOp::CountMergePoints => (false, false),
             TraceOp::GuardTrue

@@ -172,6 +172,7 @@ impl<'a> Scan<'a> {
             TraceOp::New
             | TraceOp::NewArray
             | TraceOp::Free
+            | TraceOp::FreeArray
             | TraceOp::Barrier
             | TraceOp::Call
             | TraceOp::CallElidable
@@ -192,7 +193,7 @@ impl<'a> Scan<'a> {
             TraceOp::Call | TraceOp::CallAssembler => {
                 return heap.call(self.program, &self.program.call(inst.call()).writes);
             }
-            TraceOp::New | TraceOp::NewArray | TraceOp::Free => return heap.clear(),
+            TraceOp::New | TraceOp::NewArray | TraceOp::Free | TraceOp::FreeArray => return heap.clear(),
             _ => return,
         };
         let access = self.program.access(inst.access());

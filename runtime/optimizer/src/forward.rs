@@ -365,8 +365,10 @@ impl<'a> Forward<'a> {
                 results[0].as_value().into_iter().for_each(|value| self.made(value, inst.attached));
                 results
             }
-            TraceOp::Free => {
-                if !self.free_put_off(args[0]) {
+            TraceOp::Free | TraceOp::FreeArray => {
+                let is_empty = inst.op == TraceOp::FreeArray
+                    && args[1].as_const().is_some_and(|n| self.program.alloc(inst.alloc()).bytes(n) == 0);
+                if !is_empty && !self.free_put_off(args[0]) {
                     self.emit(inst.op, inst.attached, args, recorded);
                 }
                 SmallVec::new()

@@ -279,7 +279,9 @@ impl Loop {
 
 /// What a segment costs, in simple operations.
 fn cost(segment: &Segment) -> usize {
-    let allocates = |inst: &&Inst| matches!(inst.op, TraceOp::New | TraceOp::NewArray | TraceOp::Free);
+    let allocates = |inst: &&Inst| {
+        matches!(inst.op, TraceOp::New | TraceOp::NewArray | TraceOp::Free | TraceOp::FreeArray)
+    };
     segment.insts.len() + 8 * segment.insts.iter().filter(allocates).count()
 }
 

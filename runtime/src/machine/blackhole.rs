@@ -151,9 +151,10 @@ impl Domain for Blackhole<'_> {
         unsafe { alloc::allocate_for_guest(self.context, descr, length.unwrap_or(0)) }
     }
 
-    fn free(&mut self, alloc: AllocId, address: u64) {
+    fn free(&mut self, alloc: AllocId, address: u64, length: Option<u64>) {
+        let descr = self.loaded.program.alloc(alloc);
         // SAFETY: see the module above; the context is the current VM's.
-        unsafe { alloc::release(self.context, self.loaded.program.alloc(alloc), address) };
+        unsafe { alloc::release(self.context, descr, address, length.unwrap_or(0)) };
     }
 
     fn barrier(&mut self, address: u64) {

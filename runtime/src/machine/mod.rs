@@ -82,8 +82,8 @@ pub trait Domain {
         alloc: AllocId,
         length: Option<Self::Value>,
     ) -> Self::Value;
-    /// Gives the memory of an object back.
-    fn free(&mut self, alloc: AllocId, address: Self::Value);
+    /// Gives the memory of an object back, which has so many elements if it has any.
+    fn free(&mut self, alloc: AllocId, address: Self::Value, length: Option<Self::Value>);
     /// A reference was written to an address.
     fn barrier(&mut self, address: Self::Value);
     /// Calls native code.
@@ -258,7 +258,12 @@ impl<D: Domain> Run<'_, D> {
             }
             ControlOp::Free => {
                 let address = self.get(0);
-                self.domain.free(AllocId(self.fields.number(1)), address);
+                self.domain.free(AllocId(self.fields.number(1)), address, None);
+                self.next()
+            }
+            ControlOp::FreeArray => {
+                let (address, length) = (self.get(0), self.get(1));
+                self.domain.free(AllocId(self.fields.number(2)), address, Some(length));
                 self.next()
             }
             ControlOp::Barrier => {

@@ -548,10 +548,14 @@ impl Domain for Recorder<'_> {
         object
     }
 
-    fn free(&mut self, alloc: AllocId, address: Traced) {
+    fn free(&mut self, alloc: AllocId, address: Traced, length: Option<Traced>) {
+        let descr = self.loaded.program.alloc(alloc);
+        let elements = length.map_or(0, |length| length.bits);
         // SAFETY: as for `call`; jitcode gives back what it allocated, once.
-        unsafe { alloc::release(self.vm.context(), self.loaded.program.alloc(alloc), address.bits) };
-        self.push(TraceOp::Free, &[address.opnd], Attached::Alloc(alloc), &[]);
+        unsafe { alloc::release(self.vm.context(), descr, address.bits, elements) };
+        let op = if length.is_some() { TraceOp::FreeArray } else { TraceOp::Free };
+        let args: SmallVec<[Opnd; 2]> = short(std::iter::once(address).chain(length).map(|word| word.opnd));
+        self.push(op, &args, Attached::Alloc(alloc), &[]);
     }
 
     fn barrier(&mut self, address: Traced) {

@@ -243,6 +243,9 @@ impl<'a> Verifier<'a> {
             TraceOp::Free if has_elements || alloc.is_collected() => {
                 self.error(format!("{id} is collected or has elements, so it is not given back"));
             }
+            TraceOp::FreeArray if !has_elements || alloc.is_collected() => {
+                self.error(format!("{id} is collected or has no elements, so {} is not for it", inst.op));
+            }
             _ => {}
         }
     }

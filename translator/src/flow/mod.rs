@@ -379,6 +379,15 @@ pub enum OpKind {
     New(Memory),
     /// Gives memory back that `New` or a `Box` got from Rust's allocator, the content of which is gone.
     Free(ValueId),
+    /// Plain memory for so many elements of the type that the result points to, as `New`. There can be so many bytes.
+    NewArray(ValueId),
+    /// Gives memory back that `NewArray` or a `Vec` got from Rust's allocator, the content of which is gone.
+    FreeArray {
+        /// Its address.
+        pointer: ValueId,
+        /// How many elements there is room for.
+        length: ValueId,
+    },
     /// Unless `holds` is 0, a reference to a collected object was written to what a pointer points to.
     Barrier {
         /// The pointer.
@@ -522,12 +531,17 @@ impl OpKind {
             | OpKind::FatAddress(value)
             | OpKind::FatLen(value)
             | OpKind::Free(value)
+            | OpKind::NewArray(value)
             | OpKind::IsConstant(value)
             | OpKind::AssertGreen(value)
             | OpKind::Promote(value) => f(value),
             OpKind::Barrier { address, holds } => {
                 f(address);
                 f(holds);
+            }
+            OpKind::FreeArray { pointer, length } => {
+                f(pointer);
+                f(length);
             }
             OpKind::MakeFat { address, len } => {
                 f(address);
@@ -558,6 +572,8 @@ impl OpKind {
             | OpKind::DropInPlace(..)
             | OpKind::New(_)
             | OpKind::Free(_)
+            | OpKind::NewArray(_)
+            | OpKind::FreeArray { .. }
             | OpKind::Barrier { .. }
             | OpKind::Call(..)
             | OpKind::MergePoint(..)

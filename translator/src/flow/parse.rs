@@ -709,6 +709,12 @@ impl Parser {
                 None => return self.fail("expected `collected` or `plain`"),
             },
             "free" => OpKind::Free(self.value()?),
+            "new_array" => OpKind::NewArray(self.value()?),
+            "free_array" => {
+                let pointer = self.value()?;
+                self.expect(",")?;
+                OpKind::FreeArray { pointer, length: self.value()? }
+            }
             "barrier" => {
                 let address = self.value()?;
                 self.expect(",")?;

@@ -320,6 +320,8 @@ impl Printer<'_> {
             OpKind::DropInPlace(at, ty) => write!(out, "drop_in_place {} as {}", place(at), self.ty(*ty)),
             OpKind::New(memory) => write!(out, "new {}", memory.name()),
             OpKind::Free(value) => write!(out, "free {value}"),
+            OpKind::NewArray(length) => write!(out, "new_array {length}"),
+            OpKind::FreeArray { pointer, length } => write!(out, "free_array {pointer}, {length}"),
             OpKind::Barrier { address, holds } => write!(out, "barrier {address}, {holds}"),
             OpKind::Call(callee, args) => write!(out, "call {}({})", callee_text(*callee), list(args)),
             OpKind::MergePoint(portal, args) => write!(out, "merge_point {portal}({})", list(args)),

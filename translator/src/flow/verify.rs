@@ -495,9 +495,20 @@ impl<'a> Verifier<'a> {
                     self.bad("T7", "memory is allocated as something else than a `*mut`");
                 }
             }
-            (OpKind::Free(value), None) => {
+            (OpKind::NewArray(length), Some(ty)) => {
+                let is_pointer = matches!(self.get(ty), Type::RawPtr { mutable: true, .. });
+                if !is_pointer || self.is_fat(ty) || !self.is_usize(self.ty(*length)) {
+                    self.bad("T7", "elements are allocated as something else than a `*mut`, by a usize");
+                }
+            }
+            (OpKind::Free(value) | OpKind::FreeArray { pointer: value, .. }, None) => {
                 if !matches!(self.get(self.ty(*value)), Type::RawPtr { .. }) || self.is_fat(self.ty(*value)) {
                     self.bad("T7", format!("{value} is no raw pointer to memory"));
+                }
+                if let OpKind::FreeArray { length, .. } = kind
+                    && !self.is_usize(self.ty(*length))
+                {
+                    self.bad("T7", format!("{length} is no number of elements"));
                 }
             }
             (OpKind::Barrier { address, holds }, None) => {

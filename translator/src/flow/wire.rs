@@ -290,8 +290,13 @@ impl<'a> Coder<'a> {
                 *memory = *Memory::ALL.get(usize::try_from(number).ok()?)?;
                 Some(())
             }
-            OpKind::Free(value) | OpKind::IsConstant(value) | OpKind::AssertGreen(value) => {
-                self.index(&mut value.0)
+            OpKind::Free(value)
+            | OpKind::NewArray(value)
+            | OpKind::IsConstant(value)
+            | OpKind::AssertGreen(value) => self.index(&mut value.0),
+            OpKind::FreeArray { pointer, length } => {
+                self.index(&mut pointer.0)?;
+                self.index(&mut length.0)
             }
             OpKind::Barrier { address, holds } => {
                 self.index(&mut address.0)?;
@@ -456,6 +461,8 @@ fn op_tag(kind: &OpKind) -> u64 {
         OpKind::IsConstant(_) => 25,
         OpKind::AssertGreen(_) => 26,
         OpKind::TraceLength => 27,
+        OpKind::NewArray(_) => 28,
+        OpKind::FreeArray { .. } => 29,
     }
 }
 
@@ -492,6 +499,8 @@ fn op_of(tag: u64) -> Option<OpKind> {
         25 => OpKind::IsConstant(v),
         26 => OpKind::AssertGreen(v),
         27 => OpKind::TraceLength,
+        28 => OpKind::NewArray(v),
+        29 => OpKind::FreeArray { pointer: v, length: v },
         _ => return None,
     };
     assert_eq!(op_tag(&made), tag);

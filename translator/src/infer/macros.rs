@@ -435,7 +435,7 @@ impl FnCx<'_> {
             "__native" if self.prog.scopes.origin(self.tycx.scope) == Origin::Std => {
                 self.native_macro(tokens, span)
             }
-            "vec" => self.vec_macro(tokens, exp, span),
+            "vec" => self.vec_macro(tokens, exp, at, span),
             "cfg" => {
                 let parsed = syn::parse2::<syn::Meta>(tokens).and_then(|m| self.prog.cfg.eval(&m));
                 let Some(value) = self.parsed(parsed, span) else { return Ok(self.error_node(span)) };
@@ -483,8 +483,8 @@ impl FnCx<'_> {
         Ok(self.outlined(captures, unmark(code), ty, "it is std's own".into(), span))
     }
 
-    /// `vec![…]`: the elements are typed here, the vector is made by outlined code.
-    fn vec_macro(&mut self, tokens: TokenStream, exp: Exp, span: Span) -> R<ExprId> {
+    /// `vec![…]`: a list's elements are typed here, the vector is made by outlined code; `vec![value; count]` is a call.
+    fn vec_macro(&mut self, tokens: TokenStream, exp: Exp, at: proc_macro2::Span, span: Span) -> R<ExprId> {
         let Some(vec) = self.prog.lang_adt("Vec") else { return Ok(self.error_node(span)) };
         let wanted = match exp.has().map(|t| *self.icx.shallow(t).kind()) {
             Some(crate::ty::TyKind::Adt(id, args)) if id == vec => args.first().copied(),
@@ -495,35 +495,21 @@ impl FnCx<'_> {
             s.parse::<Token![;]>()?;
             Ok((value, s.parse::<Expr>()?))
         };
-        let mut captures = Vec::new();
+        if let Ok((value, count)) = repeat.parse2(tokens.clone()) {
+            return self.rewritten(quote_spanned!(at => ::std::vec::from_elem(#value, #count)), exp, span);
+        }
+        let list = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(tokens);
+        let Some(list) = self.parsed(list, span) else { return Ok(self.error_node(span)) };
         let elem = wanted.unwrap_or_else(|| self.fresh());
-        let (code, elem) = match repeat.parse2(tokens.clone()) {
-            Ok((value, count)) => {
-                let value = self.check_coerced(&value, elem)?;
-                let count = self.check_coerced(&count, Ty::usize())?;
-                for v in [value, count] {
-                    let name = Name::new(&format!("__{}", captures.len()));
-                    captures.push(OutlinedCapture { name, mode: CaptureMode::Value, value: v });
-                }
-                (quote!(vec![__0; __1]), elem)
-            }
-            Err(_) => {
-                let list = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(tokens);
-                let Some(list) = self.parsed(list, span) else { return Ok(self.error_node(span)) };
-                let mut names = Vec::new();
-                for e in &list {
-                    let value = self.check_coerced(e, elem)?;
-                    let name = format!("__{}", captures.len());
-                    names.push(format_ident!("{name}"));
-                    captures.push(OutlinedCapture {
-                        name: Name::new(&name),
-                        mode: CaptureMode::Value,
-                        value,
-                    });
-                }
-                (quote!(vec![#(#names),*]), elem)
-            }
-        };
+        let mut captures = Vec::new();
+        let mut names = Vec::new();
+        for e in &list {
+            let value = self.check_coerced(e, elem)?;
+            let name = format!("__{}", captures.len());
+            names.push(format_ident!("{name}"));
+            captures.push(OutlinedCapture { name: Name::new(&name), mode: CaptureMode::Value, value });
+        }
+        let code = quote!(vec![#(#names),*]);
         Ok(self.outlined(captures, code, Ty::adt(vec, &[elem]), "it allocates".into(), span))
     }
 

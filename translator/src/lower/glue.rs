@@ -89,7 +89,8 @@ impl Lower<'_, '_> {
         {
             return self.drop_counted(place, args[0]);
         }
-        if native || !self.is_taken_apart(place.ty) {
+        let is_vec = !native && self.is_vec_taken_apart(place.ty);
+        if !is_vec && (native || !self.is_taken_apart(place.ty)) {
             let at = self.memory(place);
             self.b.effect(OpKind::DropInPlace(at, place.flow));
             return;
@@ -99,6 +100,9 @@ impl Lower<'_, '_> {
             let address = self.address(place, pointer);
             let unit = self.cx.unit();
             self.call_instance(id, args, vec![address], unit);
+            if is_vec {
+                return;
+            }
             if matches!(place.base, Base::Var(_)) {
                 // `drop` changed the copy in memory; its fields are dropped there.
                 let mut at = self.deref_value(address, place.ty);
@@ -156,13 +160,66 @@ impl Lower<'_, '_> {
         (!self.contains(args[0], ty, &mut seen)).then_some(args[0])
     }
 
-    /// Whether a type is `wanted` or may own one.
+    /// Whether the type is a vector whose drop is that of the elements and of the buffer: elements do not own vectors of the same
+    /// type, and dropping them runs none of the interpreter's code, which might panic and leave the other elements to be dropped.
+    fn is_vec_taken_apart(&self, ty: Ty) -> bool {
+        let TyKind::Adt(id, args) = *ty.kind() else { return false };
+        self.cx.program.adt(id).lang.as_deref() == Some("Vec")
+            && self.cx.can_spell(ty)
+            && !self.contains(args[0], ty, &mut vec![])
+            && self.drops_quietly(args[0], &mut vec![])
+    }
+
+    /// Whether dropping a value runs no code of the interpreter.
+    fn drops_quietly(&self, ty: Ty, seen: &mut Vec<Ty>) -> bool {
+        if seen.contains(&ty) || !self.cx.program.needs_drop(ty) {
+            return true;
+        }
+        if ty.is_endless() {
+            return false;
+        }
+        seen.push(ty);
+        let mut quiet = true;
+        match *ty.kind() {
+            TyKind::Adt(id, args) => {
+                let def = self.cx.program.adt(id);
+                let is_container = matches!(def.lang.as_deref(), Some("Box" | "Vec" | "Rc" | "String"));
+                if is_container {
+                    return args.iter().all(|&arg| self.drops_quietly(arg, seen));
+                }
+                if def.opaque.is_some() || self.cx.program.drop_impl(ty).is_some() {
+                    return false;
+                }
+                for (v, variant) in def.variants.iter().enumerate() {
+                    for n in 0..variant.fields.len() {
+                        let field = self.cx.program.field_ty(ty, VariantIdx::new(v), FieldIdx::new(n));
+                        quiet = quiet && self.drops_quietly(self.cx.program.normalize(field), seen);
+                    }
+                }
+                quiet
+            }
+            TyKind::Tuple(_) | TyKind::Array(..) | TyKind::Slice(_) => {
+                ty.for_each_child(|child| quiet &= self.drops_quietly(child, seen));
+                quiet
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a type is `wanted` or may own one whose drop is taken apart too.
     fn contains(&self, ty: Ty, wanted: Ty, seen: &mut Vec<Ty>) -> bool {
         // What has no end may own anything.
         if ty == wanted || ty.is_endless() {
             return true;
         }
         if seen.contains(&ty) || !self.cx.program.needs_drop(ty) {
+            return false;
+        }
+        // What native code drops is not taken apart.
+        if let TyKind::Adt(id, _) = *ty.kind()
+            && (self.cx.program.adt(id).lang.as_deref() == Some("Rc")
+                || self.cx.program.adt(id).opaque.is_some())
+        {
             return false;
         }
         seen.push(ty);

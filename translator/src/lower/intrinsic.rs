@@ -9,9 +9,10 @@
 //!   `read_element(p, n)`, `write_element(p, n, value)`: bytewise; `slice_len`, `slice_ptr`, `slice_from_raw_parts(p, n)` and `…_mut`, `str_len`,
 //!   `str_as_bytes`: parts of fat pointers; `drop_in_place(p)`;
 //! - `shared_content(&rc)`: the reference to what an `Rc` points to; `shared_counts(&rc)`: to its counters;
-//! - memory: `new_collected`, `new_plain`: for a value of the type that the result points to; `free(p)`; `reference_written(p, value)`:
+//! - memory: `new_collected`, `new_plain`: for a value of the type that the result points to; `free(p)`; `new_array(n)`,
+//!   `free_array(p, n)`: for `n` elements; `dangling`: the address of what takes no space; `reference_written(p, value)`:
 //!   the barrier after `value` was written to `p`;
-//! - values: `size_of`, `align_of`, `needs_drop`, `transmute`, `forget`, `black_box`, `unreachable`, `abort`,
+//! - values: `is_constant(n)`, `promote(n)`: as the hints; `size_of`, `align_of`, `needs_drop`, `transmute`, `forget`, `black_box`, `unreachable`, `abort`,
 //!   `discriminant_value(&x)`.
 
 use crate::flow::types::{Type, TypeId};
@@ -22,6 +23,7 @@ use crate::lower::call::CallSite;
 use crate::lower::func::Lower;
 use crate::lower::{Result, unsupported};
 use crate::names::Name;
+use crate::source::Span;
 use crate::thir::{BinOp, CastKind};
 use crate::thir::{FieldIdx, VariantIdx};
 use crate::ty::{AdtId, Args, FloatTy, IntTy, Ty, TyKind};
@@ -65,7 +67,7 @@ impl Lower<'_, '_> {
             "sqrt" | "floor" | "ceil" | "trunc" | "absolute" | "to_bits" | "from_bits" => {
                 Ok(self.float_intrinsic(&name, &site))
             }
-            "size_of" | "align_of" | "needs_drop" => self.layout(&name, args, &site),
+            "size_of" | "align_of" | "needs_drop" => self.layout(&name, args, flow, site.span),
             "transmute" => self.transmute(site),
             "forget" => Ok(self.unit_value()),
             "black_box" => Ok(site.operands[0]),
@@ -86,6 +88,14 @@ impl Lower<'_, '_> {
             }
             "new_collected" => Ok(self.b.op(flow, OpKind::New(Memory::Collected))),
             "new_plain" => Ok(self.b.op(flow, OpKind::New(Memory::Plain))),
+            "new_array" => Ok(self.b.op(flow, OpKind::NewArray(site.operands[0]))),
+            "promote" => Ok(self.b.op(flow, OpKind::Promote(site.operands[0]))),
+            "is_constant" => Ok(self.b.op(flow, OpKind::IsConstant(site.operands[0]))),
+            "dangling" => {
+                let usize = self.cx.usize();
+                let align = self.layout("align_of", args, usize, site.span)?;
+                Ok(self.retype(flow, align))
+            }
             "shared_content" => Ok(self.shared_content(&site)),
             "shared_counts" => {
                 let TyKind::Ref(_, shared) = *site.types[0].kind() else {
@@ -324,8 +334,7 @@ impl Lower<'_, '_> {
         self.b.pure(flow, float_op(name), &[value])
     }
 
-    fn layout(&mut self, name: &str, args: Args, site: &CallSite) -> Result<ValueId> {
-        let flow = self.flow_ty(site.ret);
+    fn layout(&mut self, name: &str, args: Args, flow: TypeId, span: Span) -> Result<ValueId> {
         let ty = args[0];
         if name == "needs_drop" {
             let flow_arg = self.flow_ty(ty);
@@ -333,7 +342,7 @@ impl Lower<'_, '_> {
             return Ok(self.b.constant(flow, u64::from(needs)));
         }
         if !self.cx.can_spell(ty) {
-            return unsupported(site.span, "the layout of a closure is not known", "do not ask for it");
+            return unsupported(span, "the layout of a closure is not known", "do not ask for it");
         }
         let spelled = self.cx.spell(ty);
         let rust = format!("::core::mem::{name}::<{spelled}>() as u64");
@@ -514,6 +523,10 @@ impl Lower<'_, '_> {
             }
             ("free", Some(_)) => {
                 self.b.effect(OpKind::Free(pointer));
+                Ok(self.unit_value())
+            }
+            ("free_array", Some(_)) => {
+                self.b.effect(OpKind::FreeArray { pointer, length: site.operands[1] });
                 Ok(self.unit_value())
             }
             ("reference_written", Some(_)) => {

@@ -189,7 +189,7 @@ macro_rules! topics {
 
 topics! {
     arms arith enums flow slices generic structs floats errors panics tables options iters patterns order traits closures
-    numbers owned items stores exprs hints collected
+    numbers owned items stores exprs hints buffers collected
 }
 
 /// Bodies one after the other: what one leaves in memory the next finds there.

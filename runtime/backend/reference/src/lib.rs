@@ -330,9 +330,10 @@ impl Run<'_> {
                 let address = unsafe { alloc::allocate(self.context, descr, length) };
                 self.values[inst.result().index()] = address;
             }
-            (TraceOp::Free, Step::Alloc(descr)) => {
+            (TraceOp::Free | TraceOp::FreeArray, Step::Alloc(descr)) => {
+                let length = args.get(1).copied().unwrap_or(0);
                 // SAFETY: as above; the guest's code gives back what it allocated, once.
-                unsafe { alloc::release(self.context, descr, args[0]) };
+                unsafe { alloc::release(self.context, descr, args[0], length) };
             }
             (TraceOp::Barrier, _) => {
                 // SAFETY: as above.

@@ -14,6 +14,7 @@ macro_rules! topic {
 }
 
 pub mod arith;
+pub mod buffers;
 pub mod closures;
 pub mod collected;
 pub mod enums;

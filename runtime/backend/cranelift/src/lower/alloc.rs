@@ -34,9 +34,10 @@ impl Lowering<'_> {
         }
         let length = inst.args.first().copied().unwrap_or(Opnd::Word(0));
         let address = match descr.memory {
-            Memory::Plain { align } if inst.op == TraceOp::New => {
-                let args = [descr.size.get(), align.get()].map(|word| self.word(Opnd::Word(word)));
-                self.call_allocator(offset_of!(Allocator, plain), &args)
+            Memory::Plain { align } if descr.elements.is_none_or(|elements| elements.length.is_none()) => {
+                let bytes = self.bytes(descr, length);
+                let align = self.word(Opnd::Word(align.get()));
+                self.call_allocator(offset_of!(Allocator, plain), &[bytes, align])
             }
             _ => {
                 let args = [self.descriptor(descr), self.word(length)];
@@ -157,9 +158,22 @@ impl Lowering<'_> {
         let Memory::Plain { align } = descr.memory else {
             panic!("an object of the collected heap is given back")
         };
-        let words = [inst.args[0], Opnd::Word(descr.size.get()), Opnd::Word(align.get())];
-        let args = words.map(|word| self.word(word));
-        self.call_allocator(offset_of!(Allocator, free), &args);
+        let length = inst.args.get(1).copied().unwrap_or(Opnd::Word(0));
+        let (address, bytes) = (self.word(inst.args[0]), self.bytes(descr, length));
+        let align = self.word(Opnd::Word(align.get()));
+        self.call_allocator(offset_of!(Allocator, free), &[address, bytes, align]);
+    }
+
+    /// The bytes of an object with so many elements. There can be such an object.
+    fn bytes(&mut self, descr: &Alloc, length: Opnd) -> ir::Value {
+        match (length, descr.elements) {
+            (Opnd::Value(_), Some(elements)) => {
+                let length = self.word(length);
+                let bytes = self.b.ins().imul_imm_s(length, elements.stride.get() as i64);
+                self.b.ins().iadd_imm_s(bytes, descr.size.get() as i64)
+            }
+            _ => self.word(Opnd::Word(descr.bytes(length.as_const().unwrap_or(0)))),
+        }
     }
 
     pub(super) fn barrier(&mut self, address: Opnd) {

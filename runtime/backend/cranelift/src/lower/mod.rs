@@ -272,7 +272,7 @@ impl<'a> Lowering<'a> {
             TraceOp::InteriorElem => self.interior(inst, Some(args[1])),
             TraceOp::LocalAddr => self.local_addr(inst),
             TraceOp::New | TraceOp::NewArray => self.has_guard = self.allocate(at),
-            TraceOp::Free => self.release(inst),
+            TraceOp::Free | TraceOp::FreeArray => self.release(inst),
             TraceOp::Barrier => self.barrier(args[0]),
             TraceOp::Call | TraceOp::CallElidable => self.call(inst),
             TraceOp::CallAssembler => self.call_assembler(inst),
