@@ -23,6 +23,7 @@ impl Generator {
             3 | 4 => self.renew_node(),
             5 | 6 => self.load_node(),
             7 | 8 => self.store_node(),
+            9 if self.random.chance(50) => self.buffer(),
             9 => self.plain_node(),
             10 => self.compare_nodes(),
             11 => self.new_array(),
@@ -218,7 +219,29 @@ impl Generator {
         self.emit(TraceOp::Free, &[node], Attached::Alloc(world::PLAIN_NODE));
         let descr = self.world.program.alloc(world::PLAIN_NODE).clone();
         // SAFETY: it was allocated above, and no later step knows it.
-        unsafe { metatrace_backend::alloc::release(&mut self.context, &descr, self.value(node)) };
+        unsafe { metatrace_backend::alloc::release(&mut self.context, &descr, self.value(node), 0) };
+    }
+
+    /// Plain memory for words, of a length that is known or not, that is used and given back.
+    fn buffer(&mut self) {
+        let length = self.any_length();
+        let buffer = self.allocate(world::BUFFER, Some(length));
+        for index in 0..4 {
+            let stored = self.operand(Content::Word);
+            self.access(world::BUFFER_WORDS, vec![buffer, Opnd::Word(index)], Some(stored), Content::Word);
+        }
+        for _ in 0..self.random.below(6) {
+            let stored = self.random.chance(40).then(|| self.operand(Content::Word));
+            let index = self.any_index();
+            self.access(world::BUFFER_WORDS, vec![buffer, index], stored, Content::Word);
+            if self.random.chance(30) {
+                self.any_guard();
+            }
+        }
+        self.emit(TraceOp::FreeArray, &[buffer, length.0], Attached::Alloc(world::BUFFER));
+        let descr = self.world.program.alloc(world::BUFFER).clone();
+        // SAFETY: it was allocated above with this length, and no later step knows it.
+        unsafe { metatrace_backend::alloc::release(&mut self.context, &descr, self.value(buffer), length.1) };
     }
 
     fn compare_nodes(&mut self) {
@@ -233,20 +256,33 @@ impl Generator {
 
     /// An array of so many words that any index below 4 is in it.
     fn new_array(&mut self) {
-        let length = if self.random.chance(80) {
-            let length = 4 + self.random.below(5);
-            (Opnd::Word(length), length)
-        } else {
-            let word = self.operand(Content::Word);
-            let few = self.pure(PureOp::IntAnd, &[word, Opnd::Word(3)]);
-            let length = self.pure(PureOp::IntAdd, &[few, Opnd::Word(4)]);
-            (length, self.value(length))
-        };
+        let length = self.any_length();
         let array = self.allocate(world::ARRAY, Some(length));
         self.arrays.push(array);
         for _ in 0..self.random.below(4) {
             self.use_array();
         }
+    }
+
+    /// A number of elements, at least 4.
+    fn any_length(&mut self) -> (Opnd, u64) {
+        if self.random.chance(80) {
+            let length = 4 + self.random.below(5);
+            return (Opnd::Word(length), length);
+        }
+        let word = self.operand(Content::Word);
+        let few = self.pure(PureOp::IntAnd, &[word, Opnd::Word(3)]);
+        let length = self.pure(PureOp::IntAdd, &[few, Opnd::Word(4)]);
+        (length, self.value(length))
+    }
+
+    /// An index below 4.
+    fn any_index(&mut self) -> Opnd {
+        if self.random.chance(85) {
+            return Opnd::Word(self.random.below(4));
+        }
+        let word = self.operand(Content::Word);
+        self.pure(PureOp::IntAnd, &[word, Opnd::Word(3)])
     }
 
     fn use_array(&mut self) {
@@ -255,12 +291,7 @@ impl Generator {
             self.access(world::ARRAY_LENGTH, vec![array], None, Content::Word);
             return;
         }
-        let index = if self.random.chance(85) {
-            Opnd::Word(self.random.below(4))
-        } else {
-            let word = self.operand(Content::Word);
-            self.pure(PureOp::IntAnd, &[word, Opnd::Word(3)])
-        };
+        let index = self.any_index();
         let stored = self.random.chance(60).then(|| self.operand(Content::Word));
         self.access(world::ARRAY_WORDS, vec![array, index], stored, Content::Word);
     }

@@ -46,6 +46,7 @@ const NODE_POINTERS: ClassId = ClassId(8);
 const LENGTHS: ClassId = ClassId(9);
 const ARRAYS: ClassId = ClassId(10);
 const NODE_INSIDES: ClassId = ClassId(11);
+const BUFFERS: ClassId = ClassId(12);
 
 /// A node.
 pub const NODE: AllocId = AllocId(0);
@@ -55,6 +56,9 @@ pub const PLAIN_NODE: AllocId = AllocId(1);
 pub const ARRAY: AllocId = AllocId(2);
 /// An object.
 pub const LARGE: AllocId = AllocId(3);
+
+/// Words in plain memory.
+pub const BUFFER: AllocId = AllocId(4);
 
 /// The word of a node.
 pub const NODE_WORD: AccessId = AccessId(0);
@@ -70,6 +74,8 @@ pub const ARRAY_LENGTH: AccessId = AccessId(4);
 pub const ARRAY_WORDS: AccessId = AccessId(5);
 /// The address in a node that is inside a node.
 pub const NODE_INSIDE: AccessId = AccessId(9);
+/// The words of a buffer.
+pub const BUFFER_WORDS: AccessId = AccessId(10);
 /// What may be accessed of a node, but for what is inside one.
 pub const NODE_USES: &[(AccessId, Content)] = &[
     (NODE_WORD, Content::Word),
@@ -146,6 +152,7 @@ impl World {
                     class("length", 5),
                     class("array", 0),
                     class("node inside", 3),
+                    class("buffer", 0),
                 ],
                 calls: calls(),
                 allocs: allocs(),
@@ -168,6 +175,7 @@ impl World {
         world.access((NODE_INTS, Reach::Leaf), 4, None, Scalar::U32);
         world.access(class_only(NODE_FLOATS), 8, None, Scalar::Word);
         world.access(class_only(NODE_INSIDES), 24, None, Scalar::Word);
+        world.access(class_only(BUFFERS), 0, Some(8), Scalar::Word);
         for (scalar, offsets) in [
             (Scalar::Word, &[0, 8, 16, 24][..]),
             (Scalar::U8, &[0, 3, 8]),
@@ -197,7 +205,7 @@ impl World {
         world.elements((INTS, Reach::Leaf), 0, 8, Scalar::I32);
         world.field((BYTES, Reach::Anything), 33, Scalar::U8);
         world.elements((WORDS, Reach::Anything), 0, 16, Scalar::Word);
-        for element in [AccessId(10), AccessId(11)] {
+        for element in [AccessId(11), AccessId(12)] {
             world.through(element, (WORDS, Reach::Leaf), Scalar::U8);
             world.through(element, (WORDS, Reach::Anything), Scalar::Word);
         }
@@ -338,6 +346,7 @@ fn allocs() -> Vec<Alloc> {
         alloc("plain node", plain, 8 * NODE_WORDS, None),
         alloc("array", collected, 8, Some(words)),
         alloc("object", collected, OBJECT, None),
+        alloc("buffer", plain, 0, Some(Elements { stride: literal(8), length: None })),
     ]
 }
 

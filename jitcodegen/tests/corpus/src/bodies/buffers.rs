@@ -92,6 +92,7 @@ fn shared(acc: i64, x: i64, y: i64, state: &mut State) -> i64 {
     before as i64 ^ (between as i64) << 8 ^ (after as i64) << 16 ^ acc
 }
 
+#[jit::unroll_safe]
 fn slots_of(x: i64, slots: &[Slot], state: &mut State) {
     let mut all = Vec::with_capacity(slots.len());
     for slot in slots {
