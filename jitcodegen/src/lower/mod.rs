@@ -372,7 +372,11 @@ impl<'a> Builder<'a> {
                 let pointer = result_type.unwrap_or_else(|| panic!("memory that nobody gets"));
                 let alloc = self.alloc_elements(pointer);
                 let length = self.one(*length);
-                vec![self.produce(ControlOp::NewArray, Kind::Word, [Field::Src(length), Field::Index(alloc.0)])]
+                vec![self.produce(
+                    ControlOp::NewArray,
+                    Kind::Word,
+                    [Field::Src(length), Field::Index(alloc.0)],
+                )]
             }
             OpKind::FreeArray { pointer, length } => {
                 let alloc = self.alloc_elements(self.type_of(*pointer));
@@ -483,8 +487,7 @@ impl<'a> Builder<'a> {
         let offsets = [0, 1].map(|part| self.part_offset(ty, part));
         let word = |builder: &mut Self, place: u64| {
             let place = builder.word(place);
-            let [is_buffer, is_length] =
-                offsets.map(|offset| builder.pure(PureOp::IntEq, &[offset, place]));
+            let [is_buffer, is_length] = offsets.map(|offset| builder.pure(PureOp::IntEq, &[offset, place]));
             let other = builder.pure(PureOp::IntSelect, &[is_length, parts[1], parts[2]]);
             builder.pure(PureOp::IntSelect, &[is_buffer, parts[0], other])
         };

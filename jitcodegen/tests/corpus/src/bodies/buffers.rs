@@ -62,7 +62,13 @@ fn copied(acc: i64, x: i64, y: i64, state: &mut State) -> i64 {
     let long = vec![x as u16; 40 + (y & 3) as usize];
     let again = long.clone();
     state.host.calls += list.len() as u64;
-    copy[0].x ^ copy[2].x ^ copy[3].y ^ from[2] ^ from.capacity() as i64 ^ again.len() as i64 ^ again[39] as i64
+    copy[0].x
+        ^ copy[2].x
+        ^ copy[3].y
+        ^ from[2]
+        ^ from.capacity() as i64
+        ^ again.len() as i64
+        ^ again[39] as i64
 }
 
 #[derive(Clone, Debug)]
