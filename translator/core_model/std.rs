@@ -322,9 +322,9 @@ pub mod intrinsics {
     #[intrinsic]
     pub unsafe fn free<T>(pointer: *mut T) {}
     #[intrinsic]
-    pub unsafe fn new_array<T>(length: usize) -> *mut T {}
+    pub unsafe fn new_elements<T>(length: usize) -> *mut T {}
     #[intrinsic]
-    pub unsafe fn free_array<T>(pointer: *mut T, length: usize) {}
+    pub unsafe fn free_elements<T>(pointer: *mut T, length: usize) {}
     #[intrinsic]
     pub const fn dangling<T>() -> *mut T {}
     #[intrinsic]

@@ -1,7 +1,7 @@
 //! The model of `Vec`: reads, writes, pushes and pops are looked inside. So are buffers that are allocated and given back, and
 //! the filling of those whose few elements the recorder can count; buffers that grow are called. Iterators by value are opaque.
 
-use crate::intrinsics::{dangling, free_array, is_constant, new_array, promote, ptr_offset_mut};
+use crate::intrinsics::{dangling, free_elements, is_constant, new_elements, promote, ptr_offset_mut};
 use crate::intrinsics::{slice_from_raw_parts, slice_from_raw_parts_mut};
 use crate::ops::{Deref, DerefMut, Index, IndexMut, Range, RangeFrom, RangeFull, RangeInclusive, RangeTo};
 use crate::slice::{Iter, IterMut};
@@ -19,7 +19,7 @@ impl<T> crate::ops::Drop for Vec<T> {
         if crate::mem::needs_drop::<T>() {
             drop_elements(self.pointer, self.length);
         }
-        unsafe { free_array(self.pointer, self.capacity) }
+        unsafe { free_elements(self.pointer, self.capacity) }
     }
 }
 
@@ -74,7 +74,7 @@ impl<T> Vec<T> {
     }
     pub fn with_capacity(capacity: usize) -> Vec<T> {
         if is_allocated_here::<T>(capacity) {
-            Vec { pointer: unsafe { new_array::<T>(capacity) }, length: 0, capacity }
+            Vec { pointer: unsafe { new_elements::<T>(capacity) }, length: 0, capacity }
         } else {
             __native!([capacity] -> Vec<T> { ::std::vec::Vec::with_capacity(capacity) })
         }
@@ -122,7 +122,7 @@ impl<T> Vec<T> {
     fn grow(&mut self, additional: usize) {
         if self.capacity == 0 && is_allocated_here::<T>(additional) {
             let capacity = Self::first_capacity(additional);
-            self.pointer = unsafe { new_array::<T>(capacity) };
+            self.pointer = unsafe { new_elements::<T>(capacity) };
             self.capacity = capacity;
         } else {
             self.reserve_natively(additional);
@@ -469,7 +469,7 @@ impl<T, const N: usize> From<[T; N]> for Vec<T> {
     fn from(list: [T; N]) -> Vec<T> {
         if N <= 2 * MOST_UNROLLED && is_allocated_here::<T>(N) {
             unsafe {
-                let pointer = new_array::<T>(N);
+                let pointer = new_elements::<T>(N);
                 crate::intrinsics::write_place(pointer as *mut [T; N], list);
                 Vec { pointer, length: N, capacity: N }
             }

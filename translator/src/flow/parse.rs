@@ -709,8 +709,8 @@ impl Parser {
                 None => return self.fail("expected `collected` or `plain`"),
             },
             "free" => OpKind::Free(self.value()?),
-            "new_array" => OpKind::NewArray(self.value()?),
-            "free_array" => {
+            "new_elements" => OpKind::NewArray(self.value()?),
+            "free_elements" => {
                 let pointer = self.value()?;
                 self.expect(",")?;
                 OpKind::FreeArray { pointer, length: self.value()? }

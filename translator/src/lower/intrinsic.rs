@@ -9,8 +9,8 @@
 //!   `read_element(p, n)`, `write_element(p, n, value)`: bytewise; `slice_len`, `slice_ptr`, `slice_from_raw_parts(p, n)` and `…_mut`, `str_len`,
 //!   `str_as_bytes`: parts of fat pointers; `drop_in_place(p)`;
 //! - `shared_content(&rc)`: the reference to what an `Rc` points to; `shared_counts(&rc)`: to its counters;
-//! - memory: `new_collected`, `new_plain`: for a value of the type that the result points to; `free(p)`; `new_array(n)`,
-//!   `free_array(p, n)`: for `n` elements; `dangling`: the address of what takes no space; `reference_written(p, value)`:
+//! - memory: `new_collected`, `new_plain`: for a value of the type that the result points to; `free(p)`; `new_elements(n)`,
+//!   `free_elements(p, n)`: for `n` elements; `dangling`: the address of what takes no space; `reference_written(p, value)`:
 //!   the barrier after `value` was written to `p`;
 //! - values: `is_constant(n)`, `promote(n)`: as the hints; `size_of`, `align_of`, `needs_drop`, `transmute`, `forget`, `black_box`, `unreachable`, `abort`,
 //!   `discriminant_value(&x)`.
@@ -88,7 +88,7 @@ impl Lower<'_, '_> {
             }
             "new_collected" => Ok(self.b.op(flow, OpKind::New(Memory::Collected))),
             "new_plain" => Ok(self.b.op(flow, OpKind::New(Memory::Plain))),
-            "new_array" => Ok(self.b.op(flow, OpKind::NewArray(site.operands[0]))),
+            "new_elements" => Ok(self.b.op(flow, OpKind::NewArray(site.operands[0]))),
             "promote" => Ok(self.b.op(flow, OpKind::Promote(site.operands[0]))),
             "is_constant" => Ok(self.b.op(flow, OpKind::IsConstant(site.operands[0]))),
             "dangling" => {
@@ -525,7 +525,7 @@ impl Lower<'_, '_> {
                 self.b.effect(OpKind::Free(pointer));
                 Ok(self.unit_value())
             }
-            ("free_array", Some(_)) => {
+            ("free_elements", Some(_)) => {
                 self.b.effect(OpKind::FreeArray { pointer, length: site.operands[1] });
                 Ok(self.unit_value())
             }
