@@ -21,8 +21,10 @@ pub struct Allocator {
     pub for_guest: extern "C" fn(*mut Context, u64, u64) -> u64,
     /// As `for_guest`, but of a full heap it takes from the reserve, with [`pending::HEAP_FULL`](crate::pending::HEAP_FULL).
     pub collected: extern "C" fn(*mut Context, u64, u64) -> u64,
-    /// As `collected`, for an object that was optimised away: nothing is collected.
+    /// As `collected`, for an object that was optimised away and is made by who goes on from a guard: nothing is collected.
     pub reserved: extern "C" fn(*mut Context, u64, u64) -> u64,
+    /// As `reserved`, for compiled code: if it is time to collect, or the reserve was needed, that is pending.
+    pub made: extern "C" fn(*mut Context, u64, u64) -> u64,
     /// Plain memory: bytes and alignment. It never fails.
     pub plain: extern "C" fn(*mut Context, u64, u64) -> u64,
     /// Gives plain memory back: address, bytes, alignment.
@@ -69,6 +71,7 @@ impl Default for Allocator {
             for_guest: leaked,
             collected: leaked,
             reserved: leaked,
+            made: leaked,
             plain,
             free: give_back,
             barrier: nothing,
@@ -140,6 +143,15 @@ pub unsafe extern "C" fn allocate(context: *mut Context, alloc: *const Alloc, le
 pub unsafe fn allocate_reserved(context: *mut Context, alloc: &Alloc, length: u64) -> u64 {
     // SAFETY: the caller vouches for both.
     unsafe { object(context, alloc, length, (*context).allocator.reserved) }
+}
+
+/// Allocates an object that was optimised away further up in compiled code, without collecting anything.
+///
+/// # Safety
+/// As for [`allocate`].
+pub unsafe extern "C" fn make(context: *mut Context, alloc: *const Alloc, length: u64) -> u64 {
+    // SAFETY: the caller vouches for both.
+    unsafe { object(context, &*alloc, length, (*context).allocator.made) }
 }
 
 /// # Safety

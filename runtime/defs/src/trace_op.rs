@@ -47,13 +47,19 @@ macro_rules! for_each_trace_op {
             /// The address of local memory in the trace frame; the operand is a constant byte offset.
             local_addr = LocalAddr(Word) -> Word, None [FOLDABLE];
             /// Allocates an object. It never fails: memory of the collected heap comes from its reserve if there is no other, which
-            /// is then pending. A `guard_not_pending` that stands behind it resumes before the allocation, which is done again
-            /// and finds the heap full. It may go if the object is not made there, and all objects that were made since the last such
-            /// guard are left to the next.
-            new = New() -> Word, Alloc [];
+            /// is then pending. A `guard_not_pending` stands directly behind it then, which resumes before the allocation; that is done
+            /// again and finds the heap full. The guard may go if the object is not made there, and all objects that were made since
+            /// the last such guard are left to the next.
+            new = New() -> Word, Alloc [ALLOCATES, COLLECTS];
             /// Allocates an object with so many elements; like `new`, it never fails. Whoever asks for plain memory has seen to it that
             /// there can be so many bytes.
-            new_array = NewArray(Word) -> Word, Alloc [];
+            new_array = NewArray(Word) -> Word, Alloc [ALLOCATES, COLLECTS];
+            /// Allocates an object of the collected heap that was optimised away further up, at a place where memory may not be as a
+            /// collector wants it. So nothing is collected: if it is time for that, it is pending, and left to the next
+            /// `guard_not_pending`.
+            make = Make() -> Word, Alloc [ALLOCATES];
+            /// As `make`, an object with so many elements.
+            make_array = MakeArray(Word) -> Word, Alloc [ALLOCATES];
             /// Gives the plain memory of an object without elements back.
             free = Free(Word) -> None, Alloc [];
             /// Gives the plain memory of an object with so many elements back.
@@ -127,19 +133,23 @@ pub enum Attachment {
 /// Flags of a trace operation, a small bit set.
 pub mod flag {
     /// Leaves the trace through its snapshot if its test fails.
-    pub const GUARD: u8 = 1;
+    pub const GUARD: u16 = 1;
     /// Reads memory.
-    pub const READS: u8 = 2;
+    pub const READS: u16 = 2;
     /// Writes memory.
-    pub const WRITES: u8 = 4;
+    pub const WRITES: u16 = 4;
     /// Calls native code.
-    pub const CALL: u8 = 8;
+    pub const CALL: u16 = 8;
     /// With equal operands gives equal results while the trace is valid, and has no effect.
-    pub const FOLDABLE: u8 = 16;
+    pub const FOLDABLE: u16 = 16;
     /// The last operation of a trace.
-    pub const TERMINATOR: u8 = 32;
+    pub const TERMINATOR: u16 = 32;
     /// The operation is a pure one.
-    pub const PURE: u8 = 64;
+    pub const PURE: u16 = 64;
+    /// Allocates an object.
+    pub const ALLOCATES: u16 = 128;
+    /// Collects, if it allocates in the collected heap and it is time for that.
+    pub const COLLECTS: u16 = 256;
 }
 
 /// What the table says of one trace operation.
@@ -153,7 +163,7 @@ pub struct TraceRow {
     /// What it carries.
     pub attachment: Attachment,
     /// See [`flag`].
-    pub flags: u8,
+    pub flags: u16,
 }
 
 macro_rules! result_kind {
@@ -229,7 +239,7 @@ impl TraceOp {
     }
 
     /// See [`flag`].
-    pub const fn flags(self) -> u8 {
+    pub const fn flags(self) -> u16 {
         match self.impure_row() {
             None => flag::PURE | flag::FOLDABLE,
             Some(row) => row.flags,
@@ -262,6 +272,16 @@ impl TraceOp {
     /// Whether the operation may be removed where its results are not used, and shared where its operands are equal.
     pub const fn is_foldable(self) -> bool {
         self.flags() & flag::FOLDABLE != 0
+    }
+
+    /// Whether the operation allocates an object.
+    pub const fn is_allocation(self) -> bool {
+        self.flags() & flag::ALLOCATES != 0
+    }
+
+    /// Whether an allocation in the collected heap may collect.
+    pub const fn may_collect(self) -> bool {
+        self.flags() & flag::COLLECTS != 0
     }
 
     /// Whether the operation ends a trace.

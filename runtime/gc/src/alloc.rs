@@ -66,6 +66,9 @@ impl Stress {
     }
 }
 
+/// Of how many allocations without collecting one tells under stress that it is time to collect, for each that would collect.
+const MADE_PER_COLLECTION: u64 = 31;
+
 /// A cell of a class, by bumping.
 ///
 /// # Safety
@@ -213,6 +216,24 @@ impl State {
             self.collect(stress.full || turn.is_multiple_of(4));
         }
         true
+    }
+
+    /// An object with `payload` bytes, all 0, without collecting, and whether it is time to collect.
+    pub(crate) fn make(&mut self, info: &'static TypeInfo, payload: usize) -> Option<(NonNull<u8>, bool)> {
+        let mut is_due = false;
+        if self.stress.is_on() {
+            self.allocations += 1;
+            // Who is told leaves compiled code, of which the rest is to be stressed too.
+            let every = MADE_PER_COLLECTION * self.stress.collect_every;
+            is_due = self.allocations == self.stress.fail_at
+                || every != 0 && self.allocations.is_multiple_of(every);
+        }
+        let object = self.allocate_zeroed(info, payload, true)?;
+        is_due |= self.since >= self.trigger || self.used > self.config.limit;
+        if is_due {
+            self.after_reserved();
+        }
+        Some((object, is_due))
     }
 
     /// Sees to it that the next allocation that is not from the reserve comes here, and fails if the one before was to fail.

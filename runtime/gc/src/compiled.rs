@@ -102,3 +102,17 @@ pub unsafe fn allocate_reserved(info: *const TypeInfo, payload: usize) -> Option
         object
     })
 }
+
+/// As [`allocate_reserved`], where more may follow before anything can be collected: memory is taken below the heap's limit while
+/// there is some. Tells too whether an allocation that may collect should follow soon, which then does so or finds the heap full.
+///
+/// # Safety
+/// `info` is the address of a type's descriptor.
+pub unsafe fn make(info: *const TypeInfo, payload: usize) -> Option<(NonNull<u8>, bool)> {
+    // SAFETY: the caller vouches for the address; descriptors are statics.
+    let info: &'static TypeInfo = unsafe { &*info };
+    if !crate::heap::is_any() {
+        return None;
+    }
+    crate::heap::with_current("allocate", |state| state.make(info, payload))
+}

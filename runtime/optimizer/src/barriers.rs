@@ -4,7 +4,7 @@
 //! - for an object that was allocated since anything may have been collected: it is young, and all of it is looked at;
 //! - for an address that was told of since.
 //!
-//! What may collect are calls that say so and allocations in the collected heap, and whatever a loop does around its label. Leaving
+//! What may collect are calls that say so and allocations in the collected heap (what is *made* collects nothing), and whatever a loop does around its label. Leaving
 //! through a guard changes nothing: what was told stays told until something is collected.
 
 use std::collections::HashSet;
@@ -34,9 +34,9 @@ pub(crate) fn barriers(program: &Program, trace: &mut Trace, counts: &mut Counts
         } else if may_collect(program, inst) {
             young.clear();
             told.clear();
-            if is_allocation(inst) {
-                young.insert(inst.result());
-            }
+        }
+        if inst.op.is_allocation() && program.alloc(inst.alloc()).is_collected() {
+            young.insert(inst.result());
         }
     }
     remove(trace, &is_dead);
@@ -51,14 +51,10 @@ fn object(defined: &Defined, address: Opnd) -> Option<Value> {
     Some(value)
 }
 
-fn is_allocation(inst: &Inst) -> bool {
-    matches!(inst.op, TraceOp::New | TraceOp::NewArray)
-}
-
 fn may_collect(program: &Program, inst: &Inst) -> bool {
     match inst.attached {
         Attached::Call(call) if inst.op.is_call() => program.call(call).has(call_flag::CAN_COLLECT),
-        Attached::Alloc(alloc) => is_allocation(inst) && program.alloc(alloc).is_collected(),
+        Attached::Alloc(alloc) => inst.op.may_collect() && program.alloc(alloc).is_collected(),
         _ => inst.op.is_call() || inst.op == TraceOp::Label,
     }
 }

@@ -50,7 +50,7 @@ impl Definitions for Defined<'_> {
     }
 }
 
-/// Removes stores that are overwritten before a guard, call, label, end, or read can see them.
+/// Removes stores that are overwritten before a guard, call, label, end, read, or collection can see them.
 pub(crate) fn dead_stores(program: &Program, trace: &mut Trace, counts: &mut Counts) {
     let defined = Defined::new(trace);
     let mut is_dead = vec![false; trace.insts.len()];
@@ -66,8 +66,8 @@ pub(crate) fn dead_stores(program: &Program, trace: &mut Trace, counts: &mut Cou
             | TraceOp::InteriorField
             | TraceOp::InteriorElem
             | TraceOp::LocalAddr
-            | TraceOp::New
-            | TraceOp::NewArray
+            | TraceOp::Make
+            | TraceOp::MakeArray
             | TraceOp::Free
             | TraceOp::FreeArray
             | TraceOp::Barrier
@@ -80,6 +80,8 @@ pub(crate) fn dead_stores(program: &Program, trace: &mut Trace, counts: &mut Cou
             | TraceOp::Call
             | TraceOp::CallElidable
             | TraceOp::CallAssembler
+            | TraceOp::New
+            | TraceOp::NewArray
             | TraceOp::Label
             | TraceOp::Jump
             | TraceOp::Finish => {

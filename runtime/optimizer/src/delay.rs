@@ -8,7 +8,7 @@
 //!   it holds at the label is handed over from one passage to the next.
 //!
 //! A store is *pending* from where it stood until it is overwritten, or until the label. It may be pending only across
-//! what neither reads nor writes what it writes; calls and allocations are taken to touch everything. So stores that
+//! what neither reads nor writes what it writes; calls and allocations, which may collect, are taken to touch everything. So stores that
 //! are pending at a guard write different memory. A trace whose stores were delayed before may come here again: what its
 //! guards do already is newer than what becomes pending now, and stays behind it.
 
@@ -167,6 +167,8 @@ impl<'a> Scan<'a> {
             | TraceOp::InteriorField
             | TraceOp::InteriorElem
             | TraceOp::LocalAddr
+            | TraceOp::Make
+            | TraceOp::MakeArray
             | TraceOp::CountMergePoints
             | TraceOp::Label => Meets::Nothing,
             TraceOp::New

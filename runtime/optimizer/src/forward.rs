@@ -356,13 +356,13 @@ impl<'a> Forward<'a> {
                 self.virtuals.collects();
                 self.emit(inst.op, inst.attached, args, recorded)
             }
-            TraceOp::New | TraceOp::NewArray => {
+            TraceOp::New | TraceOp::NewArray | TraceOp::Make | TraceOp::MakeArray => {
                 if let Some(object) = self.put_off_allocation(inst, &args, recorded[0]) {
                     self.call_was_shared = !self.virtuals.unreported;
                     return SmallVec::from_slice(&[object]);
                 }
                 let results = self.emit(inst.op, inst.attached, args, recorded);
-                results[0].as_value().into_iter().for_each(|value| self.made(value, inst.attached));
+                results[0].as_value().into_iter().for_each(|value| self.made(value, inst.op, inst.attached));
                 results
             }
             TraceOp::Free | TraceOp::FreeArray => {
@@ -403,7 +403,7 @@ impl<'a> Forward<'a> {
             (TraceOp::Label, _) => short(args.iter().map(|&arg| self.kind(arg))),
             (_, Attached::Call(id)) => SmallVec::from_slice(&self.program.call(id).results),
             (TraceOp::SetField | TraceOp::SetElem, _) => SmallVec::new(),
-            (TraceOp::New | TraceOp::NewArray, _)
+            (TraceOp::New | TraceOp::NewArray | TraceOp::Make | TraceOp::MakeArray, _)
             | (TraceOp::InteriorField | TraceOp::InteriorElem | TraceOp::LocalAddr, _) => {
                 SmallVec::from_slice(&[Kind::Word])
             }

@@ -279,9 +279,8 @@ impl Loop {
 
 /// What a segment costs, in simple operations.
 fn cost(segment: &Segment) -> usize {
-    let allocates = |inst: &&Inst| {
-        matches!(inst.op, TraceOp::New | TraceOp::NewArray | TraceOp::Free | TraceOp::FreeArray)
-    };
+    let allocates =
+        |inst: &&Inst| inst.op.is_allocation() || matches!(inst.op, TraceOp::Free | TraceOp::FreeArray);
     segment.insts.len() + 8 * segment.insts.iter().filter(allocates).count()
 }
 

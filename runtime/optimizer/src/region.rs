@@ -202,6 +202,13 @@ impl<'a> Region<'a> {
                 }
                 guard += 1;
             } else {
+                if inst.op.may_collect() && !walk.can_put_off(inst, &walk.mapped_all(map, &inst.args)) {
+                    // Nothing is made between an allocation that may collect and its guard.
+                    let guard = source.insts.get(at + 1).and_then(|next| next.snapshot);
+                    let named = guard.into_iter().flat_map(|id| source.snapshots[id.index()].operands());
+                    let named: Vec<Opnd> = named.collect();
+                    walk.mapped_all(map, &named).into_iter().for_each(|opnd| walk.need(opnd));
+                }
                 walk.step(source, inst, map, true);
             }
         }

@@ -6,13 +6,15 @@
 //! (addresses inside it, tagged words) is put off with it. `free` and `barrier` of such an object are nothing.
 //!
 //! What is put off is *made* where something needs it as a word: another memory gets it, a call, a guard, a jump. Then its
-//! operations are written there: first what its fields hold, then the object, then its stores, so that the collector never
-//! sees a half-made object; where objects hold each other, the first is made empty (its memory is zero) and a barrier follows
-//! its stores. A value keeps its number when it is made, so nothing that names it changes. Snapshots need nothing: they
+//! operations are written there: first what its fields hold, then the object, then its stores; where objects hold each other, the
+//! first is made empty. A value keeps its number when it is made, so nothing that names it changes. Snapshots need nothing: they
 //! *describe* what is put off.
 //!
+//! Where an object is made memory may be half-written as a collector sees it (a tag, but not yet what it tells of), so it is
+//! made by `make`, which collects nothing.
+//!
 //! Relies on: fresh memory holds anything (plain) or zero (collected), so that a read of what was not written gives zero.
-//! `new` does not fail; that it took from the heap's reserve is reported by the next `guard_not_pending` of an allocation, which
+//! Allocations do not fail; that one took from the heap's reserve is reported by the next `guard_not_pending` of an allocation, which
 //! therefore stays as long as something was made that no guard has reported.
 
 use metatrace_defs::alloc::Memory;
@@ -188,6 +190,12 @@ impl Forward<'_> {
         location.index.is_none().then_some((base, location.offset))
     }
 
+    /// Whether an allocation can be put off.
+    pub(crate) fn can_put_off(&self, inst: &Inst, args: &[Opnd]) -> bool {
+        let length = args.first().map_or(Some(0), |length| length.as_const());
+        length.is_some_and(|length| self.program.alloc(inst.alloc()).bytes(length) <= MOST_BYTES)
+    }
+
     /// Puts an allocation off; nothing if it has to be done.
     pub(crate) fn put_off_allocation(
         &mut self,
@@ -195,15 +203,12 @@ impl Forward<'_> {
         args: &Args,
         recorded: Option<u64>,
     ) -> Option<Opnd> {
-        let alloc = self.program.alloc(inst.alloc());
-        let length = match args.first() {
-            None => 0,
-            Some(length) => length.as_const()?,
-        };
-        if alloc.bytes(length) > MOST_BYTES {
+        if !self.can_put_off(inst, args) {
             return None;
         }
-        let object = Object { op: inst.op, attached: inst.attached, args: args.clone(), fields: vec![] };
+        let alloc = self.program.alloc(inst.alloc());
+        let op = if args.is_empty() { TraceOp::New } else { TraceOp::NewArray };
+        let object = Object { op, attached: inst.attached, args: args.clone(), fields: vec![] };
         let value = self.new_value(Kind::Word, recorded, address_of(alloc));
         self.virtuals.put_off(value, PutOff::Object(object));
         self.counts.virtuals += 1;
@@ -386,11 +391,6 @@ impl Forward<'_> {
         for field in &object.fields {
             self.store_made(value, field);
         }
-        let has_words = object.fields.iter().any(|field| field.scalar == Scalar::Word);
-        let is_collected = alloc_of(self.program, object.attached).is_collected();
-        if is_collected && has_words && !self.virtuals.young.contains(&value) {
-            self.push(TraceOp::Barrier, Attached::None, &[value.into()], &[]);
-        }
     }
 
     /// Writes the allocation of an object that is being made.
@@ -402,15 +402,22 @@ impl Forward<'_> {
         self.virtuals.in_progress[n].1 = true;
         if let Some(PutOff::Object(Object { op, attached, args, .. })) = self.virtuals.put_off.remove(&value)
         {
+            let op = match op {
+                op if !alloc_of(self.program, attached).is_collected() => op,
+                TraceOp::NewArray => TraceOp::MakeArray,
+                _ => TraceOp::Make,
+            };
             self.push(op, attached, &args, &[value]);
-            self.made(value, attached);
+            self.made(value, op, attached);
         }
     }
 
     /// An allocation was written.
-    pub(crate) fn made(&mut self, value: Value, attached: Attached) {
+    pub(crate) fn made(&mut self, value: Value, op: TraceOp, attached: Attached) {
         if alloc_of(self.program, attached).is_collected() {
-            self.virtuals.collects();
+            if op.may_collect() {
+                self.virtuals.collects();
+            }
             self.virtuals.unreported = true;
             self.virtuals.young.push(value);
         }

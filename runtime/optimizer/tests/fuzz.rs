@@ -4,10 +4,9 @@
 //! `METATRACE_FUZZ_SEED` on.
 
 use metatrace_backend_reference::Reference;
-use metatrace_defs::TraceOp;
 use metatrace_optimizer::region::{Part, Start, optimise_region};
 use metatrace_optimizer::{Options, optimise};
-use metatrace_trace::{Attached, Inst, Trace, to_text, verify};
+use metatrace_trace::{Attached, Trace, to_text, verify};
 use metatrace_trace_fuzz::{Case, Cut, ENTRY, FREE_TARGET, Outcome, cut, generate, guard_pcs};
 
 const CASES: u64 = 150;
@@ -109,8 +108,7 @@ fn check(seed: u64, size: usize) -> (u64, u64) {
 }
 
 fn allocations(trace: &Trace) -> u64 {
-    let is_allocation = |inst: &&Inst| matches!(inst.op, TraceOp::New | TraceOp::NewArray);
-    trace.insts.iter().filter(is_allocation).count() as u64
+    trace.insts.iter().filter(|inst| inst.op.is_allocation()).count() as u64
 }
 
 /// Which test of a guard fails in any case.

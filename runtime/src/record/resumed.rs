@@ -4,7 +4,6 @@
 //! stack. What the guard described instead of handing it over is made, and the trace starts with the operations that make
 //! it: optimising takes them away again where they are not needed.
 
-use metatrace_defs::descr::Scalar;
 use metatrace_defs::trace_op::OperandKind;
 use metatrace_defs::{AccessId, Kind, PureOp, TraceOp};
 use metatrace_trace::{Attached, Opnd, Trace, Virtual};
@@ -89,7 +88,13 @@ fn make(recorder: &mut Recorder, resumed: &mut Resumed, virtuals: &[Virtual<Sour
                 .map(|(n, &source)| resumed.get(recorder, operand_kind(of.op, n), source))
                 .collect();
             let opnds: Values<Opnd> = args.iter().map(|arg| arg.opnd).collect();
-            let value = recorder.push_one(of.op, &opnds, of.attached, made[n], Root::None);
+            let is_collected = of.alloc(&recorder.loaded.program).is_some_and(|alloc| alloc.is_collected());
+            let op = match of.op {
+                TraceOp::New if is_collected => TraceOp::Make,
+                TraceOp::NewArray if is_collected => TraceOp::MakeArray,
+                op => op,
+            };
+            let value = recorder.push_one(op, &opnds, of.attached, made[n], Root::None);
             if let (Opnd::Value(address), Attached::Access(access)) = (value.opnd, of.attached) {
                 let interior = Interior { access, base: args[0], index: args.get(1).copied() };
                 recorder.interiors.insert(address, interior);
@@ -102,18 +107,11 @@ fn make(recorder: &mut Recorder, resumed: &mut Resumed, virtuals: &[Virtual<Sour
     }
     for (n, object) in virtuals.iter().enumerate() {
         let base = resumed.virtuals[n].expect("all virtuals were made");
-        let mut has_words = false;
         for field in &object.fields {
             let scalar = recorder.loaded.program.access(field.access).scalar;
             let value = resumed.get(recorder, scalar.kind(), field.value);
-            has_words |= scalar == Scalar::Word;
             let from = inside(recorder, base, field.base);
             write(recorder, field.access, from, field.index, value);
-        }
-        // Making another object may have made this one an old one.
-        let program = &recorder.loaded.program;
-        if has_words && object.alloc(program).is_some_and(|alloc| alloc.is_collected()) {
-            recorder.push(TraceOp::Barrier, &[base.opnd], Attached::None, &[]);
         }
     }
 }

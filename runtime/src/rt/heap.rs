@@ -35,7 +35,7 @@ fn site(header: u64, bytes: u64) -> Option<Site> {
 
 /// Allocates in the heap that is current.
 pub fn allocator() -> Allocator {
-    Allocator { for_guest, collected, reserved, plain: alloc::plain, free: alloc::give_back, barrier }
+    Allocator { for_guest, collected, reserved, made, plain: alloc::plain, free: alloc::give_back, barrier }
 }
 
 extern "C" fn for_guest(_: *mut Context, header: u64, bytes: u64) -> u64 {
@@ -59,13 +59,23 @@ extern "C" fn collected(context: *mut Context, header: u64, bytes: u64) -> u64 {
 extern "C" fn reserved(_: *mut Context, header: u64, bytes: u64) -> u64 {
     // SAFETY: the header is the address of a type's descriptor, as the glue told.
     let object = unsafe { compiled::allocate_reserved(header as usize as *const _, bytes as usize) };
-    match object {
-        Some(object) => object.as_ptr() as u64,
-        None => {
-            eprintln!("out of memory: {bytes} bytes do not fit into the reserve of the collected heap");
-            std::process::abort()
-        }
+    object.map_or_else(|| reserve_is_used_up(bytes), |object| object.as_ptr() as u64)
+}
+
+extern "C" fn made(context: *mut Context, header: u64, bytes: u64) -> u64 {
+    // SAFETY: the header is the address of a type's descriptor, as the glue told.
+    let made = unsafe { compiled::make(header as usize as *const _, bytes as usize) };
+    let Some((object, is_due)) = made else { reserve_is_used_up(bytes) };
+    if is_due {
+        // SAFETY: the context is the current VM's, and nothing else refers to it now.
+        unsafe { (*context).pending |= pending::HEAP_FULL };
     }
+    object.as_ptr() as u64
+}
+
+fn reserve_is_used_up(bytes: u64) -> ! {
+    eprintln!("out of memory: {bytes} bytes do not fit into the reserve of the collected heap");
+    std::process::abort()
 }
 
 extern "C" fn barrier(_: *mut Context, address: u64) {

@@ -21,7 +21,9 @@
 //!     calls what is elidable; `call_assembler` starts with three constants, and its arguments that are no inputs are constants.
 //! 13. `labels`: no label stands twice; a jump to a label of the trace brings as many operands as it has parameters, of
 //!     their kinds.
-//! 14. `allocations`: `new` makes an object without elements, `new_array` one with them, `free` takes a plain one without.
+//! 14. `allocations`: `new` and `make` allocate an object without elements, `new_array` and `make_array` one with them, `free` takes a
+//!     plain one without. What may collect is followed by `guard_not_pending`; what is made is of the collected heap, and if a
+//!     loop makes it, a `guard_not_pending` of the loop asks whether it is time to collect.
 //! 15. `notes`: notes are ascending and stand within the trace.
 //!
 //! Not checked here, because it depends on ranges: that a guard keeps the divisor of a `PARTIAL` operation from 0. The
@@ -111,6 +113,7 @@ impl<'a> Verifier<'a> {
             }
         }
         self.inst = None;
+        self.makes_and_asks();
         if trace.insts.is_empty() {
             self.error("the trace has no terminator".to_string());
         }
@@ -146,6 +149,7 @@ impl<'a> Verifier<'a> {
             self.results(inst);
             self.accesses(inst);
             self.allocations(inst);
+            self.collections(inst);
             self.calls(inst);
             self.labels(inst);
         }
@@ -234,10 +238,10 @@ impl<'a> Verifier<'a> {
         let alloc = self.program.alloc(id);
         let has_elements = alloc.elements.is_some();
         match inst.op {
-            TraceOp::New if has_elements => {
+            TraceOp::New | TraceOp::Make if has_elements => {
                 self.error(format!("{id} has elements, so {} cannot make it", inst.op));
             }
-            TraceOp::NewArray if !has_elements => {
+            TraceOp::NewArray | TraceOp::MakeArray if !has_elements => {
                 self.error(format!("{id} has no elements, so {} cannot make it", inst.op));
             }
             TraceOp::Free if has_elements || alloc.is_collected() => {
@@ -247,6 +251,38 @@ impl<'a> Verifier<'a> {
                 self.error(format!("{id} is collected or has no elements, so {} is not for it", inst.op));
             }
             _ => {}
+        }
+    }
+
+    fn collections(&mut self, inst: &Inst) {
+        let Attached::Alloc(id) = inst.attached else { return };
+        let alloc = self.program.alloc(id);
+        let may_collect = inst.op.may_collect() && alloc.is_collected();
+        let next = self.inst.and_then(|at| self.trace.insts.get(at + 1));
+        if may_collect && next.is_none_or(|next| next.op != TraceOp::GuardNotPending) {
+            self.error(format!(
+                "no {} stands behind {} of {id}, which may collect",
+                TraceOp::GuardNotPending,
+                inst.op
+            ));
+        }
+        if inst.op.is_allocation() && !inst.op.may_collect() && !alloc.is_collected() {
+            self.error(format!("{id} is not collected, so {} does not make it", inst.op));
+        }
+    }
+
+    /// A loop that makes objects has a guard that asks whether it is time to collect.
+    fn makes_and_asks(&mut self) {
+        let Some((last, before)) = self.trace.insts.split_last().filter(|(last, _)| last.op == TraceOp::Jump)
+        else {
+            return;
+        };
+        let is_label = |inst: &Inst| inst.op == TraceOp::Label && inst.attached == last.attached;
+        let Some(start) = before.iter().position(is_label) else { return };
+        let mut body = before[start..].iter();
+        let makes = body.clone().any(|inst| inst.op.is_allocation() && !inst.op.may_collect());
+        if makes && !body.any(|inst| inst.op == TraceOp::GuardNotPending) {
+            self.error("the loop makes objects but never asks whether it is time to collect".to_string());
         }
     }
 

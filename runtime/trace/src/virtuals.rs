@@ -40,7 +40,7 @@ pub struct Virtual<O = Opnd> {
 impl<O> Virtual<O> {
     /// Whether it is an object.
     pub fn is_object(&self) -> bool {
-        matches!(self.op, TraceOp::New | TraceOp::NewArray)
+        self.op.is_allocation()
     }
 
     /// The allocation of an object.

@@ -31,7 +31,9 @@ fn engines_agree() {
 /// With a collection at every allocation from the collected heap, too.
 #[test]
 fn collecting_engines_agree() {
-    for program in programs().iter().filter(|program| program.name.starts_with("objects/")) {
+    let guests = ["objects/", "boxed/", "classes/", "closures/"];
+    let collects = |program: &&Program| guests.iter().any(|guest| program.name.starts_with(guest));
+    for program in programs().iter().filter(collects) {
         let (expected, _) = run(program, program.small, Options::parse("off").expect("valid"));
         for (engine, options) in Options::collecting_engines() {
             let (result, _) = run(program, program.small, options);
@@ -102,6 +104,39 @@ fn optimised(traces: &str) -> Vec<&str> {
     let ends = starts.iter().skip(1).copied().chain([traces.len()]);
     let all = starts.iter().copied().zip(ends).map(|(start, end)| &traces[start..end]);
     all.filter(|trace| trace.lines().nth(1).is_some_and(|line| line.contains("optimised"))).collect()
+}
+
+/// The bodies of the loops in optimised traces: from a label to the jump that goes back to it.
+fn loop_bodies<'a>(optimised: &[&'a str]) -> Vec<Vec<&'a str>> {
+    let target = |line: &str, op: &str| {
+        let (_, rest) = line.split_once(op)?;
+        rest.split_once(']').map(|(target, _)| target.to_string())
+    };
+    let body = |trace: &&'a str| {
+        let lines: Vec<&str> = trace.lines().collect();
+        let end = lines.iter().position(|line| line.trim_start().starts_with("jump["))?;
+        let back = target(lines[end], "jump[");
+        let start = lines[..end].iter().rposition(|line| target(line, " = label[") == back)?;
+        Some(lines[start + 1..end].to_vec())
+    };
+    optimised.iter().filter_map(body).collect()
+}
+
+/// Objects that a loop makes and drops are optimised away.
+#[test]
+fn loops_allocate_nothing() {
+    for (name, loops) in [("objects/sum", 1), ("classes/account", 1)] {
+        let programs = programs();
+        let program = programs.iter().find(|program| program.name == name).expect("the program is there");
+        let (_, traces) = logs(program);
+        let bodies = loop_bodies(&optimised(&traces));
+        assert_eq!(bodies.len(), loops, "{name}");
+        let allocates = |line: &&&str| {
+            ["new", "new_array", "make", "make_array"].iter().any(|op| line.contains(&format!("= {op}[")))
+        };
+        let allocation = bodies.iter().flatten().find(allocates);
+        assert_eq!(allocation, None, "{name}");
+    }
 }
 
 #[test]

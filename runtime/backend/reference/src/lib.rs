@@ -324,10 +324,12 @@ impl Run<'_> {
             (TraceOp::LocalAddr, _) => {
                 self.values[inst.result().index()] = self.locals().wrapping_add(args[0]);
             }
-            (TraceOp::New | TraceOp::NewArray, Step::Alloc(descr)) => {
+            (TraceOp::New | TraceOp::NewArray | TraceOp::Make | TraceOp::MakeArray, Step::Alloc(descr)) => {
                 let length = args.first().copied().unwrap_or(0);
+                let is_new = matches!(inst.op, TraceOp::New | TraceOp::NewArray);
+                let allocate = if is_new { alloc::allocate } else { alloc::make };
                 // SAFETY: the context is valid, and the descriptor one of a resolved program.
-                let address = unsafe { alloc::allocate(self.context, descr, length) };
+                let address = unsafe { allocate(self.context, descr, length) };
                 self.values[inst.result().index()] = address;
             }
             (TraceOp::Free | TraceOp::FreeArray, Step::Alloc(descr)) => {

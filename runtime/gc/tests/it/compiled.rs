@@ -1,7 +1,7 @@
 //! The interface for generated code, followed step by step as such code would.
 
 use metatrace::gc::alloc::Hot;
-use metatrace::gc::compiled::{CARD_SHIFT, HEADER_BYTES, Site, allocate_slow};
+use metatrace::gc::compiled::{self, CARD_SHIFT, HEADER_BYTES, Site, allocate_slow};
 use metatrace::gc::{Gc, GcCell, Heap, Trace, TypeInfo};
 
 use super::{Node, config, heap};
@@ -83,6 +83,30 @@ fn objects_of_types_known_at_run_time() {
         }
         assert_eq!(heap.object_at(0x1000), None);
         assert!(Site::of(TypeInfo::of::<[u64; 4000]>(), 32_000).is_none());
+    });
+}
+
+#[test]
+fn what_is_made_collects_nothing_and_says_when_to() {
+    let heap = heap(config());
+    heap.enter(|| {
+        let info = TypeInfo::of::<(Option<Gc<Node>>, u64)>();
+        for turn in 1..4 {
+            let before = heap.stats().minor_collections;
+            // SAFETY: the descriptor is that of a type.
+            let make = || unsafe { compiled::make(info, 16) }.expect("the heap is empty");
+            let mut count = 0;
+            while !make().1 {
+                count += 1;
+            }
+            assert!(count > 10, "turn {turn}: {count}");
+            assert!(make().1, "it stays time to collect");
+            assert_eq!(heap.stats().minor_collections, before);
+            // SAFETY: as above.
+            unsafe { compiled::allocate(info, 16) }.expect("the heap is empty");
+            assert_eq!(heap.stats().minor_collections, before + 1);
+            assert!(!make().1);
+        }
     });
 }
 

@@ -30,7 +30,7 @@ impl Object {
 
 /// Allocates the objects of a run.
 pub fn allocator() -> Allocator {
-    Allocator { for_guest: collected, collected, reserved: collected, plain, free, barrier }
+    Allocator { for_guest: collected, collected, reserved: collected, made: collected, plain, free, barrier }
 }
 
 /// Forgets all objects.

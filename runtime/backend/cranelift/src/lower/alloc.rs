@@ -2,7 +2,7 @@
 //!
 //! Objects of the collected heap whose size is known are allocated inline: the cursor of their class advances, the header is
 //! written, and the words are made 0 that are not written before the collector may look at them. Where the cursor comes to its
-//! limit, cold code calls [`alloc::allocate`] through a stub that preserves all registers, so that the hot code keeps what it
+//! limit, cold code calls [`alloc::allocate`], or [`alloc::make`], through a stub that preserves all registers, so that the hot code keeps what it
 //! has in them. Only there can something become pending: a `guard_not_pending` directly behind the allocation stands there too.
 
 use super::{GUEST, Lowering, OURS};
@@ -25,7 +25,8 @@ impl Lowering<'_> {
         let job = self.job;
         let inst = &job.trace.insts[at];
         let descr = job.program.alloc(inst.alloc());
-        if inst.op == TraceOp::New
+        let is_new = matches!(inst.op, TraceOp::New | TraceOp::NewArray);
+        if matches!(inst.op, TraceOp::New | TraceOp::Make)
             && let Memory::Collected { header } = descr.memory
             && descr.size.get() <= MAX_CLEARED * 8
             && let Some(site) = self.env.heap.and_then(|heap| (heap.site)(header.get(), descr.size.get()))
@@ -41,7 +42,8 @@ impl Lowering<'_> {
             }
             _ => {
                 let args = [self.descriptor(descr), self.word(length)];
-                let callee = self.b.ins().iconst(I64, alloc::allocate as *const () as i64);
+                let function = if is_new { alloc::allocate } else { alloc::make };
+                let callee = self.b.ins().iconst(I64, function as *const () as i64);
                 self.call_address(callee, &args)
             }
         };
@@ -75,7 +77,8 @@ impl Lowering<'_> {
         self.b.ins().jump(done, &[made.into()]);
 
         self.b.switch_to_block(slow);
-        let descriptor = self.descriptor(descr);
+        let is_made = u64::from(inst.op == TraceOp::Make);
+        let descriptor = self.b.ins().iconst(I64, (std::ptr::from_ref(descr) as u64 | is_made) as i64);
         let b = &mut self.b;
         let signature = *self
             .slow_signature
@@ -124,6 +127,8 @@ impl Lowering<'_> {
                 | TraceOp::InteriorField
                 | TraceOp::InteriorElem
                 | TraceOp::LocalAddr
+                | TraceOp::Make
+                | TraceOp::MakeArray
                 | TraceOp::Barrier
                 | TraceOp::CountMergePoints => {}
                 _ => break,
@@ -199,11 +204,13 @@ impl Lowering<'_> {
     }
 }
 
-/// Allocates an object without elements, and leaves its address where the first result of calls would be.
+/// Allocates an object without elements, and leaves its address where the first result of calls would be. The lowest bit beside the
+/// descriptor's address tells that it is to be made without collecting.
 ///
 /// # Safety
 /// As for [`alloc::allocate`].
 pub(crate) unsafe extern "C" fn allocate_slow(context: *mut Context, descr: *const Alloc) {
+    let allocate = if descr.addr() & 1 == 0 { alloc::allocate } else { alloc::make };
     // SAFETY: the caller vouches for it; nothing else refers to the context meanwhile.
-    unsafe { (*context).results[0] = alloc::allocate(context, descr, 0) };
+    unsafe { (*context).results[0] = allocate(context, descr.map_addr(|address| address & !1), 0) };
 }

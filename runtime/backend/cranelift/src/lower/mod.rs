@@ -271,7 +271,9 @@ impl<'a> Lowering<'a> {
             TraceOp::InteriorField => self.interior(inst, None),
             TraceOp::InteriorElem => self.interior(inst, Some(args[1])),
             TraceOp::LocalAddr => self.local_addr(inst),
-            TraceOp::New | TraceOp::NewArray => self.has_guard = self.allocate(at),
+            TraceOp::New | TraceOp::NewArray | TraceOp::Make | TraceOp::MakeArray => {
+                self.has_guard = self.allocate(at)
+            }
             TraceOp::Free | TraceOp::FreeArray => self.release(inst),
             TraceOp::Barrier => self.barrier(args[0]),
             TraceOp::Call | TraceOp::CallElidable => self.call(inst),

@@ -1,7 +1,7 @@
 //! Runs traces on the reference backend and on every variant of this one, and compares all that can be seen.
 
 use metatrace_backend::{
-    Backend, CodeId, Context, Exit, FRAME_HEADER, Job, Shim, frame_words, locals_offset,
+    Allocator, Backend, CodeId, Context, Exit, FRAME_HEADER, Job, Shim, frame_words, locals_offset, pending,
 };
 use metatrace_backend_cranelift::{CraneliftBackend, OptLevel};
 use metatrace_backend_reference::Reference;
@@ -175,7 +175,8 @@ pub fn run(
     for (n, byte) in frame.locals().iter_mut().enumerate() {
         *byte = pattern(n);
     }
-    let mut context = Context::default();
+    let allocator = Allocator { made: is_due, ..Allocator::default() };
+    let mut context = Context { allocator, ..Context::default() };
     // SAFETY: the frame has the size that was set, with the inputs in its slots; traces of tests access its local
     // memory or memory of the test.
     let exit = unsafe { backend.run(code, frame.pointer(), &mut context) };
@@ -188,6 +189,15 @@ pub fn run(
         locals: changes.collect(),
         merge_points: context.merge_points,
         pending: context.pending,
+    }
+}
+
+/// Makes an object whenever it is time to collect.
+extern "C" fn is_due(context: *mut Context, header: u64, bytes: u64) -> u64 {
+    // SAFETY: the engine hands its context over.
+    unsafe {
+        (*context).pending |= pending::HEAP_FULL;
+        ((*context).allocator.reserved)(context, header, bytes)
     }
 }
 

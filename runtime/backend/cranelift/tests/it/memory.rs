@@ -145,13 +145,48 @@ fn objects_are_allocated_used_and_given_back() {
             %5 = getfield[a0](%4)
             %6 = getelem[a3](%4, 2)
             %7 = new[alloc2]()
+            guard_not_pending() s0
             barrier(%7)
             %8 = getfield[a1](%7)
-            guard_not_pending() s0
             finish(%2, %3, %5, %6, %8)
         }
         s0 = j0 @0 locals 0 () merge_points 0"#,
         &[&[9]],
     );
     assert_eq!(outcome[0].values, [9, 0, 9, 40, 0]);
+}
+
+/// What is made leaves it to the next guard to collect, however many are made until there.
+#[test]
+fn what_is_made_collects_nothing() {
+    let outcome = crate::common::check_text(
+        r#"
+        alloc alloc0 "object" collected 0 size 16
+        alloc alloc1 "array" collected 0 size 8 elements 8 length 0
+        trace (%0 w) {
+            %1 = new[alloc0]()
+            guard_not_pending() s0
+            guard_true(%0) s1
+            %2 = make[alloc0]()
+            setfield[a0](%2, %0)
+            %3 = make_array[alloc1](3)
+            setfield[a1](%2, %3)
+            %4 = getfield[a0](%3)
+            %5 = getfield[a0](%2)
+            %6 = int_add(%4, %5)
+            guard_true(%6) s2
+            guard_not_pending() s3
+            finish(%6)
+        }
+        s0 = j0 @0 locals 0 () merge_points 0
+        s1 = j0 @1 locals 0 (w0 = 7) merge_points 0
+        s2 = j0 @2 locals 0 () merge_points 0
+        s3 = j0 @3 locals 0 (w0 = %4, w1 = %5) merge_points 0"#,
+        &[&[0], &[9]],
+    );
+    let left: Vec<_> = outcome.iter().map(|outcome| (outcome.exit, outcome.pending)).collect();
+    let full = metatrace_backend::pending::HEAP_FULL;
+    let guard = |n| metatrace_backend::Exit::Guard(metatrace_trace::GuardId::new(n));
+    assert_eq!(left, [(guard(1), 0), (guard(3), full)]);
+    assert_eq!(outcome[1].values, [3, 9]);
 }
