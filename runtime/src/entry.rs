@@ -9,18 +9,19 @@ use std::time::Instant;
 use metatrace_backend::{CodeId, Exit, alloc, pending};
 use metatrace_defs::Abort;
 use metatrace_defs::jitcode::PortalId;
-use metatrace_trace::{GuardId, short};
+use metatrace_trace::GuardId;
+use smallvec::SmallVec;
 
 use crate::compile::{self, Start};
 use crate::loaded::Loaded;
 use crate::machine::{Blackhole, Outcome, Panic, Stack, Values, call_native};
-use crate::record::{End, Session, kinds, merge_point_operands};
+use crate::record::{End, Session, merge_point_operands};
 use crate::region;
 use crate::rt::{Context, PortalGlue, ProgramGlue, Scalars, TracedBox, TracedHeader, catch};
 use crate::traced::Traced;
 use crate::vm::stats::add;
 use crate::vm::tables::{Entry, Guard, GuardFrame, Home, Key, LoopCell, Source};
-use crate::vm::{self, Limits, TraceFrame, VmState};
+use crate::vm::{self, Limits, TraceFrame, VmState, recent};
 
 /// Back edges of an owner between two looks at the VM while the current one is off.
 const INACTIVE: u32 = 1 << 20;
@@ -73,10 +74,10 @@ fn enter_at<P: Scalars, R: Scalars>(
     values: P,
 ) -> Result<P, R> {
     const { assert!(P::WORDS <= MAX_WORDS && R::WORDS <= MAX_WORDS, "a portal with too many words") };
-    let mut words = [0; MAX_WORDS];
+    let mut words: Values<u64> = SmallVec::from_elem(0, P::WORDS);
     values.pack(&mut words);
     let place = Place::new(glue().home());
-    match go_on(&vm::current(), &place, words[..P::WORDS].into(), arrival) {
+    match go_on(&vm::current(), &place, words, arrival) {
         // SAFETY: jitcode computed the words as native code would have; they are put together once.
         Outcome::MergePoint(words) => Ok(unsafe { P::unpack(&words) }),
         // SAFETY: as above.
@@ -125,34 +126,29 @@ impl Place {
     pub fn cell(&self, vm: &VmState, words: &[u64]) -> Rc<LoopCell> {
         // SAFETY: the word is a reference to a living owner.
         let owner = unsafe { vm.link(owner_box(words[self.owner])) };
-        let portal = self.loaded.portal(self.portal);
-        let greens = words.iter().zip(kinds(portal)).enumerate();
-        let greens =
-            greens.filter(|(n, (_, (_, green)))| *green && *n != self.owner).map(|(_, (&word, _))| word);
-        let key: Key = (std::ptr::from_ref(self.program) as usize, self.portal, short(greens));
-        vm.tables.borrow_mut().cell(owner, &key)
+        let numbers = &self.loaded.facts(self.portal).greens;
+        let program = std::ptr::from_ref(self.program) as usize;
+        let find = || {
+            let key: Key = (program, self.portal, numbers.iter().map(|&n| words[n]).collect());
+            vm.tables.borrow_mut().cell(owner, &key)
+        };
+        if numbers.len() > recent::GREENS {
+            return find();
+        }
+        let mut greens = [0; recent::GREENS];
+        greens.iter_mut().zip(numbers).for_each(|(green, &n)| *green = words[n]);
+        let at = recent::At { owner, program, portal: self.portal, greens };
+        // SAFETY: the tables keep the cells of an owner until it is gone, and it lives.
+        unsafe { vm.recent.find(&at) }.unwrap_or_else(|| {
+            let cell = find();
+            vm.recent.keep(at, &cell);
+            cell
+        })
     }
 
     /// The words of the reds.
     fn reds<'w>(&self, words: &'w [u64]) -> impl Iterator<Item = u64> + use<'w> {
         self.loaded.facts(self.portal).reds.iter().map(|&n| words[n])
-    }
-
-    /// The compiled code to enter with these parameters.
-    fn entry(&self, vm: &VmState, words: &[u64]) -> Option<Entry> {
-        if self.loaded.facts(self.portal).has_greens {
-            return self.cell(vm, words).entry.get();
-        }
-        // Of an owner that is the only green, the cell that was looked for last is at hand.
-        let address = owner_box(words[self.owner]);
-        let key = (std::ptr::from_ref(self.program) as usize, self.portal);
-        // SAFETY: the word is a reference to a living owner.
-        unsafe { vm.last_cell(address, key) }.unwrap_or_else(|| {
-            let cell = self.cell(vm, words);
-            // SAFETY: as above; the owner keeps the cell until it is gone.
-            unsafe { vm.keep_cell(address, key, &cell) };
-            cell.entry.get()
-        })
     }
 }
 
@@ -171,7 +167,7 @@ pub fn call(
         return Ok(native(words));
     }
     let place = Place::new(glue.home());
-    let Some(entry) = place.entry(&vm, words) else { return Ok(native(words)) };
+    let Some(entry) = place.cell(&vm, words).entry.get() else { return Ok(native(words)) };
     let give = |results: &[u64]| {
         // SAFETY: the context is this VM's, and no reference to it is held.
         let context = unsafe { &mut *vm.context() };

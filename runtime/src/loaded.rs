@@ -34,18 +34,21 @@ pub struct PortalFacts {
     pub owner: usize,
     /// Which words of the parameters are red.
     pub reds: Vec<usize>,
-    /// Whether there are greens beside the owner.
-    pub has_greens: bool,
+    /// Which words of the parameters are green, but for the owner.
+    pub greens: Vec<usize>,
 }
 
 impl PortalFacts {
     fn new(portal: &Portal) -> PortalFacts {
         let owner = portal.params.iter().position(|param| param.owner).expect("a portal has an owner");
+        let owner = portal.params[..owner].iter().map(|param| param.kinds.len()).sum();
         let words = portal.params.iter().flat_map(|param| param.kinds.iter().map(|_| param.green));
+        let (greens, reds): (Vec<_>, Vec<_>) = words.enumerate().partition(|(_, green)| *green);
+        let numbers = |words: Vec<(usize, bool)>| words.into_iter().map(|(n, _)| n);
         PortalFacts {
-            owner: portal.params[..owner].iter().map(|param| param.kinds.len()).sum(),
-            reds: words.enumerate().filter(|(_, green)| !green).map(|(n, _)| n).collect(),
-            has_greens: portal.params.iter().any(|param| param.green && !param.owner),
+            owner,
+            reds: numbers(reds).collect(),
+            greens: numbers(greens).filter(|&n| n != owner).collect(),
         }
     }
 }

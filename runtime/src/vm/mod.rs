@@ -9,6 +9,7 @@
 pub(crate) mod log;
 pub(crate) mod options;
 pub(crate) mod owner;
+pub(crate) mod recent;
 pub(crate) mod stats;
 pub(crate) mod tables;
 
@@ -131,6 +132,8 @@ pub(crate) struct VmState {
     pub shared: Arc<Shared>,
     pub backend: Box<dyn Backend>,
     pub tables: RefCell<Tables>,
+    /// Places that were looked for last.
+    pub recent: recent::Recent,
     /// Back edges that were counted.
     pub ticks: Cell<u64>,
     /// The guard that failed last.
@@ -180,6 +183,7 @@ impl VmState {
             shared,
             backend,
             tables: RefCell::default(),
+            recent: Default::default(),
             ticks: Cell::new(0),
             last_failed: Cell::new(None),
             recordings: Cell::new(0),

@@ -5,15 +5,11 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use metatrace_defs::jitcode::PortalId;
-
 use super::VmState;
-use super::tables::{Entry, LoopCell};
 use crate::traced::TracedHeader;
 
 metatrace_defs::entity! {
@@ -27,8 +23,6 @@ pub struct Link {
     /// The identity of the VM; 0 for none.
     vm: Cell<u32>,
     owner: Cell<u32>,
-    /// The cell that was last looked for: the portal, and where it is.
-    last: Cell<Option<(usize, PortalId, NonNull<LoopCell>)>>,
 }
 
 /// News for VMs of other threads.
@@ -61,7 +55,6 @@ impl Link {
     /// Tells the VM that the owner is gone or changes.
     pub fn cut(&self) {
         let vm = self.vm.replace(0);
-        self.last.set(None);
         if vm == 0 {
             return;
         }
@@ -95,30 +88,6 @@ impl VmState {
         link.vm.set(self.id);
         link.owner.set(owner.0);
         owner
-    }
-
-    /// What is to be entered at the cell that was kept for a portal in the owner whose box is at `address`; `None` if
-    /// another cell was kept, or none.
-    ///
-    /// # Safety
-    /// There must be the box of a living owner.
-    pub unsafe fn last_cell(&self, address: u64, key: (usize, PortalId)) -> Option<Option<Entry>> {
-        // SAFETY: the caller vouches for the address; the header is the first field of the box.
-        let link = unsafe { &(*(address as usize as *const TracedHeader)).link };
-        let (program, portal, cell) = link.last.get()?;
-        let fits = link.vm.get() == self.id && (program, portal) == key;
-        // SAFETY: the tables of this VM keep the cells of an owner until it is cut from the VM, and then none is kept here.
-        fits.then(|| unsafe { cell.as_ref() }.entry.get())
-    }
-
-    /// Keeps a cell for [`VmState::last_cell`].
-    ///
-    /// # Safety
-    /// As there; the cell must be one of this VM's for the owner.
-    pub unsafe fn keep_cell(&self, address: u64, key: (usize, PortalId), cell: &Rc<LoopCell>) {
-        // SAFETY: as above.
-        let link = unsafe { &(*(address as usize as *const TracedHeader)).link };
-        link.last.set(Some((key.0, key.1, NonNull::from(&**cell))));
     }
 
     /// Reads the mail of other threads.
