@@ -136,7 +136,7 @@ fn long() -> Vec<Function> {
         Op::Return(5),
         Op::Loop(1),
     ];
-    let mut code: Vec<Op> = (0..100).map(|n| Op::MulMod(0, 0, n % 2)).collect();
+    let mut code: Vec<Op> = (0..100).map(|_| Op::MulMod(0, 0, 0)).collect();
     code.push(Op::Return(0));
     vec![function(1, start), function(1, code)]
 }
