@@ -51,21 +51,52 @@ impl Vm {
         want: i32,
         flags: u32,
     ) -> Result<(Running, Slot)> {
-        let thread = self.thread();
         let code = running(function.as_ref().code);
+        let limit = Self::limit_of(code, place, count);
+        let thread = self.thread();
+        if !thread.has_room(limit) || !thread.frames.is_fast() {
+            return self.begin_slow(function, place, count, want, flags);
+        }
+        Ok(self.push_call(code, place, count, want, flags))
+    }
+
+    /// Begins a call where there is little room, or which a hook is to be told of.
+    #[cold]
+    #[inline(never)]
+    fn begin_slow(
+        &self,
+        function: Gc<Function>,
+        place: Slot,
+        count: usize,
+        want: i32,
+        flags: u32,
+    ) -> Result<(Running, Slot)> {
+        self.check_overflow(Self::limit_of(running(function.code), place, count))?;
+        let code = running(crate::hook::chosen(&self.thread(), function.code)?);
+        Ok(self.push_call(code, place, count, want, flags))
+    }
+
+    /// Behind the registers of a call of this code.
+    #[inline(always)]
+    fn limit_of(code: Running, place: Slot, count: usize) -> Slot {
+        let proto: &Proto = code;
+        let base = if proto.is_vararg { place.up(count + 2) } else { place.up(1) };
+        base.up(usize::from(proto.registers))
+    }
+
+    /// Begins a call for which there is room.
+    #[inline(always)]
+    fn push_call(&self, code: Running, place: Slot, count: usize, want: i32, flags: u32) -> (Running, Slot) {
+        let thread = self.thread();
         let proto: &Proto = code;
         let params = usize::from(proto.params);
         let mut base = place.up(1);
-        let registers = usize::from(proto.registers);
         let mut extra = 0;
         if proto.is_vararg {
             extra = count.saturating_sub(params);
             base = place.up(count + 2);
         }
-        let limit = base.up(registers);
-        if !thread.has_room(limit) || !thread.frames.has_room(false) {
-            self.check_overflow(limit)?;
-        }
+        let limit = base.up(usize::from(proto.registers));
         if proto.is_vararg {
             base.down(1).set(place.get());
             for index in 0..params {
@@ -90,7 +121,7 @@ impl Vm {
             extra: extra as u32,
             flags: Cell::new(flags),
         });
-        Ok((code, base))
+        (code, base)
     }
 
     /// An error, unless one is being handled and there is room for that.
@@ -98,6 +129,9 @@ impl Vm {
     #[inline(never)]
     pub(crate) fn check_overflow(&self, limit: Slot) -> Result<()> {
         let thread = self.thread();
+        if thread.has_room(limit) && thread.frames.has_room(false) {
+            return Ok(());
+        }
         let top = thread.frames.last().limit.get();
         let handles = !thread.has_room(top) || thread.frames.depth() > crate::stack::MAX_FRAMES;
         if handles
@@ -121,23 +155,41 @@ impl Vm {
         let thread = self.thread();
         let base = place.up(1);
         let limit = base.up(count);
-        if !thread.has_room(limit.up(64)) || !thread.frames.has_room(false) {
-            self.check_overflow(limit.up(64))?;
+        if !thread.has_room(limit.up(64)) || !thread.frames.is_fast() {
+            return self.call_native_slow(native, place, count, want);
         }
-        thread.frames.push(Frame {
+        self.push_native(place, count, want);
+        let found = (native.as_ref().function)(Call { vm: self, place, count })?;
+        thread.frames.pop();
+        self.finish(place, found, want);
+        Ok(found)
+    }
+
+    /// Calls a native function where there is little room, or which a hook is to be told of.
+    #[cold]
+    #[inline(never)]
+    fn call_native_slow(&self, native: Gc<Native>, place: Slot, count: usize, want: i32) -> Result<usize> {
+        self.check_overflow(place.up(1 + count + 64))?;
+        self.push_native(place, count, want);
+        let found = crate::hook::call_native(self, native, Call { vm: self, place, count })?;
+        self.thread().frames.pop();
+        self.finish(place, found, want);
+        Ok(found)
+    }
+
+    #[inline(always)]
+    fn push_native(&self, place: Slot, count: usize, want: i32) {
+        let base = place.up(1);
+        self.thread().frames.push(Frame {
             base,
             results: place,
-            limit: Cell::new(limit),
+            limit: Cell::new(base.up(count)),
             code: None,
             pc: Cell::new(0),
             want,
             extra: 0,
             flags: Cell::new(0),
         });
-        let found = (native.as_ref().function)(Call { vm: self, place, count })?;
-        thread.frames.pop();
-        self.finish(place, found, want);
-        Ok(found)
     }
 
     /// Has the results of a call be as many as wanted.

@@ -208,7 +208,9 @@ fn begin_resume(thread: Gc<Thread>, args: Slot, count: usize) -> Option<Native> 
 /// Whether a coroutine may stop where it is: no native function in it waits for what it has called, but those that let that pass.
 pub fn may_stop(thread: &Thread) -> bool {
     let frames = &thread.frames;
-    !thread.is_main && (2..frames.depth()).all(|index| frames.get(index - 1).is_none_or(Frame::lets_stop))
+    !thread.is_main
+        && !thread.hooks.is_running()
+        && (2..frames.depth()).all(|index| frames.get(index - 1).is_none_or(Frame::lets_stop))
 }
 
 /// Stops the coroutine that runs, with values at `place`; how many it is resumed with, at the same place.

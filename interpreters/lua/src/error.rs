@@ -106,7 +106,7 @@ fn sets(instr: Instr, register: usize) -> bool {
         Op::Method => register == a || register == a + 1,
         Op::SetUp | Op::SetTabUp | Op::SetTable | Op::SetInt | Op::SetField | Op::SetList => false,
         Op::Close | Op::ToClose | Op::Jump | Op::Loop | Op::Return | Op::Return0 | Op::Return1 => false,
-        Op::JumpIf | Op::JumpIfNot | Op::ForInPrep | Op::ForInLoop => false,
+        Op::JumpIf | Op::JumpIfNot | Op::ForInPrep | Op::ForInLoop | Op::Hook => false,
         op if op as u8 >= Op::JumpEq as u8 && op as u8 <= Op::JumpNotGeInt as u8 => false,
         _ => register == a,
     }
@@ -381,6 +381,9 @@ pub fn function_name(thread: &Thread, index: usize) -> Option<Named> {
         return None;
     }
     let caller = thread.frames.get(index.checked_sub(1)?)?;
+    if thread.hooks.is_at(index) {
+        return Named::new("hook", b"?");
+    }
     if caller.has(crate::thread::FINALIZER) {
         return Named::new("metamethod", b"__gc");
     }
@@ -390,6 +393,7 @@ pub fn function_name(thread: &Thread, index: usize) -> Option<Named> {
     match instr.op {
         Op::Call | Op::TailCall => register_name(code, pc, usize::from(instr.a)),
         Op::ForInCall => Named::new("for iterator", b"for iterator"),
+        Op::Hook => Named::new("hook", b"?"),
         _ => Named::new("metamethod", metamethod_of(instr)?.trim_start_matches('_').as_bytes()),
     }
 }

@@ -6,6 +6,7 @@
 use metatrace::{Traced, jit};
 
 use crate::function::Proto;
+use crate::hook;
 use crate::meta::Event;
 use crate::op::Op;
 use crate::ops::{access, arith, calls, compare, loops};
@@ -77,7 +78,7 @@ pub fn execute(mut pc: usize, mut proto: &'static Traced<Proto>, mut base: Slot,
             Op::LoadFalse => base.put(a, Value::False),
             Op::FalseSkip => {
                 base.put(a, Value::False);
-                pc += 1;
+                pc += c;
             }
             Op::GetUp => base.put(a, calls::upvalue(base, b).get()),
             Op::SetUp => calls::upvalue(base, b).set(base.at(a)),
@@ -285,6 +286,7 @@ pub fn execute(mut pc: usize, mut proto: &'static Traced<Proto>, mut base: Slot,
             Op::SetList => step!(vm, pc, proto, base, access::set_list(vm, pc, base, instr)),
             Op::Closure => step!(vm, pc, proto, base, calls::closure(vm, pc, proto, base, instr)),
             Op::VarArg => step!(vm, pc, proto, base, calls::var_arg(vm, pc, base, instr)),
+            Op::Hook => go!(vm, pc, proto, base, hook::tell(vm, pc)),
         }
     }
 }

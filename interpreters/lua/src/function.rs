@@ -28,7 +28,7 @@ pub struct Cache {
 pub const ABSENT: u32 = u32::MAX;
 
 impl Cache {
-    fn new() -> Cache {
+    pub fn new() -> Cache {
         Cache { own: Cell::new((Shape::NEVER, 0)), next: Cell::new((Shape::NEVER, 0)) }
     }
 }
@@ -77,15 +77,18 @@ impl Proto {
 /// A prototype as an object.
 pub struct Code {
     traced: Traced<Proto>,
+    /// The copy for threads with a hook, once there was one.
+    hooked: GcCell<Option<Gc<Code>>>,
 }
 
-// SAFETY: constants and functions are visited, and never change.
+// SAFETY: constants and functions are visited, and never change; the copy lies in a cell.
 unsafe impl Trace for Code {
     const SHAPE: metatrace::gc::Shape = metatrace::gc::Shape::Traced;
 
     fn trace(&self, tracer: &mut Tracer) {
         self.traced.constants.iter().for_each(|constant| constant.trace(tracer));
         self.traced.functions.iter().for_each(|function| tracer.reference(*function));
+        self.hooked.trace(tracer);
     }
 }
 
@@ -125,7 +128,21 @@ impl Code {
             first_line: body.first_line,
             last_line: body.last_line,
         };
-        Gc::try_new(Code { traced: Traced::new(proto) })
+        Gc::try_new(Code { traced: Traced::new(proto), hooked: GcCell::new(None) })
+    }
+
+    /// The code that tells a hook what it does.
+    ///
+    /// # Errors
+    /// If the heap is full.
+    pub fn hooked(&self) -> Result<Gc<Code>, HeapFull> {
+        if let Some(made) = self.hooked.get() {
+            return Ok(made);
+        }
+        let copy = crate::hook::copy(&self.traced);
+        let made = Gc::try_new(Code { traced: Traced::new(copy), hooked: GcCell::new(None) })?;
+        self.hooked.set(Some(made));
+        Ok(made)
     }
 
     #[inline(always)]

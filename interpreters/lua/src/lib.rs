@@ -12,6 +12,7 @@ mod embed;
 mod error;
 mod execute;
 mod function;
+mod hook;
 pub mod listing;
 mod meta;
 mod number;

@@ -63,8 +63,8 @@ operations! {
     LoadTrue Reg None None,
     /// `R[a] = false`
     LoadFalse Reg None None,
-    /// `R[a] = false; pc += 1`
-    FalseSkip Reg None None,
+    /// `R[a] = false; pc += c`
+    FalseSkip Reg None Count,
     /// `R[a] = U[b]`
     GetUp Reg Up None,
     /// `U[b] = R[a]`
@@ -188,6 +188,8 @@ operations! {
     Closure Reg None Function,
     /// `R[a], … = ...`, `b - 1` values; 0 for all
     VarArg Reg Count None,
+    /// Tells the thread's hook of the instruction behind
+    Hook None None None,
 }
 
 impl Op {

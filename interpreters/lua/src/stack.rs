@@ -171,12 +171,38 @@ impl Pool {
 pub struct Frames {
     first: *mut Frame,
     depth: std::cell::Cell<usize>,
+    /// Calls that begin without further ado.
+    limit: std::cell::Cell<usize>,
 }
 
 impl Frames {
     /// Of fresh memory.
     pub fn new(memory: &Memory) -> Frames {
-        Frames { first: memory.frames(), depth: std::cell::Cell::new(0) }
+        let limit = std::cell::Cell::new(MAX_FRAMES);
+        Frames { first: memory.frames(), depth: std::cell::Cell::new(0), limit }
+    }
+
+    /// Whether calls go the fast way while there is room; otherwise all go the slow one.
+    pub fn limit_calls(&self, fast: bool) {
+        self.limit.set(if fast { MAX_FRAMES } else { 0 });
+    }
+
+    /// Whether a call goes the fast way.
+    #[inline(always)]
+    pub fn is_fast(&self) -> bool {
+        self.depth.get() < self.limit.get()
+    }
+
+    /// Has a call go on in other code.
+    pub fn exchange_code(&self, index: usize, code: crate::thread::Running, pc: u32) {
+        if index < self.depth.get() {
+            // SAFETY: the frame is written, and no reference to it is in use: whoever runs the code takes it anew.
+            unsafe {
+                let frame = self.first.add(index);
+                (*frame).code = Some(code);
+                (*frame).pc.set(pc);
+            }
+        }
     }
 
     #[inline(always)]

@@ -7,6 +7,7 @@ use metatrace::gc::{Gc, GcCell, HeapFull, Trace, Tracer};
 
 use crate::coroutine::Coroutine;
 use crate::function::{Known, Proto, Upvalue};
+use crate::hook::Hooks;
 use crate::stack::{Frames, MAX_VALUES, Memory, Pool, Slot};
 use crate::value::Value;
 
@@ -103,7 +104,7 @@ pub struct Thread {
     pub native: Cell<(usize, usize)>,
     /// Native calls within it.
     pub native_calls: Cell<u32>,
-    pub hook: GcCell<Value>,
+    pub hooks: Hooks,
     /// The error that ended it, until it is closed.
     pub failure: GcCell<Option<Value>>,
     pub is_main: bool,
@@ -115,7 +116,7 @@ unsafe impl Trace for Thread {
 
     fn trace(&self, tracer: &mut Tracer) {
         self.open.trace(tracer);
-        self.hook.trace(tracer);
+        self.hooks.trace(tracer);
         self.failure.trace(tracer);
         if !tracer.is_marking() || self.memory.memory.is_none() {
             return;
@@ -155,7 +156,7 @@ impl Thread {
             coroutine: RefCell::new(None),
             native: Cell::new((0, 0)),
             native_calls: Cell::new(0),
-            hook: GcCell::new(Value::Nil),
+            hooks: Hooks::new(),
             failure: GcCell::new(None),
             is_main,
         })?;

@@ -87,8 +87,8 @@ pub struct Vm {
     pub(crate) warnings: Cell<bool>,
     pub(crate) collector_stopped: Cell<bool>,
     pub(crate) generational: Cell<bool>,
-    pub(crate) hook_count: Cell<u32>,
-    pub(crate) hook_left: Cell<u32>,
+    /// Whether any thread had a hook: native functions may have changed what code runs.
+    pub(crate) hooks_used: Cell<bool>,
     pub(crate) random: Cell<[u64; 4]>,
     buffer: Cell<Vec<u8>>,
     pub(crate) no_upvalues: Late<Gc<Array<GcCell<Gc<Upvalue>>>>>,
@@ -171,8 +171,7 @@ impl Vm {
             warnings: Cell::new(false),
             collector_stopped: Cell::new(false),
             generational: Cell::new(true),
-            hook_count: Cell::new(0),
-            hook_left: Cell::new(0),
+            hooks_used: Cell::new(false),
             random: Cell::new([1, 2, 3, 4]),
             buffer: Cell::default(),
             no_upvalues: Late::new(),
@@ -422,7 +421,7 @@ impl Vm {
     /// A function from source, if the mode allows texts.
     pub(crate) fn load_mode(&self, source: &[u8], name: &[u8], env: Value, mode: &[u8]) -> Result<Value> {
         if source.first() == Some(&0x1B) {
-            let mut text = crate::error::chunk_id(name);
+            let mut text = name.strip_prefix(b"@").or(name.strip_prefix(b"=")).unwrap_or(name).to_vec();
             text.extend_from_slice(b": bad binary format (truncated chunk)");
             if !mode.contains(&b'b') {
                 let mode = String::from_utf8_lossy(mode);

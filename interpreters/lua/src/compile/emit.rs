@@ -324,7 +324,7 @@ impl Function<'_> {
             if self.needs_value(expr.if_true) || self.needs_value(expr.if_false) {
                 let over = if matches!(expr.kind, Kind::Jump(_)) { Chain::EMPTY } else { self.jump() };
                 load_false = self.label_here();
-                self.emit_abc(Op::FalseSkip, register, 0, 0);
+                self.emit_abc(Op::FalseSkip, register, 0, 1);
                 load_true = self.label_here();
                 self.emit_abc(Op::LoadTrue, register, 0, 0);
                 self.patch_here(over);

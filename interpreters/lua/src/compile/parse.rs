@@ -321,7 +321,9 @@ impl<'s> Parser<'s> {
     // Functions.
 
     fn close_function(&mut self) -> Result<Body> {
-        let line = self.line;
+        // A chunk ends with its last token.
+        let is_chunk = self.functions.len() == 1;
+        let line = if is_chunk { self.last_line } else { self.line };
         let f = self.f();
         let registers = f.active_registers();
         f.line = line;

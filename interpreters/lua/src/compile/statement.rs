@@ -138,7 +138,12 @@ impl<'s> Parser<'s> {
 
     /// A condition; the jumps that are taken if it is false.
     fn condition(&mut self) -> Result<Chain> {
-        let mut condition = self.expr()?;
+        let condition = self.expr()?;
+        self.jumps_unless(condition)
+    }
+
+    /// The jumps that are made if a condition does not hold.
+    fn jumps_unless(&mut self, mut condition: Expr) -> Result<Chain> {
         if condition.kind == Kind::Nil {
             condition.kind = Kind::False;
         }
@@ -151,8 +156,9 @@ impl<'s> Parser<'s> {
         loop {
             // Behind `if` or `elseif`.
             self.advance()?;
-            let otherwise = self.condition()?;
+            let condition = self.expr()?;
             self.expect(&Token::Then)?;
+            let otherwise = self.jumps_unless(condition)?;
             self.block()?;
             let has_more = matches!(self.token, Token::Else | Token::Elseif);
             let f = self.f();

@@ -57,7 +57,7 @@ pub fn call(vm: &Vm, pc: usize, proto: Running, base: Slot, instr: Instr) -> Res
         }
         Value::Native(native) if native.known != Known::Pcall => {
             vm.call_native(native, place, count, want)?;
-            Ok((pc, proto, base))
+            Ok(if vm.hooks_used.get() { resume(vm) } else { (pc, proto, base) })
         }
         _ => call_other(vm, pc, proto, base, place, count, want),
     }
@@ -79,7 +79,10 @@ fn call_other(
             let (code, base) = vm.begin(function, place, count, want, 0)?;
             Ok((0, code, base))
         }
-        Value::Native(native) if native.known == Known::Pcall && count > 0 => {
+        // With a hook it is called as others are, and told of.
+        Value::Native(native)
+            if native.known == Known::Pcall && count > 0 && vm.thread().hooks.get().is_none() =>
+        {
             vm.begin_protected(place, count, want)?;
             match vm.callable(place.up(1), count - 1)? {
                 (Value::Function(function), count) => {
@@ -89,14 +92,17 @@ fn call_other(
                 (Value::Native(native), count) => {
                     vm.call_native_protected(native, place.up(1), count)?;
                     vm.end_protected();
-                    Ok((pc, proto, base))
+                    Ok(resume(vm))
                 }
                 _ => Ok((pc, proto, base)),
             }
         }
         Value::Native(native) => {
-            vm.call_native(native, place, count, want)?;
-            Ok((pc, proto, base))
+            match native.known {
+                Known::Pcall => vm.call_at(place, count, want)?,
+                _ => vm.call_native(native, place, count, want)?,
+            };
+            Ok(resume(vm))
         }
         _ => Ok((pc, proto, base)),
     }
@@ -104,7 +110,7 @@ fn call_other(
 
 /// Where the caller of a call that has ended goes on.
 #[inline(always)]
-fn resume(vm: &Vm) -> Next {
+pub fn resume(vm: &Vm) -> Next {
     let frames = &vm.thread().as_ref().frames;
     let frame = frames.last();
     match frame.code {

@@ -6,7 +6,7 @@ use crate::function::Known;
 use crate::meta::compare_numbers;
 use crate::number::{self, Number};
 use crate::op::Instr;
-use crate::ops::calls::Next;
+use crate::ops::calls::{Next, resume};
 use crate::stack::Slot;
 use crate::thread::Running;
 use crate::value::Value;
@@ -168,7 +168,7 @@ pub fn call_iterator(vm: &Vm, pc: usize, proto: Running, base: Slot, instr: Inst
             _ => {}
         }
     }
-    call_other(vm, pc, proto, base, place, i32::from(instr.b as i16))
+    call_other(vm, pc, place, i32::from(instr.b as i16))
 }
 
 #[inline(always)]
@@ -200,7 +200,7 @@ fn finish_next(
 }
 
 #[inline(never)]
-fn call_other(vm: &Vm, pc: usize, proto: Running, base: Slot, place: Slot, want: i32) -> Result<Next> {
+fn call_other(vm: &Vm, pc: usize, place: Slot, want: i32) -> Result<Next> {
     vm.save_pc(pc);
     let call = place.up(4);
     call.copy_from(place, 3);
@@ -211,11 +211,11 @@ fn call_other(vm: &Vm, pc: usize, proto: Running, base: Slot, place: Slot, want:
         }
         (Value::Native(native), count) if native.known != Known::Pcall => {
             vm.call_native(native, call, count, want)?;
-            Ok((pc, proto, base))
+            Ok(resume(vm))
         }
         (_, count) => {
             vm.call_at(call, count, want)?;
-            Ok((pc, proto, base))
+            Ok(resume(vm))
         }
     }
 }

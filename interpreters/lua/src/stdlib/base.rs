@@ -383,7 +383,7 @@ fn read_pieces(call: &Call) -> Result<Vec<u8>> {
             number @ (Value::Int(_) | Value::Float(_)) => {
                 source.extend_from_slice(&meta::plain_text(call.vm, number));
             }
-            _ => return Err(call.vm.error("reader function must return a string")),
+            _ => return Err(call.fail("reader function must return a string")),
         }
     }
 }

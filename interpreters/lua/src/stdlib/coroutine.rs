@@ -63,7 +63,7 @@ fn resume(call: Call) -> Result<usize> {
 
 fn stop(call: Call) -> Result<usize> {
     if call.vm.thread().is_main {
-        return Err(call.fail("attempt to yield from outside a coroutine"));
+        return Err(call.fail_plain("attempt to yield from outside a coroutine"));
     }
     if !native::may_stop(&call.vm.thread()) {
         return Err(call.vm.raise_bytes(b"attempt to yield across a C-call boundary"));

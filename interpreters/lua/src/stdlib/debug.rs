@@ -5,6 +5,7 @@ use metatrace::gc::Gc;
 use crate::call::Call;
 use crate::error::{self, Named};
 use crate::function::Function;
+use crate::hook;
 use crate::table::Table;
 use crate::thread::{Frame, TAIL, Thread};
 use crate::value::Value;
@@ -213,8 +214,9 @@ fn get_info(call: Call) -> Result<usize> {
                 vm.set_field(table, "name", name)?;
             }
             b'r' => {
-                vm.set_field(table, "ftransfer", Value::Int(0))?;
-                vm.set_field(table, "ntransfer", Value::Int(0))?;
+                let (first, count) = index.map_or((0, 0), |index| thread.hooks.passed(index));
+                vm.set_field(table, "ftransfer", Value::Int(first as i64))?;
+                vm.set_field(table, "ntransfer", Value::Int(count as i64))?;
             }
             b't' => {
                 let tail = frame.is_some_and(|frame| frame.has(TAIL));
@@ -252,7 +254,7 @@ fn source_info(vm: &Vm, table: Gc<Table>, lua: Option<Gc<Function>>) -> Result<(
     let id = vm.string(&id)?;
     vm.set_field(table, "short_src", id)?;
     vm.set_field(table, "linedefined", Value::Int(first))?;
-    vm.set_field(table, "lastlinedefined", Value::Int(if first == 0 { last } else { last }))
+    vm.set_field(table, "lastlinedefined", Value::Int(if first == 0 { 0 } else { last }))
 }
 
 /// The local variable of a call: its name and its place.
@@ -417,23 +419,32 @@ fn upvalue_join(call: Call) -> Result<usize> {
 
 // Hooks.
 
+/// What hooks are told of, as their masks say it.
+const MASKS: [(u8, u8); 3] = [(b'c', hook::CALLS), (b'r', hook::RETURNS), (b'l', hook::LINES)];
+
 fn set_hook(call: Call) -> Result<usize> {
     let (thread, first) = about(&call);
-    let hook = call.arg(first);
-    let count = call.int_or(first + 2, 0)?;
-    thread.hook.set(hook);
-    let count = if hook.is_nil() { 0 } else { u32::try_from(count).unwrap_or(u32::MAX) };
-    call.vm.hook_count.set(count);
-    call.vm.hook_left.set(count);
+    if call.arg(first).is_nil() {
+        hook::set(call.vm, &thread, Value::Nil, 0, 0)?;
+        return Ok(0);
+    }
+    let text = call.bytes(first + 1)?;
+    let function = call.callable(first)?;
+    let count = u32::try_from(call.int_or(first + 2, 0)?.max(0)).unwrap_or(u32::MAX);
+    let wanted = MASKS.iter().filter(|(letter, _)| text.contains(letter));
+    let mask = wanted.fold(0, |mask, (_, what)| mask | what);
+    hook::set(call.vm, &thread, function, mask, count)?;
+    if thread.ptr_eq(call.vm.thread()) {
+        hook::tell_of_setting(call.vm)?;
+    }
     Ok(0)
 }
 
 fn get_hook(call: Call) -> Result<usize> {
     let (thread, _) = about(&call);
-    let hook = thread.hook.get();
-    if hook.is_nil() {
-        return call.one(Value::Nil);
-    }
-    let mask = call.vm.string(b"")?;
-    call.many(&[hook, mask, Value::Int(i64::from(call.vm.hook_count.get()))])
+    let Some((function, mask, count)) = thread.hooks.get() else { return call.one(Value::Nil) };
+    let shown = MASKS.iter().filter(|(_, what)| mask & what != 0);
+    let text: Vec<u8> = shown.map(|(letter, _)| *letter).collect();
+    let text = call.vm.string(&text)?;
+    call.many(&[function, text, Value::Int(i64::from(count))])
 }

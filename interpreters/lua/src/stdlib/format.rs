@@ -106,13 +106,24 @@ fn convert(
     arg: usize,
     whole: &[u8],
 ) -> Result<()> {
-    let only = |left: bool, others: bool, precision: bool| {
-        (left || !spec.left)
-            && (others || !(spec.plus || spec.space || spec.alternate || spec.zero))
+    let only = |flags: &[u8], precision: bool| {
+        let given = [(b'-', spec.left), (b'+', spec.plus), (b' ', spec.space), (b'#', spec.alternate), (b'0', spec.zero)];
+        given.iter().all(|(flag, is_given)| !is_given || flags.contains(flag))
             && (precision || spec.precision.is_none())
     };
+    let is_right = match conversion {
+        b'd' | b'i' => only(b"-+0 ", true),
+        b'u' => only(b"-0", true),
+        b'o' | b'x' | b'X' => only(b"-#0", true),
+        b's' => only(b"-", true),
+        b'c' | b'p' => only(b"-", false),
+        _ => true,
+    };
+    if !is_right {
+        return Err(misused(call, whole));
+    }
     match conversion {
-        b'c' if only(true, false, false) => {
+        b'c' => {
             let byte = call.int(arg)? as u8;
             pad(out, spec, b"", &[byte], false);
         }
@@ -143,13 +154,13 @@ fn convert(
             let float = call.float(arg)?;
             float_text(out, spec, float, &hexadecimal(float, spec.precision, conversion == b'A'));
         }
-        b'e' | b'E' | b'f' | b'F' | b'g' | b'G' => {
+        b'e' | b'E' | b'f' | b'g' | b'G' => {
             let float = call.float(arg)?;
             let mut text = Vec::new();
             push_float(&mut text, spec, float.abs(), conversion);
             float_text(out, spec, float, &text);
         }
-        b'p' if only(true, false, false) => {
+        b'p' => {
             let value = call.arg(arg);
             let address = match value {
                 Value::Str(text) => Some(text.address() as u64),
@@ -163,7 +174,7 @@ fn convert(
         }
         b'q' if whole.len() == 1 => quoted(call, out, arg)?,
         b'q' => return Err(call.fail("specifier '%q' cannot have modifiers")),
-        b's' if only(true, false, true) => {
+        b's' => {
             let Value::Str(text) = meta::to_text(call.vm, call.arg(arg))? else { return Ok(()) };
             // It may be new: the argument keeps it alive.
             call.place.put(arg + 1, Value::Str(text));
@@ -174,7 +185,6 @@ fn convert(
             let shown = &bytes[..spec.precision.unwrap_or(bytes.len()).min(bytes.len())];
             pad(out, spec, b"", shown, false);
         }
-        b'c' | b'p' | b's' => return Err(misused(call, whole)),
         _ => return Err(invalid(call, whole)),
     }
     Ok(())
