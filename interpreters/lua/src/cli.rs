@@ -141,11 +141,15 @@ fn list(args: &[OsString], parsed: &Arguments) -> ExitCode {
     }
 }
 
-/// Prints the error if there is one.
+/// Prints the error if there is one, as the program's.
 fn report(vm: &Vm, result: std::result::Result<(), Value>) -> bool {
+    report_as(vm, b"lua: ", result)
+}
+
+fn report_as(vm: &Vm, who: &[u8], result: std::result::Result<(), Value>) -> bool {
     let Err(error) = result else { return true };
     let text = text_of(vm, error);
-    lua::print_error(&[b"lua: ", text.as_slice(), b"\n"].concat());
+    lua::print_error(&[who, text.as_slice(), b"\n"].concat());
     false
 }
 
@@ -199,7 +203,8 @@ fn run_parsed(vm: &Vm, args: &[OsString], parsed: &Arguments) -> bool {
             lua::print(format!("{VERSION}\n").as_bytes());
             prompt(vm);
         } else {
-            return report(vm, run_stdin(vm, &[]));
+            // As the reference: that it fails is said, and does not count.
+            report(vm, run_stdin(vm, &[]));
         }
     }
     true
@@ -241,7 +246,7 @@ fn run_step(vm: &Vm, step: &Step) -> std::result::Result<(), Value> {
                 None => (&spec[..], &spec[..]),
             };
             let (global, module) = (String::from_utf8_lossy(global), module);
-            vm.protected(|| {
+            vm.with_handler(&handle, || {
                 let require = vm.get_field(vm.globals(), "require")?;
                 let name = vm.string(module)?;
                 let value = vm.call(require, &[name])?;
@@ -330,7 +335,7 @@ fn prompt(vm: &Vm) {
         match function {
             Ok(function) => evaluate(vm, function),
             Err(error) => {
-                report(vm, Err(error));
+                report_as(vm, b"", Err(error));
             }
         }
         lua::flush_standard();
@@ -366,5 +371,5 @@ fn complete(vm: &Vm, reader: &mut Reader, first: String) -> Option<Entry> {
 
 fn evaluate(vm: &Vm, function: Value) {
     let result = vm.call_and_print(function, &handle);
-    report(vm, result);
+    report_as(vm, b"", result);
 }

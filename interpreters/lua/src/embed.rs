@@ -18,7 +18,7 @@ impl Vm {
         args: &[Value],
         handler: Handler,
     ) -> std::result::Result<(), Value> {
-        self.handled(handler, || self.call_from(self.scratch(), function, args, 0).map(drop))
+        self.with_handler(handler, || self.call_from(self.scratch(), function, args, 0).map(drop))
     }
 
     /// Calls a function without arguments, and the global `print` with its results, if there are any.
@@ -26,7 +26,7 @@ impl Vm {
     /// # Errors
     /// If it raises an error: what the handler makes of it.
     pub fn call_and_print(&self, function: Value, handler: Handler) -> std::result::Result<(), Value> {
-        self.handled(handler, || {
+        self.with_handler(handler, || {
             let place = self.scratch();
             let count = self.call_from(place, function, &[], -1)?;
             if count == 0 {
@@ -41,7 +41,15 @@ impl Vm {
         })
     }
 
-    fn handled(&self, handler: Handler, f: impl FnOnce() -> Result<()>) -> std::result::Result<(), Value> {
+    /// Does something with the machine.
+    ///
+    /// # Errors
+    /// If that raises an error: what the handler makes of it.
+    pub fn with_handler(
+        &self,
+        handler: Handler,
+        f: impl FnOnce() -> Result<()>,
+    ) -> std::result::Result<(), Value> {
         let (depth, level, calls) = (self.thread().frames.depth(), self.scratch(), self.native_calls());
         f().map_err(|Raised| {
             self.set_native_calls(calls);

@@ -73,6 +73,14 @@ impl Slot {
         (self.0 as usize).wrapping_sub(other.0 as usize) / size_of::<Value>()
     }
 
+    /// The address of the reference that the place holds, if it does. What a reference was before nil was put there is none.
+    #[inline]
+    pub fn reference(self) -> Option<usize> {
+        // SAFETY: the place exists, and is two words: the kind and what.
+        let kind = unsafe { self.0.cast::<u64>().read_volatile() };
+        (kind >= crate::value::FIRST_REFERENCE).then_some(self.0 as usize + size_of::<u64>())
+    }
+
     #[inline(always)]
     pub fn address(self) -> *const u8 {
         self.0.cast()

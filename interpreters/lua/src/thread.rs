@@ -110,7 +110,7 @@ pub struct Thread {
     pub is_main: bool,
 }
 
-// SAFETY: what is on the stacks is visited word by word, in every collection.
+// SAFETY: what is on the stacks is visited in every collection: references on that of values, and all words of the native one.
 unsafe impl Trace for Thread {
     const SHAPE: metatrace::gc::Shape = metatrace::gc::Shape::Traced;
 
@@ -126,10 +126,14 @@ unsafe impl Trace for Thread {
         if self.frames.depth() > 0 {
             limit = limit.max(self.frames.last().limit.get());
         }
-        // SAFETY: the values lie in the thread's memory; the native stack is that of a coroutine that is suspended or has
-        // resumed another.
+        for index in 0..limit.above(self.values) {
+            if let Some(reference) = self.values.up(index).reference() {
+                // SAFETY: the word lies in the thread's memory.
+                unsafe { tracer.area(reference..reference + size_of::<u64>()) };
+            }
+        }
+        // SAFETY: the native stack is that of a coroutine that is suspended or has resumed another.
         unsafe {
-            tracer.area(self.values.address() as usize..limit.address() as usize);
             let (start, end) = self.native.get();
             tracer.area(start..end);
         }
@@ -161,6 +165,12 @@ impl Thread {
             is_main,
         })?;
         Ok(Some(thread))
+    }
+
+    /// The top, for whoever takes what lies below it: nothing else does from there on, and what is left there is dead.
+    #[inline(always)]
+    pub fn take_top(&self) -> Slot {
+        self.top.replace(self.values)
     }
 
     /// Whether the stack has room up to this place.

@@ -52,6 +52,9 @@ pub enum Value {
 
 const _: () = assert!(size_of::<Value>() == 16);
 
+/// Kinds before this one are no references, by the first word of a value.
+pub const FIRST_REFERENCE: u64 = 5;
+
 /// Kinds of values as the language names them, by number.
 pub const TYPE_NAMES: [&str; 9] =
     ["nil", "boolean", "number", "string", "table", "function", "userdata", "thread", "no value"];
@@ -164,5 +167,22 @@ impl From<Number> for Value {
             Number::Int(int) => Value::Int(int),
             Number::Float(float) => Value::float(float),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_before_references() {
+        let word = |value: Value| {
+            // SAFETY: a value begins with its kind, a word.
+            unsafe { (&raw const value).cast::<u64>().read() }
+        };
+        let plain = [Value::Nil, Value::False, Value::True, Value::Int(1), Value::float(1.0)];
+        assert!(plain.iter().all(|value| word(*value) < FIRST_REFERENCE));
+        assert!(word(Value::Pointer(0)) > FIRST_REFERENCE);
+        assert_eq!(plain.len() as u64, FIRST_REFERENCE);
     }
 }

@@ -83,10 +83,9 @@ pub struct Vm {
     pub(crate) stack_limit: Cell<usize>,
     pub(crate) native_calls: Cell<u32>,
     pub(crate) has_finalizers: Cell<bool>,
-    finalizing: Cell<bool>,
+    pub(crate) finalizing: Cell<bool>,
     pub(crate) warnings: Cell<bool>,
-    pub(crate) collector_stopped: Cell<bool>,
-    pub(crate) generational: Cell<bool>,
+    pub(crate) collector: Collector,
     /// Whether any thread had a hook: native functions may have changed what code runs.
     pub(crate) hooks_used: Cell<bool>,
     pub(crate) random: Cell<[u64; 4]>,
@@ -95,6 +94,29 @@ pub struct Vm {
     pub(crate) some_upvalue: Late<Gc<Upvalue>>,
     pub(crate) options: Options,
     pub heap: Heap,
+}
+
+/// What programs have set of the collector.
+pub(crate) struct Collector {
+    pub is_stopped: Cell<bool>,
+    pub is_generational: Cell<bool>,
+    /// Percent of what lives at which a cycle begins, and of its speed.
+    pub pause: Cell<i64>,
+    pub speed: Cell<i64>,
+    /// Bytes that the steps of the cycle that was begun account for.
+    pub stepped: Cell<usize>,
+}
+
+impl Default for Collector {
+    fn default() -> Collector {
+        Collector {
+            is_stopped: Cell::new(false),
+            is_generational: Cell::new(true),
+            pause: Cell::new(200),
+            speed: Cell::new(100),
+            stepped: Cell::new(0),
+        }
+    }
 }
 
 /// What is set once while the machine is made.
@@ -169,8 +191,7 @@ impl Vm {
             has_finalizers: Cell::new(false),
             finalizing: Cell::new(false),
             warnings: Cell::new(false),
-            collector_stopped: Cell::new(false),
-            generational: Cell::new(true),
+            collector: Collector::default(),
             hooks_used: Cell::new(false),
             random: Cell::new([1, 2, 3, 4]),
             buffer: Cell::default(),

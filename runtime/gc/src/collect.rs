@@ -20,23 +20,29 @@ use crate::space::PAGE;
 
 /// Bytes that must live before a minor collection makes way for a full one.
 const FULL_FLOOR: usize = 4 << 20;
-/// What lives may grow to this multiple of what lived after the last full collection before the next one.
-const GROWTH: usize = 2;
 
 impl State {
     /// Collects; a minor collection may turn out a full one.
     #[cold]
     #[inline(never)]
     pub(crate) fn collect(&mut self, full: bool) {
+        // What the stack is scanned from is a small frame: those of the collection have places that nobody has set, where an
+        // earlier one may have left addresses.
+        with_registers(|pointer| self.collect_from(full, pointer));
+    }
+
+    #[inline(never)]
+    fn collect_from(&mut self, full: bool, pointer: usize) {
         assert!(!self.collecting, "a collection while a collection traces or drops values");
         let start = Instant::now();
-        let full = full || !self.config.generational || self.live > GROWTH * self.live_full.max(FULL_FLOOR);
+        let grown = self.live_full.max(FULL_FLOOR) / 100 * self.growth;
+        let full = full || !self.config.generational || self.live > grown;
         let bomb = Bomb;
         self.collecting = true;
         self.retire_runs();
         self.check("before");
         self.stats.allocated_bytes += self.since as u64;
-        with_registers(|pointer| self.mark_all(full, pointer));
+        self.mark_all(full, pointer);
         self.handle_dead(full);
         self.finish(full);
         self.check("after");
@@ -183,13 +189,16 @@ impl State {
         if full {
             self.live_full = live;
             // What is likely to be used again before the next full collection stays.
-            self.tracer.space.release((GROWTH - 1) * live.max(FULL_FLOOR) + 2 * self.trigger);
+            let room = self.trigger.saturating_mul(2);
+            self.tracer.space.release(live.max(FULL_FLOOR).saturating_add(room));
         }
     }
 
     /// Decides after how many bytes the next collection runs.
     pub(crate) fn set_trigger(&mut self) {
-        self.trigger = if self.config.generational {
+        self.trigger = if self.stopped {
+            usize::MAX
+        } else if self.config.generational {
             self.config.nursery.max(self.live / 4)
         } else {
             (4 * self.config.nursery).max(self.live)

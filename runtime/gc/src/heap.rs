@@ -113,6 +113,9 @@ pub(crate) struct State {
     /// Bytes set out for allocation since the last collection, and how many bring the next one.
     pub since: usize,
     pub trigger: usize,
+    /// Whether only a full heap brings collections, and how far it may grow to be before a full one, in percent.
+    pub stopped: bool,
+    pub growth: usize,
     /// Bytes alive after the last collection, and after the last full one.
     pub live: usize,
     pub live_full: usize,
@@ -247,6 +250,8 @@ impl Heap {
             used: 0,
             since: 0,
             trigger: 0,
+            stopped: false,
+            growth: 200,
             live: 0,
             live_full: 0,
             last_was_full: true,
@@ -304,6 +309,19 @@ impl Heap {
     /// Runs a minor collection, or a full one if the heap has only those.
     pub fn collect_minor(&self) {
         self.with(|state| state.collect(false));
+    }
+
+    /// Has allocations bring collections no more, unless the heap is full, or again.
+    pub fn set_stopped(&self, stopped: bool) {
+        self.with(|state| {
+            state.stopped = stopped;
+            state.set_trigger();
+        });
+    }
+
+    /// What lives may grow to that many percent of what lived after the last full collection before the next one; at least 110.
+    pub fn set_growth(&self, percent: usize) {
+        self.with(|state| state.growth = percent.max(110));
     }
 
     /// What was counted.

@@ -353,5 +353,8 @@ pub fn set_list(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
     let first = instr.c as usize;
     table.reserve_elements(first + count)?;
     table.set_list(vm, first as i64 + 1, (1..=count).map(|index| place.at(index)))?;
+    if instr.b == 0 {
+        vm.thread().take_top();
+    }
     Ok(())
 }

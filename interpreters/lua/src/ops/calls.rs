@@ -40,7 +40,7 @@ pub fn upvalue(base: Slot, index: usize) -> Gc<Upvalue> {
 /// How many arguments an instruction passes.
 #[inline(always)]
 fn arguments(vm: &Vm, place: Slot, instr: Instr) -> usize {
-    if instr.b == 0 { vm.thread().top.get().above(place) - 1 } else { usize::from(instr.b) - 1 }
+    if instr.b == 0 { vm.thread().take_top().above(place) - 1 } else { usize::from(instr.b) - 1 }
 }
 
 /// `R[a](…)`.
@@ -140,7 +140,7 @@ pub fn give_back(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<After> 
     let count = match instr.op {
         Op::Return0 => 0,
         Op::Return1 => 1,
-        _ if instr.b == 0 => vm.thread().top.get().above(first),
+        _ if instr.b == 0 => vm.thread().take_top().above(first),
         _ => usize::from(instr.b) - 1,
     };
     if instr.c != 0 {

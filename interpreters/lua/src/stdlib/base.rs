@@ -77,38 +77,78 @@ fn collect_garbage(call: Call) -> Result<usize> {
         "generational",
         "incremental",
     ];
-    let vm = call.vm;
+    let (vm, collector) = (call.vm, &call.vm.collector);
     let option = call.option(0, Some("collect"), &OPTIONS)?;
+    let number = if option >= 4 && option != 7 { call.int_or(1, 0)? } else { 0 };
+    if vm.finalizing.get() {
+        // A collection is not over before its finalizers are.
+        return call.one(Value::Nil);
+    }
     let result = match OPTIONS[option] {
         "collect" => {
             vm.heap.collect();
             vm.safe_point();
             vm.heap.collect();
+            collector.stepped.set(0);
             Value::Int(0)
         }
-        "step" => {
-            vm.heap.collect();
-            vm.safe_point();
-            Value::True
-        }
-        "stop" => {
-            vm.collector_stopped.set(true);
-            Value::Int(0)
-        }
-        "restart" => {
-            vm.collector_stopped.set(false);
+        "step" => Value::bool(collector_step(vm, number)),
+        option @ ("stop" | "restart") => {
+            collector.is_stopped.set(option == "stop");
+            vm.heap.set_stopped(option == "stop");
             Value::Int(0)
         }
         "count" => Value::float(vm.heap.bytes() as f64 / 1024.0),
-        "setpause" => Value::Int(200),
-        "setstepmul" => Value::Int(100),
-        "isrunning" => Value::bool(!vm.collector_stopped.get()),
+        "setpause" => {
+            let before = collector.pause.replace(parameter(number));
+            vm.heap.set_growth(collector.pause.get() as usize);
+            Value::Int(before)
+        }
+        "setstepmul" => Value::Int(collector.speed.replace(parameter(number))),
+        "isrunning" => Value::bool(!collector.is_stopped.get()),
         mode => {
-            let before = vm.generational.replace(mode == "generational");
+            let before = collector.is_generational.replace(mode == "generational");
+            if mode == "incremental" {
+                if number != 0 {
+                    collector.pause.set(parameter(number));
+                    vm.heap.set_growth(collector.pause.get() as usize);
+                }
+                match call.int_or(2, 0)? {
+                    0 => {}
+                    speed => collector.speed.set(parameter(speed)),
+                }
+            }
             return call.text(if before { b"generational" } else { b"incremental" });
         }
     };
     call.one(result)
+}
+
+/// A parameter of the collector, as the reference keeps them: multiples of 4 up to 1020.
+fn parameter(number: i64) -> i64 {
+    number.clamp(0, 1023) & !3
+}
+
+/// A step of a cycle, of that many kilobytes; 0 for a basic one. True if it ends a cycle. As collections are done at once, a cycle is so
+/// many steps as account for what lives, and its collection comes with the last; with generations, each step is one of the young.
+fn collector_step(vm: &Vm, kilobytes: i64) -> bool {
+    const BASIC: usize = 64 << 10;
+    let collector = &vm.collector;
+    if collector.is_generational.get() {
+        vm.heap.collect_minor();
+        vm.safe_point();
+        return true;
+    }
+    let bytes = usize::try_from(kilobytes).unwrap_or(0).saturating_mul(1024);
+    let bytes = if bytes == 0 { BASIC } else { bytes };
+    collector.stepped.set(collector.stepped.get().saturating_add(bytes));
+    if collector.stepped.get() < vm.heap.bytes() {
+        return false;
+    }
+    collector.stepped.set(0);
+    vm.heap.collect();
+    vm.safe_point();
+    true
 }
 
 fn do_file(call: Call) -> Result<usize> {

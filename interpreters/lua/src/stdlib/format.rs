@@ -107,7 +107,13 @@ fn convert(
     whole: &[u8],
 ) -> Result<()> {
     let only = |flags: &[u8], precision: bool| {
-        let given = [(b'-', spec.left), (b'+', spec.plus), (b' ', spec.space), (b'#', spec.alternate), (b'0', spec.zero)];
+        let given = [
+            (b'-', spec.left),
+            (b'+', spec.plus),
+            (b' ', spec.space),
+            (b'#', spec.alternate),
+            (b'0', spec.zero),
+        ];
         given.iter().all(|(flag, is_given)| !is_given || flags.contains(flag))
             && (precision || spec.precision.is_none())
     };

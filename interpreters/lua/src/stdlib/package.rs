@@ -1,6 +1,7 @@
 //! `require` and the library `package`.
 
 use crate::call::Call;
+use crate::function::NativeFn;
 use crate::meta;
 use crate::value::Value;
 use crate::vm::{Result, Vm};
@@ -9,6 +10,11 @@ use crate::vm::{Result, Vm};
 const PATH: &str = "/usr/local/share/lua/5.4/?.lua;/usr/local/share/lua/5.4/?/init.lua;/usr/local/lib/lua/5.4/?.lua;\
                     /usr/local/lib/lua/5.4/?/init.lua;/usr/share/lua/5.4/?.lua;/usr/share/lua/5.4/?/init.lua;./?.lua;\
                     ./?/init.lua";
+
+/// Where libraries of C are looked for: none can be loaded, but that is said of the ones that are found.
+const LIBRARIES: &str =
+    "/usr/local/lib/lua/5.4/?.so;/usr/lib/lua/5.4/?.so;/usr/local/lib/lua/5.4/loadall.so;./?.so";
+const NO_LIBRARIES: &str = "dynamic libraries not enabled; check your Lua installation";
 
 pub fn open(vm: &Vm) -> Result<()> {
     let globals = vm.globals();
@@ -26,13 +32,20 @@ pub fn open(vm: &Vm) -> Result<()> {
     };
     let path = vm.string(path.as_bytes())?;
     vm.set_field(package, "path", path)?;
-    let no_path = vm.string(b"")?;
-    vm.set_field(package, "cpath", no_path)?;
+    let libraries = std::env::var("LUA_CPATH_5_4").or_else(|_| std::env::var("LUA_CPATH")).ok();
+    let libraries = match libraries {
+        Some(path) => path.replace(";;", &format!(";{LIBRARIES};")).trim_matches(';').to_string(),
+        None => LIBRARIES.to_string(),
+    };
+    let libraries = vm.string(libraries.as_bytes())?;
+    vm.set_field(package, "cpath", libraries)?;
     let config = vm.string(b"/\n;\n?\n!\n-\n")?;
     vm.set_field(package, "config", config)?;
     super::register(vm, package, &[("loadlib", load_library), ("searchpath", search_path)])?;
     let searchers = vm.table()?;
-    for (index, searcher) in [search_preloaded, search_file].into_iter().enumerate() {
+    for (index, searcher) in
+        [search_preloaded as NativeFn, search_file, search_library, search_root].into_iter().enumerate()
+    {
         let searcher = vm.native(searcher, &[Value::Table(package)])?;
         searchers.set_int(vm, index as i64 + 1, searcher)?;
     }
@@ -181,10 +194,39 @@ fn search_file(call: Call) -> Result<usize> {
     }
 }
 
+fn search_library(call: Call) -> Result<usize> {
+    let name = call.str(0)?;
+    find_library(&call, name.bytes())
+}
+
+/// Looks for a library of the first part of a name, which may have what the others name.
+fn search_root(call: Call) -> Result<usize> {
+    let name = call.str(0)?;
+    match name.bytes().iter().position(|byte| *byte == b'.') {
+        Some(end) => find_library(&call, &name.bytes()[..end]),
+        None => Ok(0),
+    }
+}
+
+fn find_library(call: &Call, name: &[u8]) -> Result<usize> {
+    let Value::Table(package) = call.upvalue(0) else { return Ok(0) };
+    let Value::Str(path) = call.vm.get_field(package, "cpath")? else {
+        return Err(call.fail("'package.cpath' must be a string"));
+    };
+    match find_file(name, path.bytes(), b".", b"/") {
+        Err(message) => call.text(&message),
+        Ok(file) => Err(call.fail(format!(
+            "error loading module '{}' from file '{}':\n\t{NO_LIBRARIES}",
+            String::from_utf8_lossy(name),
+            String::from_utf8_lossy(&file)
+        ))),
+    }
+}
+
 fn load_library(call: Call) -> Result<usize> {
     call.bytes(0)?;
     call.bytes(1)?;
-    let message = call.vm.string(b"dynamic libraries not enabled; check your Lua installation")?;
+    let message = call.vm.string(NO_LIBRARIES.as_bytes())?;
     let kind = call.vm.string(b"absent")?;
     call.many(&[Value::Nil, message, kind])
 }

@@ -1,0 +1,14 @@
+--@ blocks and loops
+local function C(n, err) return setmetatable({}, {__close = function(_, e) print("close", n, e) if err then error(err, 0) end end}) end
+--@ calls, coroutines, values that cannot be closed
+local function C(n, err) return setmetatable({}, {__close = function(_, e) print("close", n, e) if err then error(err, 0) end end}) end
+do local a <close> = C"a" local b <close> = C"b" print"body" end print(pcall(function() local a <close> = C"a" local b <close> = C("b", "eb") error("orig", 0) end)) print(pcall(function() local a <close> = C("a", "ea") local b <close> = C("b", "eb") return 1 end)) print(pcall(function() local x <close> = 5 end)) print(pcall(function() local x <close> = nil local y <close> = false return "ok" end)) print((function() local a <close> = C"r" return 1, 2, 3 end)()) for i = 1, 3 do local a <close> = C(i) if i == 2 then break end end
+--@ many errors
+local function C(n, err) return setmetatable({}, {__close = function(_, e) print("close", n, e) if err then error(err, 0) end end}) end
+for k in (function() local i = 0 return function() i = i + 1 if i < 3 then return i end end, nil, nil, C"for" end)() do print(k) end for k in next, {1}, nil, C"brk" do break end print(pcall(function() for k in next, {1}, nil, C"err" do error("x", 0) end end)) local function f() for k in next, {1}, nil, C"ret" do return "v" end end print(f()) print(pcall(function() for k in next, {}, nil, 3 do end end))
+--@ depth, arguments
+local function C(n, err) return setmetatable({}, {__close = function(_, e) print("close", n, e) if err then error(err, 0) end end}) end
+local function tail() local a <close> = C"tail" return print("not tail") end tail() do local x <close> = C"goto" goto done end ::done:: local co = coroutine.wrap(function() local a <close> = C"co" coroutine.yield(1) return 2 end) print(co(), co()) local co = coroutine.create(function() local a <close> = C"co2" coroutine.yield(1) end) coroutine.resume(co) print(coroutine.close(co), coroutine.status(co)) print(pcall(function() local a <close> = setmetatable({}, {__close = 4}) end)) print(pcall(function() local mt = {__close = function() end} local a <close> = setmetatable({}, mt) mt.__close = nil end)) print(pcall(function() local mt = {__close = function() end} local a <close> = setmetatable({}, mt) mt.__close = 5 end))
+--@ returns, loops, handlers
+local function C(n, err) return setmetatable({}, {__close = function(_, e) print("close", n, e) if err then error(err, 0) end end}) end
+local a <const> = 10 local function g() return a end print(g()) do local st = {} local function mk(n) return setmetatable({}, {__close = function(_, e) st[#st + 1] = n .. tostring(e) error(n, 0) end}) end print(pcall(function() local x <close> = mk"1" local y <close> = mk"2" do local z <close> = mk"3" end end)) print(table.concat(st, " ")) end

@@ -1,0 +1,14 @@
+--@ native stack
+local function checkerror(msg, f, ...) local s, err = pcall(f, ...) print(s, string.find(tostring(err), msg) and true or err) end
+do local count = 0 local function loop(x, y, z) count = count + 1 return 1 + loop(x, y, z) end local res, msg = xpcall(loop, loop) print(res, msg) end
+do local function loop() assert(pcall(loop)) end local err, msg = xpcall(loop, loop) print(err, string.find(msg, "error") and true) end
+do local count = 0 local function foo() count = count + 1 string.gsub("a", ".", foo) end checkerror("stack overflow", foo) end
+do local count = 0 local t = setmetatable({}, {__index = function(t, k) count = count + 1 return t[k] end}) checkerror("stack overflow", function() return t.x end) end
+do local foo local t = setmetatable({}, {__index = function() return foo() end}) foo = function() string.gsub("a", ".", t) end checkerror("stack overflow", foo) end
+do local function body() coroutine.yield() local f = coroutine.wrap(body) f() coroutine.yield() end local f = coroutine.wrap(body) f() print(pcall(f)) end
+do local function foo() pcall(1) coroutine.wrap(foo)() end checkerror("C stack overflow", foo) end
+do local t = {} for i = 1, 300 do t = setmetatable({}, {__index = t}) end print(pcall(function() return t.x end)) t = {} for i = 1, 3000 do t = setmetatable({}, {__index = t}) end print(pcall(function() return t.x end)) print(pcall(function() t.x = 1 end)) end
+do local t = setmetatable({}, {}) getmetatable(t).__index = t print(pcall(function() return t.x end)) getmetatable(t).__newindex = t print(pcall(function() t.x = 1 end)) end
+--@ handlers and calls
+local show = print local function print(...) local t = table.pack(...) for i = 1, t.n do t[i] = tostring(t[i]):gsub("0x%x+", "ADDRESS") end show(table.concat(t, "\t", 1, t.n)) end
+print(xpcall(error, error)) print(xpcall(error, function(m) error(m) end, "x")) local n = 0 print(xpcall(error, function(m) n = n + 1 if n < 5 then error("again" .. n, 0) end return "final" .. tostring(m) end, "x")) print(n) print(pcall(string.format, ("%s"):rep(10), 1, 2, 3)) local co = coroutine.wrap(function() local function r() return 1 + r() end return pcall(r) end) print(co()) print(pcall(table.concat, setmetatable({}, {__len = function() return 10 end}))) print(pcall(string.rep, "x", -1)) local function f(n) if n > 0 then return f(n - 1) end error("deep") end print(pcall(f, 100)) local a = {} for i = 1, 250 do a[i] = i end print(select("#", table.unpack(a)), (function(...) return select("#", ...) end)(table.unpack(a))) print(#{table.unpack(a)}, math.max(table.unpack(a))) print(string.char(table.unpack(a, 65, 90))) print(pcall(function(...) return select("#", ...) end, table.unpack(a))) local t = setmetatable({}, {__call = function(self, ...) return select("#", ...), ... end}) print(t(1, 2)) local c = t for i = 1, 20 do c = setmetatable({}, {__call = c}) end print((c(1))) 

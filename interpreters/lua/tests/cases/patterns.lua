@@ -1,0 +1,19 @@
+--@ find and match
+local function p(...) print(pcall(...)) end
+local find, match, gsub, gmatch = string.find, string.match, string.gsub, string.gmatch
+p(find, "abc", "b", -1) p(find, "abc", "b", -10) p(find, "abc", "", 4) p(find, "abc", "", 5) p(find, "abc", "", 10) p(find, "a.c", ".", 1, true) p(find, "abc", "^b", 2) p(find, "abc", "c$") p(find, "a$c", "$", 1) p(find, "a$c", "a$c") p(find, "abc", "()b()") p(find, "a\0b", "\0") p(find, "a\0b", "%z") p(find, "", "") p(find, "", "", 2) p(find, "alo", "^(a)(l)(o)$") p(find, "a^", "a^")
+--@ odd and malformed patterns
+local function p(...) print(pcall(...)) end
+local find, match, gsub, gmatch = string.find, string.match, string.gsub, string.gmatch
+p(match, "key = value", "^(%w+)%s*=%s*(%w+)$") p(match, "2024-01-02", "(%d+)-(%d+)-(%d+)") p(match, "  trim  ", "^%s*(.-)%s*$") p(match, "THE (quick) fox", "%((%a+)%)") p(match, "f(a(b)c)d", "%b()") p(match, "THE quick", "%f[%a]%a+%f[%A]") p(match, "aaa", "a-") p(match, "aaab", "a-b") p(match, "aaa", "a*?") p(match, "x]y", "[]]") p(match, "x-y", "[a-]") p(match, "x-y", "[%-]") p(match, "x^y", "[x^]*") p(match, "abc", "[^a]+") p(match, "abab", "(ab)%1") p(match, "=a=", "(.)a%1") p(match, "abc", "((a)(b))") p(match, "0123456789", "[3-5]+") p(match, "a%b", "%%") p(match, "abc", ".-") p(match, "abc", "()") p(match, "hello", "l+", -3) p(match, "hello", "(h)(e)(l)(l)(o)") p(match, "\xe1\xe9", "[\xe0-\xff]+")
+--@ gsub
+local function p(...) print(pcall(...)) end
+local find, match, gsub, gmatch = string.find, string.match, string.gsub, string.gmatch
+for _, pat in ipairs{"[", "[a", "[]", "[^]", "%", "(", "(()", ")", "%1", "(a)%2", "%b", "%bx", "%f", "%fa", "[%", "[a-", "[a-%", "%0", "a**", "(%1)", "(a%1)", "[[:alpha:]]", "%g+", "%l%u", ("(a)"):rep(33), ("a?"):rep(30) .. ("a"):rep(30), "^*", "*", "+a", "a^b", "[z-a]", "[%a-z]", "[--0]", "$", "^$", "^^", "$$", "%$", "-", "[]-a]"} do p(find, "abc aa]z-", pat) p(gsub, "abc", pat, "x") end
+--@ gmatch
+local show = print local function print(...) local t = table.pack(...) for i = 1, t.n do t[i] = tostring(t[i]):gsub("0x%x+", "ADDRESS") end show(table.concat(t, "\t", 1, t.n)) end
+local function p(...) print(pcall(...)) end
+local find, match, gsub, gmatch = string.find, string.match, string.gsub, string.gmatch
+p(gsub, "hello world", "o", "0") p(gsub, "hello world", "o", "0", 1) p(gsub, "hello", "", "-") p(gsub, "abc", "%w", "%0%0") p(gsub, "abc", "(%w)(%w)", "%2%1") p(gsub, "abc", "%w", "%1") p(gsub, "abc", "%w", "%2") p(gsub, "abc", "%w", "%") p(gsub, "abc", "%w", "%x") p(gsub, "abc", "%w", "%%") p(gsub, "abc", "b", {b = "X"}) p(gsub, "abc", "b", {b = false}) p(gsub, "abc", "%w", function(c) if c == "b" then return nil end return c .. "!" end) p(gsub, "abc", "b", function() return {} end) p(gsub, "abc", "b", {b = {}}) p(gsub, "abc", "b", {b = 12}) p(gsub, "abc", "b", 12) p(gsub, "abc", "b") p(gsub, "abc", "b", true) p(gsub, "abc def", "(%w+) (%w+)", "%2 %1") p(gsub, "abc", ".", {a = 1, b = true}) p(gsub, "abc", "^a", "x") p(gsub, "aaa", "^a", "x") p(gsub, "abc", "$", "x") p(gsub, "a b c", "%s*", "_") p(gsub, "abc", "b*", "x") p(gsub, "abc", ".", "x", 0) p(gsub, "abc", ".", "x", -1) p(gsub, "abc", ".", "x", 2.0) p(gsub, "abc", ".", "x", "1") p(gsub, "abc", "()", "%1") p(gsub, "x", "x", "%9") p(gsub, ("x"):rep(100), "x", "yy")
+--@ parts of strings
+for k, v in gmatch("a=1, b=2", "(%w+)=(%w+)") do io.write(k, v, ";") end print() for w in gmatch("one two", "%a+") do io.write(w, ";") end print() for a in gmatch("abc", "") do io.write("e", ";") end print() for p1, p2 in gmatch("abc", "()b()") do print(p1, p2) end for x in gmatch("abc", "^a") do io.write("anch ", x) end print() for x in gmatch("aXbX", "(.)X", 2) do io.write(x, " ") end print() for x in gmatch("abc", ".", -2) do io.write(x) end print() for x in gmatch("abc", ".", 10) do io.write(x) end print() p(gmatch, "x") p(gmatch, 1, 2) for a in gmatch("  a  b ", "%s*") do io.write("[", a, "]") end print()
