@@ -94,7 +94,7 @@ fn what_the_environment_says() {
 
 #[test]
 fn errors() {
-    fails(&["/nonexistent.lua"], "", "lua: cannot open /nonexistent.lua\n");
+    fails(&["/nonexistent.lua"], "", "lua: cannot open /nonexistent.lua: No such file or directory\n");
     let wrong = file("wrong.lua", "x = = 1");
     fails(&[&wrong], "", &format!("lua: {wrong}:1: unexpected symbol near '='\n"));
     fails(&["-e", "x ="], "", "lua: (command line):1: unexpected symbol near <eof>\n");
