@@ -116,17 +116,11 @@ pub(crate) fn build<'a>(
     function: &'a mut ir::Function,
     builder_context: &'a mut FunctionBuilderContext,
 ) {
-    function.signature = machine::trace_signature();
-    let mut b = FunctionBuilder::new(function, builder_context);
-    let entry = b.create_block();
-    b.append_block_params_for_function_params(entry);
-    b.switch_to_block(entry);
-    let mut lowering = Lowering::new(job, env, Plan::new(job), b, entry);
+    let mut lowering = Lowering::begin(job, env, Plan::new(job), function, builder_context);
     lowering.enter();
     lowering.insts();
     lowering.emit_exits();
-    lowering.b.seal_all_blocks();
-    lowering.b.finalize(env.frontend_config());
+    lowering.end();
 }
 
 impl Environment<'_> {
@@ -148,6 +142,28 @@ fn ir_type(kind: Kind) -> ir::Type {
 }
 
 impl<'a> Lowering<'a> {
+    /// Begins the function, which has the signature of traces.
+    fn begin(
+        job: &'a Job<'a>,
+        env: &'a Environment<'a>,
+        plan: Plan,
+        function: &'a mut ir::Function,
+        builder_context: &'a mut FunctionBuilderContext,
+    ) -> Lowering<'a> {
+        function.signature = machine::trace_signature();
+        let mut b = FunctionBuilder::new(function, builder_context);
+        let entry = b.create_block();
+        b.append_block_params_for_function_params(entry);
+        b.switch_to_block(entry);
+        Lowering::new(job, env, plan, b, entry)
+    }
+
+    /// Ends it.
+    fn end(mut self) {
+        self.b.seal_all_blocks();
+        self.b.finalize(self.env.frontend_config());
+    }
+
     /// Arithmetic of which the trace also wants to know whether it overflows is done once.
     fn new(
         job: &'a Job<'a>,

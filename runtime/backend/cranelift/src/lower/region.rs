@@ -8,10 +8,10 @@
 //! Values have no slots while the code runs: exits store all that they hand over.
 
 use super::{Environment, Forms, Lowering, OURS, exits, ir_type, slot};
-use crate::machine::{self, HEADER_SELECTOR};
+use crate::machine::HEADER_SELECTOR;
 use crate::plan::Plan;
 use cranelift_codegen::ir::{self, BlockArg, InstBuilder, types::I64};
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Switch};
+use cranelift_frontend::{FunctionBuilderContext, Switch};
 use metatrace_backend::{Job, PartStart};
 use metatrace_defs::Kind;
 use metatrace_trace::{Inst, Opnd};
@@ -39,12 +39,7 @@ pub(crate) fn build_region<'a>(
     function: &'a mut ir::Function,
     builder_context: &'a mut FunctionBuilderContext,
 ) {
-    function.signature = machine::trace_signature();
-    let mut b = FunctionBuilder::new(function, builder_context);
-    let entry = b.create_block();
-    b.append_block_params_for_function_params(entry);
-    b.switch_to_block(entry);
-    let mut lowering = Lowering::new(&jobs[0], env, Plan::in_region(&jobs[0]), b, entry);
+    let mut lowering = Lowering::begin(&jobs[0], env, Plan::in_region(&jobs[0]), function, builder_context);
     lowering.find_aliases(jobs);
     lowering.make_heads(jobs, starts);
     for (job, &start) in jobs.iter().zip(starts) {
@@ -52,8 +47,7 @@ pub(crate) fn build_region<'a>(
         lowering.insts();
         lowering.emit_exits();
     }
-    lowering.b.seal_all_blocks();
-    lowering.b.finalize(env.frontend_config());
+    lowering.end();
 }
 
 impl<'a> Lowering<'a> {
