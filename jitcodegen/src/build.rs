@@ -12,9 +12,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use metatrace_defs::image;
-use metatrace_translator::diag::{Diagnostic, span_at};
+use metatrace_translator::diag::{Diagnostic, Level, span_at};
 use metatrace_translator::flow;
 use metatrace_translator::load::cfg::Cfg;
+use metatrace_translator::load::packages::{interpreter_of, packages};
+use metatrace_translator::load::{Files, Manifest};
 use metatrace_translator::lower::cache::Cache;
 use metatrace_translator::lower::{lower, lower_with};
 use metatrace_translator::program::Program;
@@ -23,7 +25,7 @@ use metatrace_translator::translate::hash_of;
 use metatrace_translator::with_stack;
 
 use crate::generate::{Error, Output, generate};
-use crate::glue::IMAGE_FILE;
+use crate::glue::{IMAGE_FILE, file_name as glue_file};
 use crate::kept;
 use crate::object_file::object_file;
 use crate::report::{Stages, report};
@@ -44,6 +46,8 @@ pub struct Job {
     pub emit_graph: bool,
     /// Whether to write the jitcodes as text.
     pub emit_jitcode: bool,
+    /// The library for which glue is written; none writes that of the package's own crate, and all else.
+    pub library: Option<String>,
     /// The file in which what one translation made is kept for the next; none makes everything anew.
     pub kept: Option<PathBuf>,
 }
@@ -62,6 +66,8 @@ pub struct Translation {
     pub reused: (usize, usize),
     /// What the author should know, in rustc's form.
     pub warnings: Vec<String>,
+    /// The folders of the libraries that take part.
+    pub packages: Vec<PathBuf>,
 }
 
 impl Translation {
@@ -71,8 +77,12 @@ impl Translation {
     }
 }
 
-/// The whole of an interpreter's build script: translates the package if its feature `jit` is on, and sets the cfg
-/// `metatrace` that makes `metatrace::glue!()` include what was generated.
+/// The environment variable that says with which features an interpreter is built, separated by commas, to the build scripts of its
+/// libraries. Without it they rely on its default features.
+const FEATURES: &str = "METATRACE_FEATURES";
+
+/// The whole of the build script of an interpreter, or of a library that it is spread over: translates the interpreter if the package's
+/// feature `jit` is on, and sets the cfg `metatrace` that makes `metatrace::glue!()` include what was generated.
 ///
 /// On errors in the source, prints them and ends the process with status 1.
 pub fn build_script() {
@@ -80,6 +90,7 @@ pub fn build_script() {
     println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-changed=Cargo.toml");
     println!("cargo::rerun-if-env-changed={EMIT}");
+    println!("cargo::rerun-if-env-changed={FEATURES}");
     if std::env::var_os("CARGO_FEATURE_JIT").is_none() {
         return;
     }
@@ -101,16 +112,37 @@ fn run_build_script() -> Result<(), String> {
     };
     let out = Path::new(&variable("OUT_DIR")?).join("metatrace");
     let emit = std::env::var(EMIT).unwrap_or_default();
-    let job = Job {
+    let mut job = Job {
         // A build script runs in its package's folder.
         package: PathBuf::new(),
         cfg: build_script_cfg(),
         target: (variable("CARGO_CFG_TARGET_ARCH")?, variable("CARGO_CFG_TARGET_OS")?),
         emit_graph: emit.split(',').any(|what| what == "graph"),
         emit_jitcode: emit.split(',').any(|what| what == "jitcode"),
+        library: None,
         kept: Some(out.join("graphs.kept")),
     };
+    let features = std::env::var(FEATURES).ok();
+    match member(&mut job, features.as_deref()) {
+        Member::Portal => {}
+        Member::Library => {
+            println!("cargo::rerun-if-changed={}", job.package.join("src").display());
+            println!("cargo::rerun-if-changed={}", job.package.join("Cargo.toml").display());
+        }
+        Member::Unused(why) => {
+            println!("cargo::warning={why}");
+            return write_empty(&out);
+        }
+    }
     let translation = translate(&job)?;
+    for folder in &translation.packages {
+        println!("cargo::rerun-if-changed={}", folder.join("src").display());
+        println!("cargo::rerun-if-changed={}", folder.join("Cargo.toml").display());
+    }
+    if job.library.is_some() {
+        // The interpreter's own build script says what there is to say.
+        return write(&job, &translation, &out);
+    }
     for warning in &translation.warnings {
         // Cargo shows warnings of the packages one works on, a line at a time.
         for line in warning.lines() {
@@ -118,6 +150,69 @@ fn run_build_script() -> Result<(), String> {
         }
     }
     write(&job, &translation, &out)
+}
+
+/// What a package is to an interpreter.
+enum Member {
+    /// It has the portal.
+    Portal,
+    /// It is a library of it.
+    Library,
+    /// None uses it, or it is not clear which: why.
+    Unused(String),
+}
+
+/// Makes `job` that of the interpreter that its package is part of. `features` are those of the interpreter.
+fn member(job: &mut Job, features: Option<&str>) -> Member {
+    // What is wrong with the manifest is said when it is read again.
+    let Ok(manifest) = Manifest::read(&job.package, &Files::Disk) else { return Member::Portal };
+    let dir = match interpreter_of(&manifest, &Files::Disk) {
+        Ok(Some(dir)) if dir == job.package => return Member::Portal,
+        Ok(Some(dir)) => dir,
+        Ok(None) => return Member::Portal,
+        Err(all) => {
+            let all: Vec<String> = all.iter().map(|dir| format!("`{}`", dir.display())).collect();
+            return Member::Unused(format!(
+                "this library is called natively, since several interpreters use it ({}): choose one with `portal = \"…\"` in \
+                 `[package.metadata.metatrace]`",
+                all.join(", ")
+            ));
+        }
+    };
+    let Ok(portal) = Manifest::read(&dir, &Files::Disk) else {
+        let message =
+            format!("the interpreter of this library should be in `{}`, which is no package", dir.display());
+        return Member::Unused(message);
+    };
+    let asked = match features {
+        Some(list) => list.split(',').filter(|name| !name.is_empty()).map(str::to_string).collect(),
+        None => vec!["default".to_string()],
+    };
+    job.cfg = job.cfg.with_features(&portal.closure(&asked));
+    let all = packages(&portal, &Files::Disk, &job.cfg);
+    if let Some(outsider) = all.outside.iter().find(|outsider| outsider.name == manifest.lib_name) {
+        return Member::Unused(format!(
+            "this library is called natively: {}: {}",
+            outsider.why, outsider.help
+        ));
+    }
+    job.package = dir;
+    job.library = Some(manifest.lib_name);
+    Member::Library
+}
+
+/// Writes no glue for the modules of a library that takes no part.
+fn write_empty(out: &Path) -> Result<(), String> {
+    with_stack(|| {
+        let program = Program::load_package(Path::new(""), &build_script_cfg());
+        for module in program.modules_with_glue() {
+            let path = out.join(glue_file(&module));
+            std::fs::create_dir_all(out)
+                .and_then(|()| std::fs::write(&path, ""))
+                .map_err(|e| format!("error: cannot write `{}`: {e}", path.display()))?;
+        }
+        Ok(())
+    })
 }
 
 /// Translates a package.
@@ -143,7 +238,7 @@ fn translate_here(job: &Job) -> Result<Translation, String> {
     let failed = || Err(summary(&program));
     // What can be looked at is looked at even if something is wrong elsewhere, so that all errors come together.
     let mut cache = match &job.kept {
-        Some(path) => kept::open(path, &program, &job.package, &job.cfg),
+        Some(path) => kept::open(path, &program, &job.cfg),
         None => Cache::off(),
     };
     let Ok(graphs) = lower_with(&program, name, hash, &job.package, &mut cache) else { return failed() };
@@ -155,41 +250,47 @@ fn translate_here(job: &Job) -> Result<Translation, String> {
         Ok(output) => output,
         Err(errors) => {
             errors.iter().for_each(|e| program.diagnostics().push(diagnostic(e, program.sources())));
+            program.keep_notes(&graphs.notes);
             return failed();
         }
     };
     stage("generate", &mut stages);
     let image = image::encode(&output.program);
     stage("encode", &mut stages);
-    let warning = |note| Diagnostic::from_note(note, program.sources()).render(program.sources());
-    let warnings = output.notes.iter().map(warning).collect();
-    Ok(Translation { graphs, output, image, stages, reused: cache.counts(), warnings })
+    program.keep_notes(&output.notes);
+    let warnings = program.warnings().sorted().iter().map(|w| w.render(program.sources())).collect();
+    let packages = program.packages();
+    Ok(Translation { graphs, output, image, stages, reused: cache.counts(), warnings, packages })
 }
 
 /// Everything that there is to say about a loaded crate, errors and warnings. To be run [with stack](with_stack).
 pub fn check(program: &Program) -> Vec<Diagnostic> {
-    let notes = match lower(program, program.crate_name(), 0, Path::new("")) {
-        Ok(graphs) => match generate(&graphs) {
-            Ok(output) => output.notes,
+    if let Ok(graphs) = lower(program, program.crate_name(), 0, Path::new("")) {
+        match generate(&graphs) {
+            Ok(output) => program.keep_notes(&output.notes),
             Err(errors) => {
                 errors.iter().for_each(|e| program.diagnostics().push(diagnostic(e, program.sources())));
-                vec![]
+                program.keep_notes(&graphs.notes);
             }
-        },
-        Err(_) => vec![],
-    };
-    let mut all = program.diagnostics().sorted();
-    all.extend(notes.iter().map(|note| Diagnostic::from_note(note, program.sources())));
-    all
+        }
+    }
+    program.everything()
 }
 
-/// The errors, and how many there are.
+/// The errors and warnings, and how many there are.
 fn summary(program: &Program) -> String {
-    let all = program.diagnostics();
-    let mut text = all.render(program.sources());
-    let errors = if all.len() == 1 { "error" } else { "errors" };
-    text += &format!("\n\nerror: metatrace could not translate the crate: {} {errors}\n", all.len());
-    let mut codes: Vec<&str> = all.sorted().iter().map(|d| d.code.id()).collect();
+    let all = program.everything();
+    let mut text: String = all.iter().map(|d| d.render(program.sources()) + "\n\n").collect();
+    let count = |level: Level, one: &str| {
+        let count = all.iter().filter(|d| d.code.level() == level).count();
+        format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+    };
+    let mut counts = count(Level::Error, "error");
+    if all.iter().any(|d| d.code.level() == Level::Warning) {
+        counts += &format!(", {}", count(Level::Warning, "warning"));
+    }
+    text += &format!("error: metatrace could not translate the crate: {counts}\n");
+    let mut codes: Vec<&str> = all.iter().map(|d| d.code.id()).collect();
     codes.sort_unstable();
     codes.dedup();
     text += &format!("for more about an error: `cargo xtask explain-error {}`", codes.join("`, `"));
@@ -224,8 +325,14 @@ pub fn write(job: &Job, translation: &Translation, out: &Path) -> Result<(), Str
             _ => std::fs::write(&path, bytes).map_err(|e| failed(&path, e)),
         }
     };
+    let own = job.library.as_deref().unwrap_or(&translation.graphs.name);
     for (name, text) in &translation.output.glue {
-        put(name, text.as_bytes())?;
+        if name.split("::").next() == Some(own) {
+            put(name, text.as_bytes())?;
+        }
+    }
+    if job.library.is_some() {
+        return Ok(());
     }
     put(IMAGE_FILE, &translation.image)?;
     let (arch, os) = &job.target;

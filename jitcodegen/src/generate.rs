@@ -353,7 +353,7 @@ fn read_by_calls(program: &flow::Program, ty: flow::types::TypeId) -> Note {
     Note { code: Code::ReadByCalls, subject, message, help, pos, width: 0, chain: vec![] }
 }
 
-/// The number of the module that is the crate's root.
+/// The number of the module that is the root of the crate with the portals.
 pub(crate) fn root(program: &flow::Program) -> Option<ModuleId> {
-    program.modules.iter().position(|module| module.parent.is_none()).map(ModuleId::new)
+    program.modules.iter().rposition(|module| module.parent.is_none()).map(ModuleId::new)
 }

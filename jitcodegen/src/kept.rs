@@ -12,11 +12,11 @@ use metatrace_translator::lower::cache::Cache;
 use metatrace_translator::program::Program;
 
 /// What the file at `path` keeps for this translation.
-pub(crate) fn open(path: &Path, program: &Program, package: &Path, cfg: &Cfg) -> Cache {
+pub(crate) fn open(path: &Path, program: &Program, cfg: &Cfg) -> Cache {
     let kept = std::fs::read(path).unwrap_or_default();
-    let manifest = std::fs::read(package.join("Cargo.toml")).unwrap_or_default();
+    let manifests = program.manifests().join("\0");
     let conditions = format!("{cfg:?} {} {}", program.crate_name(), program.edition());
-    Cache::new(program, &[translator().as_bytes(), &manifest, conditions.as_bytes()], &kept)
+    Cache::new(program, &[translator().as_bytes(), manifests.as_bytes(), conditions.as_bytes()], &kept)
 }
 
 /// Keeps what the next translation may reuse. Written to a file of its own first: one that is cut short never has the name.

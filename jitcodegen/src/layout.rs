@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 use metatrace_defs::descr::Scalar;
 use metatrace_translator::flow::ModuleId;
-use metatrace_translator::flow::types::{Adt, Opaque, Type, TypeId, Types};
+use metatrace_translator::flow::types::{Adt, Hidden, Opaque, Type, TypeId, Types};
 
 use crate::shape;
 
@@ -188,8 +188,7 @@ pub fn is_native(types: &Types, ty: TypeId) -> bool {
     let parts = match &data.ty {
         _ if data.rust.is_empty() || data.rust.contains('{') => return false,
         Type::Adt(adt) => {
-            let of_crate = adt.rust.starts_with("crate::");
-            if !of_crate && !adt.is_enum && !is_known_struct(&adt.rust) {
+            if !types.is_own(adt) && !adt.is_enum && !is_known_struct(&adt.rust) {
                 return false;
             }
             // Only those of sized content can be probed.
@@ -346,6 +345,13 @@ pub fn field_offset(types: &Types, ty: TypeId, field: u32) -> Offset {
             let name = &adt.variants[0].fields[field as usize].name;
             Offset::term(data.module, rust, format!("offset of {}'s {name}", short(&data.rust)))
         }
+        Type::Adt(Adt { hidden: Some(hidden), .. }) if is_native(types, ty) => {
+            // Only the crate that declares the struct can name the field.
+            let Type::Adt(adt) = &data.ty else { unreachable!("matched above") };
+            let name = &adt.variants[0].fields[field as usize].name;
+            let rust = format!("{}::{}::{}()", hidden.glue, hidden_function(hidden, name), hidden.args);
+            Offset::term(data.module, rust, format!("offset_of!({}, {name})", short(&data.rust)))
+        }
         _ if is_native(types, ty) => {
             let name = match &data.ty {
                 Type::Adt(adt) => adt.variants[0].fields[field as usize].name.clone(),
@@ -356,6 +362,11 @@ pub fn field_offset(types: &Types, ty: TypeId, field: u32) -> Offset {
         }
         other => own_size(types, &other.parts()[..field as usize]),
     }
+}
+
+/// The name of the function that tells where a field is that only the glue of the struct's own module can name.
+pub fn hidden_function(hidden: &Hidden, field: &str) -> String {
+    format!("mt_o_{}_{field}", hidden.name)
 }
 
 /// The offset of a field of a variant of an enum that has a tag or is probed.

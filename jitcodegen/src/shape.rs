@@ -303,9 +303,10 @@ pub fn lacks_samples(types: &Types, ty: TypeId) -> Option<TypeId> {
         Type::Array(elem, _) => lacks_samples(types, *elem),
         Type::Adt(adt) if is_owner(adt) => None,
         Type::Adt(adt) => {
-            let known = adt.rust.starts_with("crate::") || adt.is_enum || layout::is_known_struct(&adt.rust);
+            let known = types.is_own(adt) || adt.is_enum || layout::is_known_struct(&adt.rust);
             let path = layout::path(&adt.rust);
-            let can_make = (!path.starts_with("metatrace::") || SAMPLED.contains(&path))
+            let can_make = adt.hidden.is_none()
+                && (!path.starts_with("metatrace::") || SAMPLED.contains(&path))
                 && !layout::is_probed_struct(adt);
             if known && can_make && is_native(types, ty) { all(&types.get(ty).parts()) } else { Some(ty) }
         }

@@ -132,6 +132,7 @@ impl Package {
             target: ("x86_64".to_string(), "linux".to_string()),
             emit_graph: false,
             emit_jitcode: false,
+            library: None,
             kept,
         };
         translate(&job).unwrap_or_else(|e| panic!("{e}"))
@@ -219,6 +220,41 @@ fn conditions_and_manifest_count() {
         "[package]\nname = \"kept\"\nedition = \"2021\"\n\n[dependencies]\nmetatrace = \"1\"\n",
     );
     assert_eq!(package.compare_fresh(&extra, "another edition").0, 0);
+}
+
+const PART: &str = "pub const STEP: i64 = 3;\n\nmetatrace::glue!();\n\npub struct Part<T> {\n    held: T,\n}\n\n\
+    impl<T: Copy> Part<T> {\n    pub fn new(held: T) -> Part<T> {\n        Part { held }\n    }\n\n    \
+    pub fn held(&self) -> T {\n        self.held\n    }\n}\n\npub fn more(x: i64) -> i64 {\n    x + STEP\n}\n";
+
+const PART_MANIFEST: &str = "[package]\nname = \"part\"\nedition = \"2024\"\n[features]\ndefault = [\"jit\"]\njit = []\n\
+    [dependencies]\nmetatrace = \"1\"\n[build-dependencies]\nmetatrace-jitcodegen = \"1\"\n";
+
+/// The same with a library: its bodies are looked at one by one, and all else in it is the surroundings of both crates.
+#[test]
+fn libraries_count() {
+    let cfg = Cfg::default();
+    let package = Package::new("libraries");
+    std::fs::create_dir_all(package.dir.join("part/src")).expect("a folder for tests");
+    package.write(
+        "Cargo.toml",
+        "[package]\nname = \"kept\"\nedition = \"2024\"\n\n[dependencies]\nmetatrace = \"1\"\npart = { path = \"part\" }\n",
+    );
+    package.write("part/Cargo.toml", PART_MANIFEST);
+    package.write("part/build.rs", "");
+    package.write("part/src/lib.rs", PART);
+    let source = SOURCE.replace("acc = extra(acc)", "acc = part::more(part::Part::new(acc).held())");
+    package.write("src/lib.rs", &source);
+    let (_, all) = package.compare_fresh(&cfg, "from nothing");
+    assert_eq!(package.compare_fresh(&cfg, "unchanged"), (all, 0));
+    let mut edit = |file: &str, text: &str, what: &str, made: usize| {
+        package.write(file, text);
+        assert_eq!(package.compare_fresh(&cfg, what).1, made, "{what}");
+    };
+    edit("part/src/lib.rs", &PART.replace("x + STEP", "x - STEP"), "a body of the library", 1);
+    edit("part/src/lib.rs", PART, "back again", 1);
+    edit("src/lib.rs", &source.replace("x + 1\n", "x + 2\n"), "a body of the interpreter", 1);
+    edit("part/src/lib.rs", &PART.replace("i64 = 3", "i64 = 4"), "a constant of the library", all);
+    edit("part/Cargo.toml", &PART_MANIFEST.replace("2024", "2021"), "the library's edition", all);
 }
 
 #[test]

@@ -20,4 +20,5 @@ pub mod thir;
 pub mod translate;
 pub mod ty;
 
+pub use expand::crate_marker;
 pub use translate::{Failure, Options, translate, with_stack};

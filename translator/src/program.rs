@@ -17,14 +17,15 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::collect::Sources;
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::load::cfg::Cfg;
+use crate::load::packages::Outsider;
 use crate::resolve::{AliasId, Scopes};
 use crate::thir::BodyOwner;
 
-use crate::items::{AdtDef, AssocTyDef, ConstDef, FnDef, ImplDef, Portal, StaticDef, TraitDef};
+use crate::items::{AdtDef, AssocTyDef, ConstDef, FnDef, ImplDef, ModId, Portal, StaticDef, TraitDef};
 use crate::names::Name;
-use crate::source::{SourceMap, Span};
+use crate::source::{FileId, SourceMap, Span};
 use crate::thir::Body;
 use crate::ty::{
     AdtId, Args, AssocTyId, ClosureId, ClosureKind, ConstId, FnId, ImplId, StaticId, TraitId, Ty,
@@ -134,8 +135,17 @@ pub struct Program {
     pub(crate) name: String,
     pub(crate) sources: SourceMap,
     pub(crate) diags: Diagnostics,
+    pub(crate) warnings: Diagnostics,
     pub(crate) cfg: Cfg,
     pub(crate) edition: u32,
+    /// The libraries that take part, after those they use.
+    pub(crate) libraries: Vec<LibraryCrate>,
+    /// By what name each is reached from the crate with the portal.
+    pub(crate) names: Vec<(String, usize)>,
+    /// The texts of all manifests that the translation depends on.
+    pub(crate) manifests: Vec<String>,
+    /// Libraries that do not take part.
+    pub(crate) outside: Vec<Outsider>,
     pub(crate) scopes: Scopes,
     pub(crate) fns: Table<FnDef>,
     pub(crate) adts: Table<AdtDef>,
@@ -214,7 +224,109 @@ pub(crate) enum Query {
     Freeze,
 }
 
+/// A library of the interpreter.
+#[derive(Clone, Debug)]
+pub(crate) struct LibraryCrate {
+    /// Its name, by which its items' paths begin.
+    pub(crate) name: String,
+    pub(crate) dir: std::path::PathBuf,
+    pub(crate) root: ModId,
+    pub(crate) cfg: Cfg,
+    pub(crate) edition: u32,
+    /// Its features, and whether they are on.
+    pub(crate) features: Vec<(String, bool)>,
+    /// By what name each other library is reached from it.
+    pub(crate) names: Vec<(String, usize)>,
+    /// The numbers of its source files.
+    pub(crate) files: std::ops::Range<u32>,
+}
+
 impl Program {
+    /// The library that a scope is in; none for the crate with the portal, and for the models.
+    pub(crate) fn library_of(&self, scope: ModId) -> Option<&LibraryCrate> {
+        if self.libraries.is_empty() {
+            return None;
+        }
+        let root = self.scopes.root(scope);
+        self.libraries.iter().find(|library| library.root == root)
+    }
+
+    /// The conditions that hold in a scope's crate.
+    pub(crate) fn cfg_of(&self, scope: ModId) -> &Cfg {
+        self.library_of(scope).map_or(&self.cfg, |library| &library.cfg)
+    }
+
+    /// The conditions that hold in a file's crate.
+    pub(crate) fn cfg_in(&self, file: FileId) -> &Cfg {
+        self.library_in(file).map_or(&self.cfg, |library| &library.cfg)
+    }
+
+    /// The edition of a file's crate.
+    pub(crate) fn edition_in(&self, file: FileId) -> u32 {
+        self.library_in(file).map_or(self.edition, |library| library.edition)
+    }
+
+    /// The edition of a scope's crate.
+    pub(crate) fn edition_of(&self, scope: ModId) -> u32 {
+        self.library_of(scope).map_or(self.edition, |library| library.edition)
+    }
+
+    fn library_in(&self, file: FileId) -> Option<&LibraryCrate> {
+        self.libraries.iter().find(|library| library.files.contains(&file.0))
+    }
+
+    /// What the author should know though it stops nothing.
+    pub fn warnings(&self) -> &Diagnostics {
+        &self.warnings
+    }
+
+    /// Adds what lowering or code generation noted to the warnings.
+    pub fn keep_notes(&self, notes: &[crate::flow::Note]) {
+        notes.iter().for_each(|note| self.warnings.push(Diagnostic::from_note(note, &self.sources)));
+    }
+
+    /// All errors, then all warnings, both in the order of their places. Where items were lost, nothing is said about functions that
+    /// cannot be looked inside: that may be why.
+    pub fn everything(&self) -> Vec<Diagnostic> {
+        let mut all = self.diags.sorted();
+        let lost = all.iter().any(|d| d.code.loses_items());
+        all.extend(self.warnings.sorted().into_iter().filter(|w| !lost || w.code != Code::Called));
+        all
+    }
+
+    /// What is to be said of something in a crate that is not seen.
+    pub(crate) fn why_foreign(&self, path: Name) -> String {
+        let first = path.split("::").next().unwrap_or_default();
+        match self.outside.iter().find(|outsider| outsider.name == first) {
+            Some(Outsider { name, why, .. }) => {
+                format!("`{path}`, for the library `{name}` takes no part in the translation: {why}")
+            }
+            None => format!("`{path}`, which is not modelled"),
+        }
+    }
+
+    /// The folders of the libraries that take part.
+    pub fn packages(&self) -> Vec<std::path::PathBuf> {
+        self.libraries.iter().map(|library| library.dir.clone()).collect()
+    }
+
+    /// The paths of the modules with `metatrace::glue!()`, as `module_path!()` tells them.
+    pub fn modules_with_glue(&self) -> Vec<String> {
+        let modules = self.scopes.modules(crate::items::Origin::User).into_iter();
+        let with_glue = modules.filter(|&module| self.scopes.has_glue(module));
+        with_glue
+            .map(|module| {
+                let path = self.scopes.path(module).to_string();
+                path.strip_prefix("crate").map(|rest| format!("{}{rest}", self.crate_name())).unwrap_or(path)
+            })
+            .collect()
+    }
+
+    /// The texts of the manifests that the translation depends on.
+    pub fn manifests(&self) -> &[String] {
+        &self.manifests
+    }
+
     /// Source texts and positions.
     pub fn sources(&self) -> &SourceMap {
         &self.sources

@@ -106,6 +106,7 @@ pub fn translate(input: &Crate) -> usize {
             cfg: Cfg::default(),
             edition: 2024,
             extern_crates: vec![],
+            packages: Default::default(),
         });
         let mut all = check(&program);
         // Functions that no portal reaches are looked at too.

@@ -11,15 +11,17 @@ use metatrace_translator::flow::ModuleId;
 use metatrace_translator::flow::types::{Adt, Type, TypeId};
 
 use super::Cx;
-use crate::layout::{is_native, variant_path};
+use crate::layout::{field_offset, is_native, variant_path};
 use crate::tables::ShimKind;
 
-/// Whether a struct or enum is of the crate, so that its fields are known and it can get implementations.
-pub(super) fn is_own(adt: &Adt) -> bool {
-    adt.rust.starts_with("crate::")
-}
-
 impl Cx<'_> {
+    /// Whether a struct or enum can get implementations in its module: its fields are known, and its own crate names it.
+    pub(super) fn is_at_home(&self, ty: TypeId, adt: &Adt) -> bool {
+        let types = &self.program.types;
+        let host = self.program.crate_of(types.data(ty).module);
+        types.is_own(adt) && types.library(adt).is_none_or(|library| library == host)
+    }
+
     fn words(&self, ty: TypeId) -> usize {
         self.program.types.scalars(ty).map_or(0, |scalars| scalars.len())
     }
@@ -40,7 +42,8 @@ impl Cx<'_> {
             Type::Tuple(parts) => parts.len() <= 8 && parts.iter().all(|&part| self.has_scalars(part)),
             Type::Array(elem, _) => self.has_scalars(*elem),
             // Foreign enums are taken apart here, as their parts need not implement it.
-            Type::Adt(adt) => is_own(adt) || !adt.is_enum && !is_ref_cell(adt),
+            Type::Adt(adt) if self.program.types.is_own(adt) => self.is_at_home(ty, adt),
+            Type::Adt(adt) => !adt.is_enum && !is_ref_cell(adt),
             // Function types are implemented for some lifetimes, and not for all at once, as they are spelled.
             Type::FnPtr { .. }
             | Type::Never
@@ -74,6 +77,28 @@ impl Cx<'_> {
             }
             Type::Tuple(parts) => format!("({},)", split(parts).join(", ")),
             Type::Array(elem, len) => format!("[{}]", split(&vec![*elem; *len as usize]).join(", ")),
+            Type::Adt(adt) if adt.hidden.is_some() => {
+                let mut writes = String::new();
+                let mut at = 0;
+                for (n, field) in adt.variants[0].fields.iter().enumerate() {
+                    let count = self.words(field.ty);
+                    let (place, value) =
+                        (self.hidden_place(ty, n, "x"), self.unpack(field.ty, &words[at..at + count]));
+                    _ = write!(writes, "::core::ptr::write({place}, {value}); ");
+                    at += count;
+                }
+                let rust = self.spelling(ty);
+                format!(
+                    "{{ let mut x = ::core::mem::MaybeUninit::<{rust}>::uninit(); let x = &mut x; {writes}x.assume_init_read() }}"
+                )
+            }
+            Type::Adt(adt) if !adt.is_enum => {
+                let fields: Vec<TypeId> = adt.variants[0].fields.iter().map(|f| f.ty).collect();
+                let inits = adt.variants[0].fields.iter().zip(split(&fields));
+                let inits: Vec<String> =
+                    inits.map(|(field, value)| format!("{}: {value}", field.name)).collect();
+                format!("{} {{ {} }}", struct_path(adt), inits.join(", "))
+            }
             Type::Adt(adt) => {
                 let mut arms = String::new();
                 for (n, variant) in adt.variants.iter().enumerate() {
@@ -94,6 +119,16 @@ impl Cx<'_> {
             Type::Never => "::core::unreachable!()".to_string(),
             _ => format!("::metatrace::rt::unpack_opaque::<{}>(&[{list}])", self.spelling(ty)),
         }
+    }
+
+    /// The address of a field that cannot be named, of a `MaybeUninit` variable.
+    fn hidden_place(&self, ty: TypeId, field: usize, of: &str) -> String {
+        let types = &self.program.types;
+        let Type::Adt(adt) = types.get(ty) else { panic!("a field of {}", self.spelling(ty)) };
+        let offset = field_offset(types, ty, field as u32);
+        let offset: Vec<&str> = offset.terms.iter().map(|term| term.rust.as_str()).collect();
+        let rust = self.spelling(adt.variants[0].fields[field].ty);
+        format!("({of}.as_mut_ptr() as *mut u8).add(({}) as usize) as *mut {rust}", offset.join(" + "))
     }
 
     /// What is in a `RefCell`.
@@ -131,6 +166,41 @@ impl Cx<'_> {
                 let parts = vec![*elem; *len as usize];
                 format!("let [{}] = {from}; {}", names(parts.len()), split(&parts, at))
             }
+            Type::Adt(adt) if adt.hidden.is_some() => {
+                let fields: Vec<TypeId> = adt.variants[0].fields.iter().map(|f| f.ty).collect();
+                let reads: String = (0..fields.len())
+                    .map(|n| {
+                        format!(
+                            "let {from}_{n} = unsafe {{ ::core::ptr::read({}) }}; ",
+                            self.hidden_place(ty, n, from)
+                        )
+                    })
+                    .collect();
+                format!(
+                    "let mut {from} = ::core::mem::MaybeUninit::new({from}); {reads}{}",
+                    split(&fields, at)
+                )
+            }
+            // It may have a destructor, which forbids to take it apart by a pattern.
+            Type::Adt(adt) if self.program.types.is_own(adt) => {
+                let mut arms = String::new();
+                for (n, variant) in adt.variants.iter().enumerate() {
+                    let fields: Vec<TypeId> = variant.fields.iter().map(|f| f.ty).collect();
+                    let names = variant.fields.iter().enumerate();
+                    let names: Vec<String> =
+                        names.map(|(n, field)| format!("{}: {from}_{n}", field.name)).collect();
+                    let reads: String = (0..fields.len())
+                        .map(|n| format!("let {from}_{n} = unsafe {{ ::core::ptr::read({from}_{n}) }}; "))
+                        .collect();
+                    let (path, tag) = match adt.is_enum {
+                        true => (variant_path(adt, &variant.name), format!("out[{at}] = {n}; ")),
+                        false => (struct_path(adt).to_string(), String::new()),
+                    };
+                    let inside = split(&fields, at + usize::from(adt.is_enum));
+                    _ = write!(arms, "{path} {{ {} }} => {{ {tag}{reads}{inside} }} ", names.join(", "));
+                }
+                format!("let {from} = ::core::mem::ManuallyDrop::new({from}); match &*{from} {{ {arms}}}")
+            }
             Type::Adt(adt) => {
                 let mut arms = String::new();
                 for (n, variant) in adt.variants.iter().enumerate() {
@@ -154,7 +224,7 @@ impl Cx<'_> {
         for ty in self.converted() {
             let data = self.program.types.data(ty);
             if let Type::Adt(adt) = &data.ty
-                && is_own(adt)
+                && self.is_at_home(ty, adt)
             {
                 *files.entry(data.module).or_default() += &self.scalars_impl(ty, adt);
             }

@@ -17,11 +17,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 
 use metatrace_defs::image;
+use metatrace_translator::crate_marker;
 use metatrace_translator::diag::Code;
+use metatrace_translator::flow::types::{Adt, Hidden, Type};
 use metatrace_translator::flow::{ModuleId, Program};
 
 use crate::generate::{Error, Made, root};
-use crate::layout::Expr;
+use crate::layout::{Expr, hidden_function};
 use crate::tables::ShimKind;
 
 /// The file that the image is in, beside the glue.
@@ -31,6 +33,8 @@ pub const IMAGE_FILE: &str = "image.mtjit";
 struct Cx<'a> {
     program: &'a Program,
     made: &'a Made,
+    /// The functions that tell terms of load-time values.
+    names: HashMap<&'a Expr, String>,
 }
 
 /// The glue's files: the module's path as the file is called, and its text.
@@ -38,9 +42,10 @@ struct Cx<'a> {
 /// # Errors
 /// Modules that need glue and do not ask for it.
 pub(crate) fn generate(program: &Program, made: &Made) -> Result<Vec<(String, String)>, Vec<Error>> {
-    let cx = Cx { program, made };
+    let mut cx = Cx { program, made, names: HashMap::new() };
     let mut files: BTreeMap<ModuleId, String> = BTreeMap::new();
     let values = cx.values(&mut files);
+    cx.hidden_fields(&mut files);
     let shims: Vec<(ModuleId, String)> =
         made.tables.shims.iter().enumerate().map(|(n, &kind)| cx.shim(n, kind)).collect();
     for (module, text) in &shims {
@@ -62,7 +67,14 @@ pub(crate) fn generate(program: &Program, made: &Made) -> Result<Vec<(String, St
     if program.portals.is_empty() {
         return Ok(empty_files(program));
     }
-    let needed = cx.needed(root, files.keys().copied());
+    let mut roots = vec![root];
+    // The glue of a crate's root says how other crates are reached.
+    roots.extend(
+        (0..program.modules.len())
+            .map(ModuleId::new)
+            .filter(|&id| !program.crates.is_empty() && program.modules[id.index()].parent.is_none()),
+    );
+    let needed = cx.needed(root, files.keys().copied().chain(roots));
     let missing = cx.missing(&needed);
     if !missing.is_empty() {
         return Err(missing);
@@ -74,7 +86,7 @@ pub(crate) fn generate(program: &Program, made: &Made) -> Result<Vec<(String, St
     for (n, module) in program.modules.iter().enumerate() {
         if module.has_glue {
             let id = ModuleId::new(n);
-            let text = cx.reexports(id, &needed) + &files.remove(&id).unwrap_or_default();
+            let text = cx.crates(id) + &cx.reexports(id, &needed) + &files.remove(&id).unwrap_or_default();
             out.push((file_name(&module.path), text));
         }
     }
@@ -87,7 +99,7 @@ fn empty_files(program: &Program) -> Vec<(String, String)> {
 }
 
 /// The name of a module's file: `glue!` asks for the path of the module it makes.
-fn file_name(module: &str) -> String {
+pub(crate) fn file_name(module: &str) -> String {
     format!("{module}::__metatrace.rs")
 }
 
@@ -99,8 +111,8 @@ fn last_segment(path: &str) -> &str {
 impl Cx<'_> {
     /// Adds functions that tell load-time values to the modules' files; returns for each value the expressions that are
     /// added up, as modules and function names, and the literal.
-    fn values(&self, files: &mut BTreeMap<ModuleId, String>) -> Vec<(Vec<(ModuleId, String)>, u64)> {
-        let mut names: HashMap<&Expr, String> = HashMap::new();
+    fn values(&mut self, files: &mut BTreeMap<ModuleId, String>) -> Vec<(Vec<(ModuleId, String)>, u64)> {
+        let names = &mut self.names;
         let mut out = Vec::new();
         for value in &self.made.tables.values {
             let mut terms = Vec::new();
@@ -145,14 +157,73 @@ impl Cx<'_> {
         missing.map(error).collect()
     }
 
-    /// The path of an item of a module's glue, from the root's glue.
-    fn path(&self, mut module: ModuleId, item: &str) -> String {
-        let mut path = item.to_string();
-        while let Some(parent) = self.program.modules[module.index()].parent {
-            path = format!("mt_m_{}::{path}", last_segment(&self.program.modules[module.index()].path));
-            module = parent;
+    /// The path of an item of a module's glue, from that of all crates that know it.
+    fn path(&self, module: ModuleId, item: &str) -> String {
+        format!("{}::{item}", self.program.glue_path(module))
+    }
+
+    /// Makes the interpreter's crates known by their names in a module's glue, and compares what each was translated for.
+    fn crates(&self, module: ModuleId) -> String {
+        let program = self.program;
+        let own = program.crate_of(module);
+        let Some(this) = program.crates.iter().find(|one| one.name == own) else { return String::new() };
+        let is_library = program.types.libraries.contains(&this.name);
+        let mut out = String::new();
+        let is_root = program.modules[module.index()].parent.is_none();
+        let libraries: Vec<&str> = this.uses.iter().map(|(name, _)| name.as_str()).collect();
+        for name in libraries.iter().copied().chain(is_library.then_some(own)) {
+            let path = this.uses.iter().find(|(known, _)| known == name).map(|(_, path)| path.as_str());
+            _ = match path {
+                Some(path) if is_root => writeln!(out, "pub use {path} as {name};"),
+                None if is_root => writeln!(out, "pub(crate) use crate as {name};"),
+                _ => writeln!(out, "use crate::__metatrace::{name};"),
+            };
+            _ = writeln!(out, "use {name} as {};", crate_marker(name));
         }
-        path
+        if !is_root {
+            return out;
+        }
+        if is_library {
+            _ = writeln!(out, "pub const MT_HASH: u64 = {:#x};", program.hash);
+        }
+        for (feature, is_on) in &this.features {
+            let (not, word) = if *is_on { ("not", "without") } else { ("all", "with") };
+            _ = writeln!(
+                out,
+                "#[cfg({not}(feature = {feature:?}))]\n::core::compile_error!(\"`{own}` is built {word} its feature \
+                 `{feature}`, which is not what the manifest of `{}` asks for: say so there, or set METATRACE_FEATURES to the \
+                 features that that package is built with\");",
+                program.name
+            );
+        }
+        for name in libraries {
+            _ = writeln!(
+                out,
+                "const _: () = ::core::assert!({name}::__metatrace::MT_HASH == {:#x}, \"the library `{name}` was translated for \
+                 another build of `{}`: set METATRACE_FEATURES to the features that this package is built with\");",
+                program.hash, program.name
+            );
+        }
+        out
+    }
+
+    /// Adds functions that tell other crates where private fields of generic structs are.
+    fn hidden_fields(&self, files: &mut BTreeMap<ModuleId, String>) {
+        let mut known = BTreeSet::new();
+        for (_, data) in self.program.types.iter() {
+            let Type::Adt(Adt { hidden: Some(hidden), variants, .. }) = &data.ty else { continue };
+            let Hidden { module, params, bounds, generic, .. } = hidden;
+            for field in &variants[0].fields {
+                let name = hidden_function(hidden, &field.name);
+                if known.insert((*module, name.clone())) {
+                    _ = writeln!(
+                        files.entry(*module).or_default(),
+                        "pub fn {name}{params}() -> u64 {bounds} {{ ::core::mem::offset_of!({generic}, {}) as u64 }}",
+                        field.name
+                    );
+                }
+            }
+        }
     }
 
     /// Makes the glue of a module's children reachable.

@@ -35,7 +35,7 @@ impl Cx<'_> {
 
     /// The path of an item of a module's glue, from anywhere.
     fn anywhere(&self, module: ModuleId, item: &str) -> String {
-        format!("crate::__metatrace::{}", self.path(module, item))
+        self.path(module, item)
     }
 
     fn shape(&self, shape: &Shape, sampled: &mut BTreeSet<TypeId>) -> String {
@@ -90,7 +90,13 @@ impl Cx<'_> {
         };
         let offset = match at {
             LoadTime::Literal(n) => n.to_string(),
-            LoadTime::Glue(n) => format!("crate::__metatrace::MT_VALUES[{n}]()"),
+            LoadTime::Glue(n) => {
+                let value = &self.made.tables.values[n as usize];
+                let terms =
+                    value.terms.iter().map(|term| format!("{}()", self.path(term.module, &self.names[term])));
+                let all: Vec<String> = terms.chain([value.literal.to_string()]).collect();
+                format!("({})", all.join(" + "))
+            }
         };
         let known = needs(types, niche).into_iter().map(|of| {
             let shape = self.anywhere(types.data(of).module, &function(of));

@@ -14,7 +14,7 @@ use metatrace_translator::flow::ModuleId;
 use metatrace_translator::flow::types::{Adt, Type, TypeId};
 
 use super::Cx;
-use super::convert::{is_own, struct_path};
+use super::convert::struct_path;
 use super::shims::call_text;
 use crate::layout::{EnumLayout, enum_layout, is_native, variant_path};
 
@@ -42,16 +42,20 @@ impl Cx<'_> {
             }
         }
         let used = self.used();
+        let types = &program.types;
         for (ty, data) in program.types.iter() {
             if !used.contains(&ty) || program.types.is_unsized(ty) || !is_native(&program.types, ty) {
                 continue;
             }
             let file = files.entry(data.module).or_default();
             match &data.ty {
-                Type::Adt(adt) if is_own(adt) && adt.is_enum => {
+                Type::Adt(adt) if types.is_own(adt) && adt.is_enum => {
                     _ = writeln!(file, "{}", self.enum_witness(ty, adt));
                 }
-                Type::Adt(adt) if is_own(adt) => _ = writeln!(file, "{}", self.struct_witness(adt)),
+                // Fields that are private to another crate cannot be named here.
+                Type::Adt(adt) if types.is_own(adt) && adt.hidden.is_none() => {
+                    _ = writeln!(file, "{}", self.struct_witness(adt))
+                }
                 Type::Opaque(opaque) => {
                     if let Some(words) = opaque.words {
                         let bytes = usize::from(words) * 8;

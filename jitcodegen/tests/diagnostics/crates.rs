@@ -96,7 +96,16 @@ pub fn check_text(text: &str) -> Checked {
     }
     let root = PathBuf::from("src/lib.rs");
     let (files, cfg) = (Files::Memory(files), Cfg::default());
-    checked(|| Program::load(Input { files, root, cfg, edition: 2024, extern_crates: vec![] }))
+    checked(|| {
+        Program::load(Input {
+            files,
+            root,
+            cfg,
+            edition: 2024,
+            extern_crates: vec![],
+            packages: Default::default(),
+        })
+    })
 }
 
 /// Checks the package in a folder.

@@ -2,6 +2,7 @@
 
 mod compile;
 mod crates;
+mod packages;
 mod pages;
 mod policy;
 mod reject;

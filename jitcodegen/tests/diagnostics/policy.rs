@@ -65,6 +65,7 @@ fn the_report_tells_the_fate_of_every_function() {
         target: ("x86_64".to_string(), "linux".to_string()),
         emit_graph: false,
         emit_jitcode: false,
+        library: None,
         kept: None,
     };
     let made = translate(&job);

@@ -19,7 +19,7 @@ use syn::parse::Parser;
 use syn::visit::{self, Visit};
 
 use crate::diag::{Code, Diagnostic};
-use crate::expand::{derive, plain_name, rules::Rules};
+use crate::expand::{crate_marker, derive, plain_name, rules::Rules};
 use crate::items::{Container, ModId, Origin};
 use crate::load::{Module, cfg, depth};
 use crate::names::Name;
@@ -176,14 +176,8 @@ impl<'p> Collector<'p> {
         Collector { prog, imports: Vec::new(), impls: Vec::new(), origin, depth: 0, macros: HashSet::new() }
     }
 
-    /// Declares a module tree; gives its root.
-    pub(crate) fn root(&mut self, name: &str, module: &Module) -> ModId {
-        let id = self.prog.scopes.add(Name::new(name), None, false, self.origin);
-        self.module(id, module);
-        id
-    }
-
-    fn module(&mut self, id: ModId, module: &Module) {
+    /// Declares what is in a module and those in it.
+    pub(crate) fn module(&mut self, id: ModId, module: &Module) {
         if self.origin == Origin::User
             && let Some(token) = module.items.first().and_then(|i| i.to_token_stream().into_iter().next())
         {
@@ -241,16 +235,14 @@ impl<'p> Collector<'p> {
             );
             return;
         }
-        let rules = Rules::parse(m.mac.tokens.clone()).map_err(|e| e.to_string());
+        let library = self.prog.library_of(id).map(|library| crate_marker(&library.name));
+        let rules = Rules::parse(m.mac.tokens.clone(), library.as_deref()).map_err(|e| e.to_string());
         let mac = MacroId::new(self.prog.src.macros.push(MacroSrc { name, rules, span }));
-        self.prog.scopes.declare(id, Ns::Macro, name, Def::Macro(mac), Vis::In(id));
         if m.attrs.iter().any(|a| a.path().is_ident("macro_export")) {
-            let mut root = id;
-            while let Some(p) = self.prog.scopes.parent(root) {
-                root = p;
-            }
+            let root = self.prog.scopes.root(id);
             self.prog.scopes.declare(root, Ns::Macro, name, Def::Macro(mac), Vis::Public);
         }
+        self.prog.scopes.declare(id, Ns::Macro, name, Def::Macro(mac), Vis::In(id));
     }
 
     fn vis(&self, vis: &syn::Visibility, scope: ModId) -> Vis {
@@ -325,10 +317,17 @@ impl<'p> Collector<'p> {
                 self.use_tree(scope, vis, prefix, &u.tree);
             }
             syn::Item::ExternCrate(e) => {
-                if e.attrs.iter().any(|a| a.path().is_ident("macro_use")) {
-                    self.prog.unseen_items.set(true);
-                }
                 let name = plain_name(&e.ident);
+                if e.attrs.iter().any(|a| a.path().is_ident("macro_use")) {
+                    match self.prog.scopes.crate_named(scope, name) {
+                        Some(Def::Mod(root)) if self.prog.scopes.origin(root) == Origin::User => {
+                            for (name, def) in self.prog.scopes.exported_macros(root) {
+                                self.prog.scopes.declare(scope, Ns::Macro, name, def, Vis::In(scope));
+                            }
+                        }
+                        _ => self.prog.unseen_items.set(true),
+                    }
+                }
                 let alias = e.rename.as_ref().map(|(_, i)| plain_name(i)).unwrap_or(name);
                 let path = if name == "self" { vec![Name::new("crate")] } else { vec![Name::new(""), name] };
                 let vis = self.vis(&e.vis, scope);
@@ -654,7 +653,12 @@ impl<'p> Collector<'p> {
         let Some(tokens) = self.expand(scope, mac) else { return };
         match syn::parse2::<syn::File>(tokens) {
             Ok(mut file) => {
-                cfg::strip_items(&mut file.items, &self.prog.cfg, &self.prog.sources, &self.prog.diags);
+                cfg::strip_items(
+                    &mut file.items,
+                    self.prog.cfg_of(scope),
+                    &self.prog.sources,
+                    &self.prog.diags,
+                );
                 self.depth += 1;
                 self.macros_first(scope, &file.items);
                 file.items.into_iter().for_each(|i| self.item(scope, i));
@@ -779,7 +783,7 @@ impl Program {
         let tokens = crate::load::tokens(text, braces.file, braces.lo, &self.sources, &self.diags)?;
         match syn::parse2::<syn::Block>(tokens) {
             Ok(mut block) => {
-                cfg::strip_block(&mut block, &self.cfg, &self.sources, &self.diags);
+                cfg::strip_block(&mut block, self.cfg_in(braces.file), &self.sources, &self.diags);
                 Ok(block)
             }
             Err(error) => {

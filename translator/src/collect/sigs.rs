@@ -147,7 +147,7 @@ impl Program {
             id.index(),
             TraitDef {
                 name,
-                path: self.path_in(src.scope, name),
+                path: self.path_in(src.scope, Ns::Type, name),
                 origin,
                 module: src.scope,
                 generics: Rc::new(generics),
@@ -161,8 +161,10 @@ impl Program {
         );
     }
 
-    fn path_in(&self, scope: ModId, name: Name) -> Name {
-        Name::new(&format!("{}::{name}", self.scopes.path(scope)))
+    /// The path of an item: one by which other crates can name it, if there is one.
+    fn path_in(&self, scope: ModId, ns: Ns, name: Name) -> Name {
+        let public = self.scopes.declared(scope, ns, name).and_then(|def| self.scopes.public_path(def));
+        public.unwrap_or_else(|| Name::new(&format!("{}::{name}", self.scopes.path(scope))))
     }
 
     /// Adds what supertraits say to what is known.
@@ -318,7 +320,7 @@ impl Program {
             id.index(),
             AdtDef {
                 name,
-                path: self.path_in(src.scope, name),
+                path: self.path_in(src.scope, Ns::Type, name),
                 origin: self.scopes.origin(src.scope),
                 module: src.scope,
                 kind,
@@ -542,7 +544,7 @@ impl Program {
 
     fn fn_path(&self, src: &FnSrc, name: Name) -> Name {
         match src.container {
-            Container::Module => self.path_in(src.scope, name),
+            Container::Module => self.path_in(src.scope, Ns::Value, name),
             Container::Trait(t) => Name::new(&format!("{}::{name}", self.traits.get(t.index()).path)),
             Container::Impl(i) => {
                 let def = self.impls.get(i.index());
@@ -580,7 +582,7 @@ impl Program {
         let ty = cx.lower(&src.ty);
         self.keep_errors(Def::Const(id), &cx);
         let path = match src.container {
-            Container::Module => self.path_in(src.scope, src.name),
+            Container::Module => self.path_in(src.scope, Ns::Value, src.name),
             Container::Trait(t) => Name::new(&format!("{}::{}", self.traits.get(t.index()).path, src.name)),
             Container::Impl(i) => {
                 let def = self.impls.get(i.index());
@@ -615,7 +617,7 @@ impl Program {
             id.index(),
             StaticDef {
                 name,
-                path: self.path_in(src.scope, name),
+                path: self.path_in(src.scope, Ns::Value, name),
                 origin: self.scopes.origin(src.scope),
                 module: src.scope,
                 ty,

@@ -110,4 +110,5 @@ define_codes! {
     MissingGlue = "E0409", Error, "A module needs `metatrace::glue!()` and does not have it.";
     Called = "E0501", Warning, "A function cannot be looked inside and is called instead.";
     ReadByCalls = "E0502", Warning, "The layout of a type is not defined, so traces read it by calls.";
+    Outside = "E0503", Warning, "A library of the interpreter takes no part in the translation.";
 }

@@ -21,6 +21,11 @@ pub fn unmarked(text: &str) -> &str {
     }
 }
 
+/// What `$crate` stands for in a library's macros, in all crates.
+pub fn crate_marker(library: &str) -> String {
+    format!("mt_crate_{library}")
+}
+
 /// The interned unmarked name.
 pub fn plain_name(ident: &proc_macro2::Ident) -> Name {
     Name::new(unmarked(&ident.to_string()))

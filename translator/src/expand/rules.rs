@@ -61,11 +61,11 @@ const FRAGMENTS: &[&str] = &[
 pub struct Rules(Vec<(Vec<Matcher>, Vec<Output>)>);
 
 impl Rules {
-    /// Reads a definition's body.
+    /// Reads a definition's body. `home` is what its `$crate` stands for, if other crates may use it.
     ///
     /// # Errors
     /// If it is malformed.
-    pub fn parse(definition: TokenStream) -> syn::Result<Rules> {
+    pub fn parse(definition: TokenStream, home: Option<&str>) -> syn::Result<Rules> {
         let trees: Vec<TokenTree> = definition.into_iter().collect();
         let mut rules = Vec::new();
         let mut i = 0;
@@ -75,7 +75,7 @@ impl Rules {
             let arrow = is_punct(trees.get(i + 1), '=') && is_punct(trees.get(i + 2), '>');
             match (&trees[i], trees.get(i + 3)) {
                 (TokenTree::Group(left), Some(TokenTree::Group(right))) if arrow => {
-                    rules.push((matchers(left.stream())?, outputs(right.stream())?));
+                    rules.push((matchers(left.stream())?, outputs(right.stream(), home)?));
                 }
                 _ => return Err(malformed()),
             }
@@ -179,7 +179,7 @@ fn matchers(stream: TokenStream) -> syn::Result<Vec<Matcher>> {
     Ok(out)
 }
 
-fn outputs(stream: TokenStream) -> syn::Result<Vec<Output>> {
+fn outputs(stream: TokenStream, home: Option<&str>) -> syn::Result<Vec<Output>> {
     let trees: Vec<TokenTree> = stream.into_iter().collect();
     let mut out = Vec::new();
     let mut i = 0;
@@ -188,7 +188,8 @@ fn outputs(stream: TokenStream) -> syn::Result<Vec<Output>> {
             TokenTree::Punct(p) if p.as_char() == '$' => match trees.get(i + 1) {
                 Some(TokenTree::Ident(n)) => {
                     if n == "crate" {
-                        out.push(Output::Token(TokenTree::Ident(n.clone())));
+                        let home = home.map_or(n.clone(), |home| Ident::new(home, n.span()));
+                        out.push(Output::Token(TokenTree::Ident(home)));
                     } else {
                         out.push(Output::Var(n.clone()));
                     }
@@ -196,13 +197,13 @@ fn outputs(stream: TokenStream) -> syn::Result<Vec<Output>> {
                 }
                 Some(TokenTree::Group(g)) => {
                     let (separator, _, next) = repeat_tail(&trees, i + 2, g.span())?;
-                    out.push(Output::Repeat { inner: outputs(g.stream())?, separator, span: g.span() });
+                    out.push(Output::Repeat { inner: outputs(g.stream(), home)?, separator, span: g.span() });
                     i = next;
                 }
                 _ => return Err(syn::Error::new(p.span(), "expected a variable or repetition after `$`")),
             },
             TokenTree::Group(g) => {
-                out.push(Output::Group(g.delimiter(), outputs(g.stream())?, g.span()));
+                out.push(Output::Group(g.delimiter(), outputs(g.stream(), home)?, g.span()));
                 i += 1;
             }
             other => {

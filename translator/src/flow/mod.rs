@@ -89,7 +89,9 @@ pub struct Program {
     pub hash: u64,
     /// The source files, relative to the package.
     pub files: Vec<String>,
-    /// The modules of the crate.
+    /// The libraries of the interpreter and then its own crate; none if there are no libraries.
+    pub crates: Vec<Crate>,
+    /// The modules of the crates: those of a library before those of crates that use it, and in a crate each after the one around it.
     pub modules: Vec<Module>,
     /// The types.
     pub types: Types,
@@ -109,7 +111,39 @@ pub struct Program {
     pub unreached: Vec<(String, Pos)>,
 }
 
-/// A module of the crate.
+impl Program {
+    /// The path of a module's glue, in the glue of all crates that know its own.
+    pub fn glue_path(&self, module: ModuleId) -> String {
+        let mut below = String::new();
+        let mut at = &self.modules[module.index()];
+        while let Some(parent) = at.parent {
+            let name = at.path.rsplit("::").next().unwrap_or(&at.path);
+            below = format!("::mt_m_{name}{below}");
+            at = &self.modules[parent.index()];
+        }
+        let is_library = self.types.libraries.contains(&at.path);
+        format!("{}::__metatrace{below}", if is_library { &at.path } else { "crate" })
+    }
+
+    /// The name of the crate that a module is of.
+    pub fn crate_of(&self, module: ModuleId) -> &str {
+        let path = &self.modules[module.index()].path;
+        path.split("::").next().unwrap_or(path)
+    }
+}
+
+/// A crate of an interpreter that is spread over several.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Crate {
+    /// Its name, as `module_path!()` begins with it.
+    pub name: String,
+    /// The libraries that can be named in it, each with the path by which its own code reaches it.
+    pub uses: Vec<(String, String)>,
+    /// Its features, and whether they are on.
+    pub features: Vec<(String, bool)>,
+}
+
+/// A module of a crate.
 #[derive(Clone, Debug)]
 pub struct Module {
     /// Its path as `module_path!()` spells it, starting with the crate's name.

@@ -5,6 +5,7 @@
 //! file "src/lib.rs"                            number 0, 1, … in positions
 //! module mod0 "demo" glue                      `glue`: it contains `metatrace::glue!()`
 //! module mod1 "demo::a" in mod0
+//! crate "code" uses "words" "::words" on "jit" off "slow"
 //! load_time lt0 "LIMIT" in mod1 frozen = "crate::a::LIMIT as u64"
 //! static "COUNT" mut i64                       `mut`: a `static mut`
 //! portal portal0 "demo" fn0 interpret params(pc, code) greens(0) owner 1
@@ -43,7 +44,7 @@
 
 use crate::diag::Code;
 use crate::flow::lex::{Token, lex};
-use crate::flow::types::{Adt, Field, Opaque, Repr, Type, TypeData, TypeId, Variant};
+use crate::flow::types::{Adt, Field, Hidden, Opaque, Repr, Type, TypeData, TypeId, Variant};
 use crate::flow::{
     Block, BlockId, Callee, Extern, Func, FuncAttrs, Graph, LoadTimeValue, Memory, Module, ModuleId, Note,
     Op, OpKind, Place, Portal, Pos, Program, Proj, SlotData, Static, Target, Terminator, ValueId,
@@ -241,6 +242,7 @@ impl Parser {
                 let file = self.string()?;
                 self.program.files.push(file);
             }
+            "crate" => self.crate_()?,
             "module" => self.module()?,
             "load_time" => self.load_time()?,
             "static" => {
@@ -276,6 +278,24 @@ impl Parser {
                 return self.fail(format!("`{other}` starts no item"));
             }
         }
+        Ok(())
+    }
+
+    fn crate_(&mut self) -> Result<()> {
+        let mut out = crate::flow::Crate { name: self.string()?, ..crate::flow::Crate::default() };
+        loop {
+            if self.eat_word("uses") {
+                out.uses.push((self.string()?, self.string()?));
+            } else if self.eat_word("on") {
+                out.features.push((self.string()?, true));
+            } else if self.eat_word("off") {
+                out.features.push((self.string()?, false));
+            } else {
+                break;
+            }
+        }
+        self.program.types.libraries.push(out.name.clone());
+        self.program.crates.push(out);
         Ok(())
     }
 
@@ -387,6 +407,7 @@ impl Parser {
         let is_cell = self.eat_word("cell");
         let freezes = self.eat_word("freezes");
         let repr = if self.eat_word("repr") { self.repr()? } else { Repr::default() };
+        let hidden = if self.eat_word("hidden") { Some(self.hidden()?) } else { None };
         self.expect("{")?;
         let variants = if is_enum {
             self.many("}", Self::variant)?
@@ -396,8 +417,20 @@ impl Parser {
             vec![Variant { name, fields, discriminant: None }]
         };
         let pos = self.pos()?;
-        let adt = Adt { rust: rust.clone(), module, is_enum, variants, repr, is_cell, freezes, pos };
+        let adt = Adt { rust: rust.clone(), module, is_enum, variants, repr, is_cell, freezes, hidden, pos };
         self.define(TypeData { ty: Type::Adt(adt), rust, module, needs_drop, freeze })
+    }
+
+    fn hidden(&mut self) -> Result<Hidden> {
+        Ok(Hidden {
+            module: self.in_module()?,
+            glue: self.string()?,
+            name: self.string()?,
+            params: self.string()?,
+            bounds: self.string()?,
+            generic: self.string()?,
+            args: self.string()?,
+        })
     }
 
     fn repr(&mut self) -> Result<Repr> {

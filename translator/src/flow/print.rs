@@ -1,6 +1,6 @@
 //! The text form of flow programs: printing. [`crate::flow::parse`] reads it back, and its head describes the form.
 
-use crate::flow::types::{Adt, Opaque, Type, TypeId};
+use crate::flow::types::{Adt, Hidden, Opaque, Type, TypeId};
 use crate::flow::{
     Callee, Func, FuncAttrs, Graph, Op, OpKind, Place, Pos, Program, Proj, Target, Terminator, ValueId,
 };
@@ -74,6 +74,15 @@ impl Printer<'_> {
         let _ = writeln!(out, "program {:?} {:#x}", p.name, p.hash);
         for file in &p.files {
             let _ = writeln!(out, "file {file:?}");
+        }
+        for item in &p.crates {
+            let uses = item.uses.iter().map(|(name, path)| format!(" uses {name:?} {path:?}"));
+            let features = item
+                .features
+                .iter()
+                .map(|(name, on)| format!(" {} {name:?}", if *on { "on" } else { "off" }));
+            let parts: String = uses.chain(features).collect();
+            let _ = writeln!(out, "crate {:?}{parts}", item.name);
         }
         for (index, module) in p.modules.iter().enumerate() {
             let _ = write!(out, "module mod{index} {:?}", module.path);
@@ -204,6 +213,12 @@ impl Printer<'_> {
         }
         if !repr.is_empty() {
             let _ = write!(facts, " repr({})", repr.join(", "));
+        }
+        if let Some(Hidden { module, glue, name, params, bounds, generic, args }) = &adt.hidden {
+            let _ = write!(
+                facts,
+                " hidden in {module} {glue:?} {name:?} {params:?} {bounds:?} {generic:?} {args:?}"
+            );
         }
         let fields = |v: &crate::flow::types::Variant| {
             list(v.fields.iter().map(|f| format!("{}: {}", f.name, self.ty(f.ty))))

@@ -143,8 +143,30 @@ pub struct Adt {
     pub is_cell: bool,
     /// Whether a shared reference to it leads to content that never changes while traces live (`Traced<T>`).
     pub freezes: bool,
+    /// Set if not all fields can be named in `module`, since they are private to another crate.
+    pub hidden: Option<Hidden>,
     /// Where it is declared, if that is in the user's crate.
     pub pos: Pos,
+}
+
+/// How the glue of the crate that declares a generic struct tells where its fields are, to the glue of crates that use it with their
+/// own types.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Hidden {
+    /// The module that declares it.
+    pub module: ModuleId,
+    /// The path of that module's glue.
+    pub glue: String,
+    /// Its name there.
+    pub name: String,
+    /// Its parameters as declared: `<T: Copy>`.
+    pub params: String,
+    /// The conditions on them: `where T: Copy`.
+    pub bounds: String,
+    /// Its path with its parameters: `code::Stack<T>`.
+    pub generic: String,
+    /// The arguments of this instance: `<crate::Value>`.
+    pub args: String,
 }
 
 /// A variant of an enum, or the fields of a struct.
@@ -211,12 +233,25 @@ pub struct TypeData {
 /// All types of a program.
 #[derive(Clone, Debug, Default)]
 pub struct Types {
+    /// The names of the interpreter's libraries.
+    pub libraries: Vec<String>,
     data: Vec<TypeData>,
     structural: HashMap<Type, TypeId>,
     nominal: HashMap<String, TypeId>,
 }
 
 impl Types {
+    /// Whether a struct or enum is of the interpreter's crates, so that its fields are known.
+    pub fn is_own(&self, adt: &Adt) -> bool {
+        self.library(adt).is_some() || adt.rust.starts_with("crate::")
+    }
+
+    /// The library that declares a struct or enum.
+    pub fn library(&self, adt: &Adt) -> Option<&str> {
+        let (first, _) = adt.rust.split_once("::")?;
+        self.libraries.iter().map(String::as_str).find(|library| *library == first)
+    }
+
     /// Adds a type, or finds it: `data.rust` and the rest are taken from the first time.
     pub fn intern(&mut self, data: TypeData) -> TypeId {
         if data.ty.is_nominal() {

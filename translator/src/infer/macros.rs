@@ -216,7 +216,7 @@ impl FnCx<'_> {
     fn statements(&self, tokens: TokenStream) -> syn::Result<syn::Block> {
         let stmts = syn::Block::parse_within.parse2(tokens)?;
         let mut block = syn::Block { brace_token: Default::default(), stmts };
-        cfg::strip_block(&mut block, &self.prog.cfg, &self.prog.sources, &self.prog.diags);
+        cfg::strip_block(&mut block, self.prog.cfg_of(self.tycx.scope), &self.prog.sources, &self.prog.diags);
         Ok(block)
     }
 
@@ -437,7 +437,8 @@ impl FnCx<'_> {
             }
             "vec" => self.vec_macro(tokens, exp, at, span),
             "cfg" => {
-                let parsed = syn::parse2::<syn::Meta>(tokens).and_then(|m| self.prog.cfg.eval(&m));
+                let parsed =
+                    syn::parse2::<syn::Meta>(tokens).and_then(|m| self.prog.cfg_of(self.tycx.scope).eval(&m));
                 let Some(value) = self.parsed(parsed, span) else { return Ok(self.error_node(span)) };
                 Ok(self.node(ExprKind::Literal(Lit::Bool(value)), Ty::bool(), span))
             }

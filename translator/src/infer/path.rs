@@ -158,7 +158,7 @@ impl<'p> FnCx<'p> {
                 self.unknown_hint(&p, span);
                 Ok(ValuePath::Error)
             }
-            Def::Foreign(p) => self.opaque(span, format!("`{p}`, which is not modelled")),
+            Def::Foreign(p) => self.opaque(span, self.prog.why_foreign(p)),
             // std has modules named like primitive types
             Def::Mod(_) if rest.is_empty() => Ok(self.unresolved(path, span)),
             Def::Fn(id) if rest.is_empty() => {

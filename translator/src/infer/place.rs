@@ -29,7 +29,9 @@ impl FnCx<'_> {
                 let place = self.place(place);
                 Some(self.node(ExprKind::Deref(place), *args.first()?, span))
             }
-            TyKind::Adt(..) | TyKind::Param(..) | TyKind::Projection(..) => self.deref_overloaded(place, ty, span),
+            TyKind::Adt(..) | TyKind::Param(..) | TyKind::Projection(..) => {
+                self.deref_overloaded(place, ty, span)
+            }
             _ => None,
         }
     }

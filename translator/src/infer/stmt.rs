@@ -118,7 +118,7 @@ impl FnCx<'_> {
     /// A block's value. Its temporaries end before the block's variables since edition 2024.
     pub(super) fn tail(&mut self, id: ExprId) -> ExprId {
         let value = self.value(id);
-        if self.prog.edition >= 2024 { self.scope(value) } else { value }
+        if self.prog.edition_of(self.tycx.scope) >= 2024 { self.scope(value) } else { value }
     }
 
     /// An expression statement: its value is dropped.

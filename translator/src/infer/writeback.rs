@@ -110,7 +110,7 @@ impl FnCx<'_> {
             .map(|e| self.icx.shallow(e.ty))
             .filter(|t| t.is_infer())
             .collect();
-        let target = if self.prog.edition >= 2024 { Ty::never() } else { Ty::unit() };
+        let target = if self.prog.edition_of(self.tycx.scope) >= 2024 { Ty::never() } else { Ty::unit() };
         for t in never_targets {
             self.icx.unify(t, target);
         }

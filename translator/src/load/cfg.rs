@@ -35,6 +35,20 @@ impl Cfg {
         cfg
     }
 
+    /// The features that are on, in the form in which they are compared.
+    pub fn features(&self) -> Vec<String> {
+        let features = self.values.iter().filter(|(name, _)| name == "feature");
+        features.map(|(_, value)| value.clone()).collect()
+    }
+
+    /// The same conditions with other features.
+    pub fn with_features(&self, features: &[String]) -> Cfg {
+        let mut cfg = self.clone();
+        cfg.values.retain(|(name, _)| name != "feature");
+        features.iter().for_each(|feature| cfg.set("feature", Some(feature)));
+        cfg
+    }
+
     /// Makes `name` or `name = "value"` hold.
     pub fn set(&mut self, name: &str, value: Option<&str>) {
         match value {

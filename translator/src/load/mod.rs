@@ -6,8 +6,10 @@
 
 pub mod cfg;
 pub(crate) mod depth;
-mod manifest;
+pub mod manifest;
+pub mod packages;
 pub(crate) mod split;
+mod toml;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -47,6 +49,63 @@ impl Files {
             Files::Disk => path.is_file(),
             Files::Memory(map) => map.contains_key(path),
         }
+    }
+
+    /// Whether two paths lead to one place.
+    fn same(&self, a: &Path, b: &Path) -> bool {
+        let place = |path: &Path| match self {
+            Files::Disk => {
+                let path = if path == Path::new("") { Path::new(".") } else { path };
+                path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+            }
+            Files::Memory(_) => manifest::clean(path),
+        };
+        a == b || place(a) == place(b)
+    }
+
+    /// The folders in a folder.
+    fn folders(&self, path: &Path) -> Vec<PathBuf> {
+        let mut out: Vec<PathBuf> = match self {
+            Files::Disk => {
+                let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+                entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+            }
+            Files::Memory(map) => {
+                let folder = |file: &PathBuf| {
+                    let first = file.strip_prefix(path).ok()?.components().next()?;
+                    Some(path.join(first)).filter(|folder| folder != file)
+                };
+                map.keys().filter_map(folder).collect()
+            }
+        };
+        out.sort();
+        out.dedup();
+        out
+    }
+
+    /// The Rust files in a folder and those in it.
+    fn rust_files(&self, path: &Path) -> Vec<PathBuf> {
+        let is_rust = |path: &Path| path.extension().is_some_and(|e| e == "rs");
+        let mut out = Vec::new();
+        match self {
+            Files::Disk => {
+                let mut open = vec![path.to_path_buf()];
+                while let Some(folder) = open.pop() {
+                    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                        match entry.file_type() {
+                            Ok(kind) if kind.is_dir() => open.push(entry.path()),
+                            _ if is_rust(&entry.path()) => out.push(entry.path()),
+                            _ => {}
+                        }
+                    }
+                }
+            }
+            Files::Memory(map) => {
+                out.extend(map.keys().filter(|file| file.starts_with(path) && is_rust(file)).cloned());
+            }
+        }
+        out.sort();
+        out
     }
 }
 

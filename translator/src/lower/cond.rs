@@ -80,7 +80,8 @@ impl Lower<'_, '_> {
         let (yes, no, after) = (self.b.new_block(), self.b.new_block(), self.b.new_block());
         // Variables of the condition live to the end of `then`; where it fails, those that were bound are dropped.
         // So do, since edition 2024, the temporaries of `let` in it.
-        self.push_scope(self.cx.program.edition >= 2024);
+        let file = self.span(then).file;
+        self.push_scope(self.cx.program.edition_in(file) >= 2024);
         self.condition(cond, yes, no)?;
         self.b.seal_and_switch(yes);
         let operand = self.value(then)?;

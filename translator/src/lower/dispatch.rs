@@ -248,7 +248,7 @@ impl Cx<'_> {
         let helper = Helper {
             name: "known address",
             rust: format!("|address: usize| -> usize {{ {find} }}"),
-            module: ModuleId(0),
+            module: self.home,
             params: vec![usize],
             ret: usize,
             can_panic: false,

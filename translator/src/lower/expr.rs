@@ -158,7 +158,7 @@ impl Lower<'_, '_> {
                 let rust = format!("{:?}.as_ptr() as u64", text.as_str());
                 let value = LoadTimeValue {
                     rust,
-                    module: ModuleId(0),
+                    module: self.cx.home,
                     name: format!("{:?}", text.as_str()),
                     frozen: true,
                 };
@@ -174,7 +174,7 @@ impl Lower<'_, '_> {
                     &bytes[..]
                 );
                 let name = format!("{:?}", String::from_utf8_lossy(bytes));
-                let value = LoadTimeValue { rust, module: ModuleId(0), name, frozen: true };
+                let value = LoadTimeValue { rust, module: self.cx.home, name, frozen: true };
                 if self.cx.out.types.scalars(flow).is_some_and(|s| s.len() == 1) {
                     return self.load_time(flow, value);
                 }
@@ -692,10 +692,20 @@ impl Lower<'_, '_> {
         }
         let operands = self.operands(&exprs)?;
         let flow = self.flow_ty(ty);
-        let path = outlined.module.strip_prefix("crate").unwrap_or(&outlined.module);
-        let path = format!("{}{path}", self.cx.out.name);
+        let path = self.cx.module_path(&outlined.module);
         let own = self.cx.out.modules.iter().position(|m| m.path == path).map_or(module, ModuleId::new);
         let span = self.span(e);
+        if self.cx.crate_of(module) > self.cx.crate_of(own) {
+            let message = format!(
+                "this is called as native code ({}), and works with types of a crate that its own does not know",
+                outlined.reason
+            );
+            return unsupported(
+                span,
+                message,
+                "let a trait's method do it, which the other crate implements",
+            );
+        }
         let Some(code) = self.outside_of_body(outlined.scope, outlined.self_ty, &outlined.tokens) else {
             let message = format!(
                 "this is called as native code ({}), which cannot use what the function declares inside",

@@ -52,7 +52,12 @@ impl Lower<'_, '_> {
         let flow = self.flow_ty(to);
         debug_assert!(matches!(self.get(flow), Type::FnPtr { .. }));
         let rust = format!("{{ let f: {} = {code}; f as usize as u64 }}", self.cx.spell(to));
-        let module = self.cx.item_module(crate::items::Origin::User, scope).max(self.cx.module_of(to));
+        let own = self.cx.item_module(crate::items::Origin::User, scope);
+        let module = own.max(self.cx.module_of(to));
+        if self.cx.crate_of(module) != self.cx.crate_of(own) {
+            let message = "this closure would have to be named in another crate";
+            return unsupported(span, message, "write it as a function of the module");
+        }
         let at = self.cx.program.sources().line_col(span);
         let name = format!("closure at line {}", at.line);
         Ok(self.load_time(flow, LoadTimeValue { rust, module, name, frozen: true }))

@@ -106,6 +106,8 @@ struct Cx<'p> {
     /// The user's types whose fields are being made, the outermost first.
     open_types: Vec<AdtId>,
     modules: HashMap<ModId, ModuleId>,
+    /// The root of the crate with the portals.
+    home: ModuleId,
     externs: HashMap<(String, ModuleId, Vec<TypeId>), ExternId>,
     load_times: HashMap<(String, ModuleId), LoadTimeId>,
     infos: HashMap<BodyOwner, Rc<BodyInfo>>,
@@ -147,6 +149,7 @@ pub fn lower_with(
     };
     let mut cx = Cx::new(program, out);
     std::mem::swap(&mut cx.cache, cache);
+    cx.add_crates();
     cx.add_modules();
     cx.add_statics();
     for portal in program.portals().to_vec() {
@@ -156,6 +159,7 @@ pub fn lower_with(
     cx.add_unreached();
     std::mem::swap(&mut cx.cache, cache);
     if !program.diagnostics().is_empty() {
+        program.keep_notes(&cx.out.notes);
         return Err(Reported);
     }
     // Kept graphs were verified when they were made.
@@ -197,6 +201,7 @@ impl<'p> Cx<'p> {
             closures: HashMap::new(),
             open_types: Vec::new(),
             modules: HashMap::new(),
+            home: ModuleId(0),
             externs: HashMap::new(),
             load_times: HashMap::new(),
             infos: HashMap::new(),
@@ -240,16 +245,55 @@ impl Cx<'_> {
         let scopes = &self.program.scopes;
         for module in self.program.user_modules() {
             let id = ModuleId::new(self.out.modules.len());
-            let path = scopes.path(module);
-            let path = path.strip_prefix("crate").unwrap_or(&path);
+            if scopes.parent(module).is_none() {
+                // That of the crate with the portal is the last.
+                self.home = id;
+            }
             self.out.modules.push(Module {
-                path: format!("{}{path}", self.out.name),
+                path: self.module_path(&scopes.path(module)),
                 parent: scopes.parent(module).and_then(|p| self.modules.get(&p).copied()),
                 has_glue: scopes.has_glue(module),
                 pos: scopes.start(module).map(|span| self.pos(span)).unwrap_or_default(),
             });
             self.modules.insert(module, id);
         }
+    }
+
+    /// The path of a module as `module_path!()` tells it.
+    fn module_path(&self, path: &str) -> String {
+        match path.strip_prefix("crate") {
+            Some(rest) => format!("{}{rest}", self.out.name),
+            None => path.to_string(),
+        }
+    }
+
+    /// Says which crates there are, if there are several.
+    fn add_crates(&mut self) {
+        let libraries = &self.program.libraries;
+        if libraries.is_empty() {
+            return;
+        }
+        let mut reached: Vec<Vec<(String, String)>> = Vec::new();
+        let own = (self.out.name.as_str(), &self.program.names, &Vec::new());
+        for (name, names, features) in
+            libraries.iter().map(|l| (l.name.as_str(), &l.names, &l.features)).chain([own])
+        {
+            let mut uses: Vec<(String, String)> = Vec::new();
+            for (alias, index) in names {
+                let of = (libraries[*index].name.clone(), format!("::{alias}"));
+                uses.retain(|(name, _)| *name != of.0);
+                uses.push(of);
+                // Those that a library uses are reached through its glue.
+                for (name, _) in &reached[*index] {
+                    if !uses.iter().any(|(known, _)| known == name) {
+                        uses.push((name.clone(), format!("::{alias}::__metatrace::{name}")));
+                    }
+                }
+            }
+            reached.push(uses.clone());
+            self.out.crates.push(flow::Crate { name: name.to_string(), uses, features: features.clone() });
+        }
+        self.out.types.libraries = libraries.iter().map(|library| library.name.clone()).collect();
     }
 
     fn add_statics(&mut self) {

@@ -69,7 +69,7 @@ impl Cx<'_> {
     pub(super) fn overflow_checks(&mut self) -> LoadTimeId {
         self.load_time(LoadTimeValue {
             rust: format!("{OVERFLOW_CHECKS} as u64"),
-            module: ModuleId(0),
+            module: self.home,
             name: "overflow-checks".to_string(),
             frozen: false,
         })

@@ -3,13 +3,16 @@
 //! In: types without parameters. Out: [`TypeId`]s of the program under construction. Spellings are absolute
 //! (`crate::…`), so that every module's glue that may see the item can use them.
 
-use crate::flow::types::{Adt, Field, Opaque, Repr, Type, TypeData, TypeId, Variant};
+use crate::flow::types::{Adt, Field, Hidden, Opaque, Repr, Type, TypeData, TypeId, Variant};
 use crate::flow::{ModuleId, Pos};
 use crate::items::{AdtDef, AdtKind, Container, FnDef, Generics, Origin};
 use crate::lower::Cx;
-use crate::resolve::Ns;
+use crate::names::Name;
+use crate::program::Program;
+use crate::resolve::{Def, Ns};
 use crate::thir::{FieldIdx, VariantIdx};
 use crate::ty::{AdtId, Args, AssocTyId, ConstId, FloatTy, FnId, IntTy, Mutability, Ty, TyKind};
+use quote::ToTokens;
 
 /// Sizes in words of types of `std` whose fields are not modelled. The glue asserts each that is used.
 const KNOWN_WORDS: &[(&str, u8)] =
@@ -229,8 +232,34 @@ impl Cx<'_> {
             },
             is_cell: matches!(lang, Some("UnsafeCell" | "RcCounts")),
             freezes: lang == Some("Traced"),
+            hidden: self.hidden(ty, def, module),
             pos: if def.origin == Origin::User { self.pos(def.span) } else { Pos::default() },
         }
+    }
+
+    /// Set for an instance of a library's struct with types of another crate, unless all its fields are public.
+    fn hidden(&self, ty: Ty, def: &AdtDef, host: ModuleId) -> Option<Hidden> {
+        let TyKind::Adt(id, args) = *ty.kind() else { return None };
+        let is_library = def.origin == Origin::User && self.program.library_of(def.module).is_some();
+        let home = self.module_id(def.origin, def.module);
+        if !is_library || def.kind == AdtKind::Enum || self.crate_of(home) == self.crate_of(host) {
+            return None;
+        }
+        if def.variants[0].fields.iter().all(|field| field.vis == crate::resolve::Vis::Public) {
+            return None;
+        }
+        let generics = self.program.src.adts.get(id.index()).generics()?;
+        let (params, own, bounds) = generics.split_for_impl();
+        let text = |tokens: proc_macro2::TokenStream| tokens.to_string();
+        Some(Hidden {
+            module: home,
+            glue: self.out.glue_path(home),
+            name: def.name.to_string(),
+            params: text(params.to_token_stream()),
+            bounds: text(bounds.to_token_stream()),
+            generic: format!("{}{}", def.path, text(own.to_token_stream())),
+            args: self.spell_args(&def.generics, args, 0, ""),
+        })
     }
 
     /// The module whose glue can name a type: of the types of the user's crate in it the deepest module.
@@ -255,7 +284,7 @@ impl Cx<'_> {
         match *ty.kind() {
             TyKind::Adt(id, args) => {
                 let def = self.program.adt(id);
-                if self.is_local(def.module) {
+                if self.is_local(def.module) || !self.is_seen(ty) {
                     // braces say that Rust cannot spell it; the number tells types of one name apart
                     return format!("{{{} {id}}}{}", def.path, self.spell_args(&def.generics, args, 0, ""));
                 }
@@ -350,6 +379,7 @@ impl Cx<'_> {
             TyKind::Closure(..) | TyKind::FnDef(..) => return false,
             TyKind::Adt(id, _) if self.is_local(self.program.adt(id).module) => return false,
             TyKind::Dyn(id, ..) if self.is_local(self.program.trait_def(id).module) => return false,
+            _ if !self.is_seen(ty) => return false,
             _ => {}
         }
         let mut all = true;
@@ -357,10 +387,34 @@ impl Cx<'_> {
         all
     }
 
+    /// The root of the crate that a module is in.
+    pub(super) fn crate_of(&self, module: ModuleId) -> ModuleId {
+        let mut at = module;
+        while let Some(parent) = self.out.modules.get(at.index()).and_then(|module| module.parent) {
+            at = parent;
+        }
+        at
+    }
+
+    /// Whether a crate can name all of a type: what is of other crates must have a path that leads there.
+    fn is_seen(&self, ty: Ty) -> bool {
+        if self.program.libraries.is_empty() {
+            return true;
+        }
+        let mut named = Vec::new();
+        self.named_in(ty, &mut named);
+        self.host(&named, Vec::new()).is_none_or(|(_, is_seen)| is_seen)
+    }
+
+    /// Whether some crate can name a function instance.
+    fn can_name(&self, id: FnId, args: Args) -> bool {
+        self.program.libraries.is_empty() || self.place_of_fn(id, args).is_none_or(|(_, is_seen)| is_seen)
+    }
+
     /// A function instance as an expression; none if it cannot be named.
     pub(super) fn spell_fn(&self, id: FnId, args: Args) -> Option<String> {
         let def: &FnDef = self.program.fn_def(id);
-        if !args.iter().all(|&a| self.can_spell(a)) {
+        if !args.iter().all(|&a| self.can_spell(a)) || !self.can_name(id, args) {
             return None;
         }
         let own = self.spell_args(&def.generics, args, def.generics.parent_count, "::");
@@ -432,21 +486,35 @@ impl Cx<'_> {
     /// The module whose glue names a function instance: of the modules that declare what is named the innermost that may
     /// name all of it.
     pub(super) fn module_of_fn(&self, method: FnId, args: Args) -> ModuleId {
+        let place = self.place_of_fn(method, args);
+        place.map_or(ModuleId(0), |(module, _)| self.module_id(Origin::User, module))
+    }
+
+    /// That module, and whether its crate can name what is of others; none if nothing of the user's is named.
+    fn place_of_fn(&self, method: FnId, args: Args) -> Option<(crate::items::ModId, bool)> {
         let def = self.program.fn_def(method);
         let scopes = &self.program.scopes;
         let mut named = Vec::new();
         let trait_of = |trait_id: crate::ty::TraitId| {
             let def = self.program.trait_def(trait_id);
-            (def.origin, def.module, scopes.declared_vis(def.module, Ns::Type, def.name))
+            Named::new(self.program, (def.origin, def.module), Def::Trait(trait_id), def.name)
         };
         let own = match def.container {
             Container::Trait(id) => trait_of(id),
             Container::Impl(id) => match self.program.impl_def(id).trait_ref {
                 Some(tr) => trait_of(tr.trait_id),
-                None => (def.origin, def.module, Some(self.program.src.fns.get(method.index()).vis)),
+                None => {
+                    let vis = self.program.src.fns.get(method.index()).vis;
+                    Named {
+                        origin: def.origin,
+                        module: def.module,
+                        vis: Some(vis),
+                        is_public: vis == crate::resolve::Vis::Public,
+                    }
+                }
             },
             Container::Module => {
-                (def.origin, def.module, scopes.declared_vis(def.module, Ns::Value, def.name))
+                Named::new(self.program, (def.origin, def.module), Def::Fn(method), def.name)
             }
         };
         named.push(own);
@@ -465,33 +533,54 @@ impl Cx<'_> {
                 modules.push(scopes.module_of(imp.module));
             }
         }
-        let user = named.iter().filter(|(origin, ..)| *origin == Origin::User);
-        let items: Vec<(crate::items::ModId, crate::items::ModId)> = user
-            .map(|&(_, module, vis)| {
-                let module = scopes.module_of(module);
-                (module, scopes.reach(module, vis.unwrap_or(crate::resolve::Vis::In(module))))
+        self.host(&named, modules)
+    }
+
+    /// The innermost of `modules` and of those that declare what is named that sees all of it, in the crate that knows all others; and
+    /// whether that can name what is of these.
+    fn host(
+        &self,
+        named: &[Named],
+        mut modules: Vec<crate::items::ModId>,
+    ) -> Option<(crate::items::ModId, bool)> {
+        let scopes = &self.program.scopes;
+        let user = named.iter().filter(|item| item.origin == Origin::User);
+        let items: Vec<(crate::items::ModId, crate::items::ModId, bool)> = user
+            .map(|item| {
+                let module = scopes.module_of(item.module);
+                let reach = scopes.reach(module, item.vis.unwrap_or(crate::resolve::Vis::In(module)));
+                (module, reach, item.is_public)
             })
             .collect();
-        modules.extend(items.iter().map(|(module, _)| *module));
+        modules.extend(items.iter().map(|(module, ..)| *module));
         modules.sort();
         let sees = |from: crate::items::ModId| {
-            items.iter().all(|&(_, reach)| scopes.visible(crate::resolve::Vis::In(reach), from))
+            items.iter().all(|&(module, reach, is_public)| {
+                let is_other = !self.program.libraries.is_empty() && scopes.root(module) != scopes.root(from);
+                if is_other { is_public } else { scopes.visible(crate::resolve::Vis::In(reach), from) }
+            })
         };
-        let chosen = modules.iter().rev().copied().find(|&m| sees(m)).or(modules.last().copied());
-        chosen.map_or(ModuleId(0), |m| self.module_id(Origin::User, m))
+        // Only the crate that uses all others knows all of them.
+        let knows = |from: crate::items::ModId| {
+            modules.last().is_some_and(|&last| scopes.root(last) == scopes.root(from))
+        };
+        let chosen =
+            modules.iter().rev().copied().find(|&m| sees(m) && knows(m)).or(modules.last().copied())?;
+        let own = scopes.root(chosen);
+        let is_seen = items.iter().all(|&(module, _, is_public)| is_public || scopes.root(module) == own);
+        Some((chosen, is_seen))
     }
 
     /// The types of the crate that a type's spelling mentions, with their visibility.
-    fn named_in(&self, ty: Ty, out: &mut Vec<(Origin, crate::items::ModId, Option<crate::resolve::Vis>)>) {
-        let scopes = &self.program.scopes;
+    fn named_in(&self, ty: Ty, out: &mut Vec<Named>) {
         match *ty.kind() {
             TyKind::Adt(id, _) => {
                 let def = self.program.adt(id);
-                out.push((def.origin, def.module, scopes.declared_vis(def.module, Ns::Type, def.name)));
+                out.push(Named::new(self.program, (def.origin, def.module), Def::Adt(id), def.name));
             }
             TyKind::Dyn(id, ..) => {
                 let def = self.program.trait_def(id);
-                out.push((def.origin, def.module, scopes.declared_vis(def.module, Ns::Type, def.name)));
+                out.push(Named::new(self.program, (def.origin, def.module), Def::Trait(id), def.name));
             }
             _ => {}
         }
@@ -528,5 +617,27 @@ fn spell_const(value: u128, ty: Ty) -> String {
             format!("{{{}}}", (value << shift) as i128 >> shift)
         }
         _ => value.to_string(),
+    }
+}
+
+/// Something of which a path is made.
+struct Named {
+    origin: Origin,
+    module: crate::items::ModId,
+    vis: Option<crate::resolve::Vis>,
+    /// Whether other crates can name it.
+    is_public: bool,
+}
+
+impl Named {
+    fn new(
+        program: &Program,
+        (origin, module): (Origin, crate::items::ModId),
+        def: Def,
+        name: Name,
+    ) -> Named {
+        let ns = if matches!(def, Def::Fn(_)) { Ns::Value } else { Ns::Type };
+        let vis = program.scopes.declared_vis(module, ns, name);
+        Named { origin, module, vis, is_public: program.scopes.public_path(def).is_some() }
     }
 }

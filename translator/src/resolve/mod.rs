@@ -117,10 +117,14 @@ pub struct Import {
 #[derive(Default, Debug)]
 pub struct Scopes {
     scopes: RefCell<Vec<Scope>>,
-    /// Crates that can be named: modelled ones.
+    /// Crates that can be named everywhere: modelled ones.
     roots: RefCell<HashMap<Name, ModId>>,
-    /// Crates that can be named but not seen.
-    foreign_crates: RefCell<Vec<Name>>,
+    /// By the root of a crate, the names of others that can be named in it: those of the interpreter.
+    crates: RefCell<HashMap<(ModId, Name), ModId>>,
+    /// Crates that can be named but not seen, by the root of the crate that can.
+    foreign_crates: RefCell<Vec<(ModId, Name)>>,
+    /// Paths by which other crates can name items of libraries.
+    public: RefCell<HashMap<Def, Name>>,
     prelude: RefCell<Option<ModId>>,
     /// Whether a name that a modelled crate lacks is foreign: false while the models' own imports are resolved.
     foreign_names: Cell<bool>,
@@ -190,9 +194,54 @@ impl Scopes {
         self.roots.borrow_mut().insert(Name::new(name), module);
     }
 
-    /// Names a crate that cannot be seen.
-    pub fn add_foreign_crate(&self, name: &str) {
-        self.foreign_crates.borrow_mut().push(Name::new(name));
+    /// Names a crate that cannot be seen in the crate of this root.
+    pub fn add_foreign_crate(&self, root: ModId, name: &str) {
+        self.foreign_crates.borrow_mut().push((root, Name::new(name)));
+    }
+
+    /// Names a crate of the interpreter in the crate of this root.
+    pub fn add_crate(&self, root: ModId, name: &str, module: ModId) {
+        self.crates.borrow_mut().insert((root, Name::new(name)), module);
+    }
+
+    /// Finds paths by which other crates can name the items of a library: shortest first, and in the order of names.
+    pub fn publish(&self, root: ModId) {
+        let mut seen = vec![root];
+        let mut open = std::collections::VecDeque::from([(root, self.path(root))]);
+        while let Some((module, path)) = open.pop_front() {
+            for ns in [Ns::Type, Ns::Value] {
+                for (name, def) in self.names(module, ns) {
+                    if self.declared_vis(module, ns, name) != Some(Vis::Public) {
+                        continue;
+                    }
+                    let path = Name::new(&format!("{path}::{name}"));
+                    match def {
+                        Def::Mod(m) if self.root_of(m) == root && !seen.contains(&m) => {
+                            seen.push(m);
+                            open.push_back((m, path));
+                        }
+                        _ => _ = self.public.borrow_mut().entry(def).or_insert(path),
+                    }
+                }
+            }
+        }
+    }
+
+    /// The path by which other crates can name an item of a library.
+    pub fn public_path(&self, def: Def) -> Option<Name> {
+        self.public.borrow().get(&def).copied()
+    }
+
+    /// What a name means that is declared in a scope itself.
+    pub fn declared(&self, scope: ModId, ns: Ns, name: Name) -> Option<Def> {
+        self.scopes.borrow()[scope.index()].names[ns as usize].get(&name).map(|e| e.def)
+    }
+
+    /// The macros that a library exports.
+    pub fn exported_macros(&self, root: ModId) -> Vec<(Name, Def)> {
+        let exported =
+            |(name, _): &(Name, Def)| self.declared_vis(root, Ns::Macro, *name) == Some(Vis::Public);
+        self.names(root, Ns::Macro).into_iter().filter(exported).collect()
     }
 
     /// Sets the module whose public names are known everywhere.
@@ -326,7 +375,7 @@ impl Scopes {
             }
         }
         if ns == Ns::Type
-            && let Some(def) = self.crate_named(name)
+            && let Some(def) = self.crate_named(module, name)
         {
             return Some(def);
         }
@@ -334,11 +383,14 @@ impl Scopes {
         prelude.and_then(|p| self.direct(p, ns, name, p))
     }
 
-    fn crate_named(&self, name: Name) -> Option<Def> {
-        if let Some(&m) = self.roots.borrow().get(&name) {
+    /// The crate of this name, as code in a scope sees it.
+    pub fn crate_named(&self, from: ModId, name: Name) -> Option<Def> {
+        let own = self.root_of(from);
+        let crates = self.crates.borrow();
+        if let Some(&m) = crates.get(&(own, name)).or(self.roots.borrow().get(&name)) {
             return Some(Def::Mod(m));
         }
-        self.foreign_crates.borrow().contains(&name).then_some(Def::Foreign(name))
+        self.foreign_crates.borrow().contains(&(own, name)).then_some(Def::Foreign(name))
     }
 
     /// What a path means. `variant` tells an enum's variants by name. `None` if the first segment, or a segment in a module of
@@ -358,7 +410,7 @@ impl Scopes {
                 let (&name, tail) = rest.split_first()?;
                 rest = tail;
                 used += 1;
-                self.crate_named(name)?
+                self.crate_named(module, name)?
             }
             "crate" => Def::Mod(self.root_of(module)),
             "self" if !rest.is_empty() || ns == Ns::Type => Def::Mod(self.module_of(module)),
@@ -428,7 +480,7 @@ impl Scopes {
             // Its own name stands for itself where it could not be resolved.
             let known = |ns| match self.lookup(import.module, start, ns, variant) {
                 Some(Resolved { def: Def::Foreign(path), .. }) => {
-                    path.contains("::") || self.crate_named(path).is_some()
+                    path.contains("::") || self.crate_named(import.module, path).is_some()
                 }
                 found => found.is_some(),
             };

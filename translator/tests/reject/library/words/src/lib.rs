@@ -1,0 +1,1 @@
+metatrace::glue!();
