@@ -15,7 +15,7 @@ use metatrace_defs::image;
 use metatrace_translator::diag::{Diagnostic, Level, span_at};
 use metatrace_translator::flow;
 use metatrace_translator::load::cfg::Cfg;
-use metatrace_translator::load::packages::{interpreter_of, packages};
+use metatrace_translator::load::packages::{Switch, interpreter_of, packages, switch};
 use metatrace_translator::load::{Files, Manifest};
 use metatrace_translator::lower::cache::Cache;
 use metatrace_translator::lower::{lower, lower_with};
@@ -82,7 +82,7 @@ impl Translation {
 const FEATURES: &str = "METATRACE_FEATURES";
 
 /// The whole of the build script of an interpreter, or of a library that it is spread over: translates the interpreter if the package's
-/// feature `jit` is on, and sets the cfg `metatrace` that makes `metatrace::glue!()` include what was generated.
+/// feature `jit` is on (or it has none, and `metatrace` has), and sets the cfg `metatrace` that makes `metatrace::glue!()` include what was generated.
 ///
 /// On errors in the source, prints them and ends the process with status 1.
 pub fn build_script() {
@@ -91,7 +91,7 @@ pub fn build_script() {
     println!("cargo::rerun-if-changed=Cargo.toml");
     println!("cargo::rerun-if-env-changed={EMIT}");
     println!("cargo::rerun-if-env-changed={FEATURES}");
-    if std::env::var_os("CARGO_FEATURE_JIT").is_none() {
+    if !is_on() {
         return;
     }
     if let Err(message) = run_build_script() {
@@ -99,6 +99,24 @@ pub fn build_script() {
         std::process::exit(1);
     }
     println!("cargo::rustc-cfg=metatrace");
+}
+
+/// Whether the package is to be translated; warns if its manifest asks for that in vain.
+fn is_on() -> bool {
+    let features = build_script_cfg().features();
+    let Ok(manifest) = Manifest::read(Path::new(""), &Files::Disk) else {
+        // What is wrong with it is said with all else.
+        return true;
+    };
+    match switch(&manifest, &features) {
+        Switch::On => true,
+        Switch::Off => false,
+        Switch::Lacking { message, help, at } => {
+            let line = at.map_or(1, |at| manifest.text[..at.start].lines().count().max(1));
+            println!("cargo::warning=Cargo.toml:{line}: {message}, so nothing is translated: {help}");
+            false
+        }
+    }
 }
 
 /// The conditions that hold in the build, as Cargo tells a build script.

@@ -246,7 +246,7 @@ fn libraries_count() {
     package.write("src/lib.rs", &source);
     let (_, all) = package.compare_fresh(&cfg, "from nothing");
     assert_eq!(package.compare_fresh(&cfg, "unchanged"), (all, 0));
-    let mut edit = |file: &str, text: &str, what: &str, made: usize| {
+    let edit = |file: &str, text: &str, what: &str, made: usize| {
         package.write(file, text);
         assert_eq!(package.compare_fresh(&cfg, what).1, made, "{what}");
     };

@@ -128,7 +128,7 @@ impl Program {
             match src.attrs.iter().find(is_portal) {
                 Some(attr) => {
                     seen = true;
-                    match self.check_portal(id, attr) {
+                    match self.check_portal(id, attr).filter(|_| self.has_own_name(id)) {
                         Some(portal) => self.portals.borrow_mut().push(portal),
                         None => self.broken_portals.borrow_mut().push(id),
                     }
@@ -141,6 +141,23 @@ impl Program {
                 "mark the function with the interpreter's loop `#[jit::portal(owner = …, greens = […])]`",
             ));
         }
+    }
+
+    /// Whether no portal before has the same name in the module; methods have their types besides.
+    fn has_own_name(&self, id: FnId) -> bool {
+        let def = self.fn_def(id);
+        let portals = self.portals.borrow();
+        let mut others = portals.iter().map(|portal| self.fn_def(portal.id));
+        let other =
+            others.find(|o| !def.has_self && !o.has_self && (o.module, o.name) == (def.module, def.name));
+        let Some(other) = other else { return true };
+        self.diags.push(
+            Diagnostic::new(Code::PortalForm, def.span, format!("the module has two portals `{}`", def.name))
+                .label("this name stands for one portal in what is generated")
+                .related(other.span, "the other is here")
+                .help("give one of them another name, or make it a method with `&self`"),
+        );
+        false
     }
 
     fn check_portal(&self, id: FnId, attr: &syn::Attribute) -> Option<Portal> {

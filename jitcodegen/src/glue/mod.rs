@@ -20,7 +20,7 @@ use metatrace_defs::image;
 use metatrace_translator::crate_marker;
 use metatrace_translator::diag::Code;
 use metatrace_translator::flow::types::{Adt, Hidden, Type};
-use metatrace_translator::flow::{ModuleId, Program};
+use metatrace_translator::flow::{ModuleId, Portal, Program};
 
 use crate::generate::{Error, Made, root};
 use crate::layout::{Expr, hidden_function};
@@ -56,12 +56,20 @@ pub(crate) fn generate(program: &Program, made: &Made) -> Result<Vec<(String, St
     cx.witnesses(&mut files);
     for (n, portal) in program.portals.iter().enumerate() {
         let file = files.entry(program.func(portal.func).module).or_default();
+        let name = portal_static(n, portal);
         _ = writeln!(
             file,
-            "pub static portal_{}: ::metatrace::rt::PortalGlue =\n    \
-             ::metatrace::rt::PortalGlue::new(&crate::__metatrace::PROGRAM, {n});",
-            portal.ident
+            "pub static {name}: ::metatrace::rt::PortalGlue =\n    \
+             ::metatrace::rt::PortalGlue::new(&crate::__metatrace::PROGRAM, {n});"
         );
+        if let Some(ty) = &portal.method_of {
+            let number = metatrace_defs::hint::name_number(&portal.ident);
+            _ = writeln!(
+                file,
+                "impl ::metatrace::rt::PortalOf<{number}> for {ty} {{\n    \
+                 fn glue() -> &'static ::metatrace::rt::PortalGlue {{ &{name} }}\n}}"
+            );
+        }
     }
     let Some(root) = root(program) else { return Ok(vec![]) };
     if program.portals.is_empty() {
@@ -101,6 +109,14 @@ fn empty_files(program: &Program) -> Vec<(String, String)> {
 /// The name of a module's file: `glue!` asks for the path of the module it makes.
 pub(crate) fn file_name(module: &str) -> String {
     format!("{module}::__metatrace.rs")
+}
+
+/// The name of a portal's static.
+fn portal_static(number: usize, portal: &Portal) -> String {
+    match portal.method_of {
+        Some(_) => format!("mt_portal{number}"),
+        None => format!("portal_{}", portal.ident),
+    }
 }
 
 /// The name of a module in its parent.

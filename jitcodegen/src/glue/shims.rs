@@ -5,8 +5,8 @@ use std::fmt::Write;
 use metatrace_translator::flow::ModuleId;
 use metatrace_translator::flow::types::{Type, TypeId};
 
-use super::Cx;
 use super::convert::struct_path;
+use super::{Cx, portal_static};
 use crate::layout::variant_path;
 use crate::tables::ShimKind;
 
@@ -21,8 +21,8 @@ impl Cx<'_> {
                 let func = self.program.func(id);
                 let path = func.rust.as_deref().unwrap_or_default();
                 let (count, call) = self.call(path, &func.params, func.ret);
-                match self.program.portals.iter().find(|portal| portal.func == id) {
-                    Some(portal) => (count, portal_text(&portal.ident, count, &call)),
+                match self.program.portals.iter().enumerate().find(|(_, portal)| portal.func == id) {
+                    Some((n, portal)) => (count, portal_text(&portal_static(n, portal), count, &call)),
                     None => (count, call),
                 }
             }
@@ -139,10 +139,10 @@ impl Cx<'_> {
 }
 
 /// A call of a portal with `count` words: it may enter compiled code.
-fn portal_text(ident: &str, count: usize, call: &str) -> String {
+fn portal_text(name: &str, count: usize, call: &str) -> String {
     let words = (0..count).map(|n| format!("a{n}")).collect::<Vec<_>>().join(", ");
     format!(
-        "::metatrace::rt::portal_call(cx, &portal_{ident}, &[{words}], |words| {{ \
+        "::metatrace::rt::portal_call(cx, &{name}, &[{words}], |words| {{ \
          let &[{words}] = words else {{ ::core::unreachable!() }}; {call} }})"
     )
 }

@@ -98,3 +98,14 @@ macro_rules! define_hint {
     };
 }
 for_each_hint!(define_hint);
+
+/// A number that stands for a function's name where types must tell portals apart (FNV-1a).
+pub const fn name_number(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let (mut hash, mut n) = (0xcbf2_9ce4_8422_2325u64, 0);
+    while n < bytes.len() {
+        hash = (hash ^ bytes[n] as u64).wrapping_mul(0x0000_0100_0000_01b3);
+        n += 1;
+    }
+    hash
+}

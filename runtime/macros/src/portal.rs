@@ -264,7 +264,17 @@ fn param(value: &Expr, params: &Params, errors: &mut Errors) -> Option<Ident> {
 /// What `can_enter_jit!` stands for, but for the final `continue`; or the entry at the beginning.
 fn entry(function: &Ident, params: &Params, owner: Option<&Ident>, enter: &TokenStream) -> TokenStream {
     let (true, Some(owner)) = (ACTIVE, owner) else { return TokenStream::new() };
-    let glue = format_ident!("portal_{}", function);
+    // Methods of several types may have one name.
+    let glue = match &params.receiver {
+        Some(_) => {
+            let name = metatrace_defs::hint::name_number(&function.to_string());
+            quote!(<Self as ::metatrace::rt::PortalOf<#name>>::glue())
+        }
+        None => {
+            let glue = format_ident!("portal_{}", function);
+            quote!(&__metatrace::#glue)
+        }
+    };
     let names = &params.names;
     let mut values = quote!(());
     let mut pattern = quote!(());
@@ -285,7 +295,7 @@ fn entry(function: &Ident, params: &Params, owner: Option<&Ident>, enter: &Token
     quote! {
         #[cfg(metatrace)]
         if ::metatrace::rt::tick(#owner) {
-            match ::metatrace::rt::#enter(|| &__metatrace::#glue, #values) {
+            match ::metatrace::rt::#enter(|| #glue, #values) {
                 ::core::result::Result::Ok(#pattern) => { #( #assign )* }
                 ::core::result::Result::Err(result) => return result,
             }

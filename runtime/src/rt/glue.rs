@@ -46,6 +46,12 @@ pub struct PortalGlue {
     pub(crate) index: u32,
 }
 
+/// What generated glue says of portals that are methods of a type: `NAME` stands for the method's name.
+pub trait PortalOf<const NAME: u64> {
+    /// The portal's static.
+    fn glue() -> &'static PortalGlue;
+}
+
 impl PortalGlue {
     /// Which portal it is.
     pub(crate) fn home(&self) -> Home {

@@ -22,7 +22,7 @@ pub use crate::vm::log::{count_merge_point, counting};
 pub use borrow::{Probed, RcCounts, pack_ref_cell, unpack_ref_cell};
 pub use claims::{claim_function, claim_vtable, known_function, known_vtable};
 pub(crate) use glue::catch;
-pub use glue::{PortalGlue, ProgramGlue, portal_call, shim_call};
+pub use glue::{PortalGlue, PortalOf, ProgramGlue, portal_call, shim_call};
 pub(crate) use heap::{INLINE_HEAP, allocator, current_heap};
 pub use metatrace_backend::{Context, Shim};
 pub use probe::{

@@ -4,8 +4,9 @@ use std::mem::offset_of;
 use std::sync::LazyLock;
 
 use crate::guest::portal_glue;
-use metatrace::rt::{Context, PortalGlue, Shim, TracedBox, shim_call};
+use metatrace::rt::{Context, PortalGlue, PortalOf, Shim, TracedBox, shim_call};
 use metatrace::{Options, Traced, Vm, jit};
+use metatrace_defs::hint::name_number;
 
 /// How often to add what; then how the result is made.
 #[repr(C)]
@@ -138,7 +139,13 @@ static SHIMS: [Shim; 3] =
 #[allow(non_upper_case_globals)]
 mod __metatrace {
     use super::*;
-    pub static portal_run: LazyLock<PortalGlue> = LazyLock::new(|| portal_glue(TEXT, &VALUES, &SHIMS));
+    static RUN: LazyLock<PortalGlue> = LazyLock::new(|| portal_glue(TEXT, &VALUES, &SHIMS));
+
+    impl PortalOf<{ name_number("run") }> for Machine {
+        fn glue() -> &'static PortalGlue {
+            &RUN
+        }
+    }
 }
 
 fn run(options: &str, left: u32, twice: bool) -> (Result<Vec<u64>, String>, u64) {

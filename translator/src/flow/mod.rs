@@ -242,10 +242,12 @@ pub struct Extern {
 /// A portal.
 #[derive(Clone, Debug)]
 pub struct Portal {
-    /// Its name in logs; the glue's static is `portal_` and the function's name.
+    /// Its name in logs.
     pub name: String,
     /// The function's own name, without path.
     pub ident: String,
+    /// For a method the type it is of, as Rust spells it in the function's module.
+    pub method_of: Option<String>,
     /// The function.
     pub func: FuncId,
     /// The parameters' names.

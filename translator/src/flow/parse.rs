@@ -325,8 +325,13 @@ impl Parser {
         let name = self.string()?;
         let func = self.entity("a function")?;
         let ident = self.word()?;
-        let mut portal = Portal { name, ident, func, params: vec![], greens: vec![], owner: None };
+        let mut portal =
+            Portal { name, ident, method_of: None, func, params: vec![], greens: vec![], owner: None };
         loop {
+            if self.eat_word("of") {
+                portal.method_of = Some(self.string()?);
+                continue;
+            }
             if self.eat_word("params") {
                 portal.params = self.in_parens(Self::word)?;
             } else if self.eat_word("greens") {

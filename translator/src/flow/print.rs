@@ -107,6 +107,9 @@ impl Printer<'_> {
         for (index, portal) in p.portals.iter().enumerate() {
             let _ =
                 write!(out, "portal portal{index} {:?} {} {}", portal.name, portal.func, name(&portal.ident));
+            if let Some(ty) = &portal.method_of {
+                let _ = write!(out, " of {ty:?}");
+            }
             let _ = write!(out, " params({})", list(portal.params.iter().map(|p| name(p))));
             let _ = write!(out, " greens({})", list(&portal.greens));
             if let Some(owner) = portal.owner {

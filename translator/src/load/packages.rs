@@ -63,6 +63,60 @@ pub fn packages(portal: &Manifest, files: &Files, cfg: &Cfg) -> Packages {
     out
 }
 
+/// Whether a package is to be translated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// It is.
+    On,
+    /// Its feature `jit` is off.
+    Off,
+    /// Its manifest does not turn `metatrace`'s own feature on.
+    Lacking {
+        /// What is wrong, in one line.
+        message: String,
+        /// What to do about it.
+        help: String,
+        /// Where in the manifest.
+        at: Option<Range<usize>>,
+    },
+}
+
+/// Whether a package is to be translated if the features `on` are. A package without a feature `jit` is always, if `metatrace` has it.
+pub fn switch(manifest: &Manifest, on: &[String]) -> Switch {
+    let has_own = manifest.features.iter().any(|(feature, _)| feature == "jit");
+    if has_own && !on.iter().any(|feature| feature == "jit") {
+        return Switch::Off;
+    }
+    let lacking = |message: &str, help: &str, at| Switch::Lacking {
+        message: message.to_string(),
+        help: help.to_string(),
+        at,
+    };
+    let Some(runtime) = manifest.dependencies.iter().find(|d| d.package == "metatrace") else {
+        let at = manifest.place(&["dependencies"]).or(manifest.place(&["package"]));
+        return lacking(
+            "the package does not depend on `metatrace`",
+            "add `metatrace` to `[dependencies]`",
+            at,
+        );
+    };
+    let place = manifest.place(&["dependencies", &runtime.key]);
+    match manifest.features_of(runtime, on) {
+        Some(features) if features.iter().any(|f| f == "default" || f == "jit") => Switch::On,
+        Some(_) if has_own => lacking(
+            "the feature `jit` does not turn on that of `metatrace`",
+            "write `jit = [\"metatrace/jit\"]`",
+            manifest.place(&["features", "jit"]),
+        ),
+        Some(_) => lacking(
+            "`metatrace` is built without its feature `jit`, and the package has none to turn it on",
+            "add `jit = [\"metatrace/jit\"]` to `[features]`",
+            manifest.place(&["features"]).or(place),
+        ),
+        None => Switch::Off,
+    }
+}
+
 fn visit(
     of: &Manifest,
     on: &[String],
@@ -152,13 +206,13 @@ fn takes_part(
         );
         return no("it has no build script".to_string(), help);
     }
-    if !library.features.iter().any(|(feature, _)| feature == "jit") {
-        let help = format!("add `jit = [\"metatrace/jit\"]` to `[features]` in `{}`", at.display());
-        return no("it has no feature `jit`".to_string(), help);
-    }
-    if !features.iter().any(|feature| feature == "jit") {
-        let help = format!("let the feature `jit` of `{}` turn on `{name}/jit`", portal.name);
-        return no("its feature `jit` is off".to_string(), help);
+    match switch(library, features) {
+        Switch::On => {}
+        Switch::Off => {
+            let help = format!("let the feature `jit` of `{}` turn on `{name}/jit`", portal.name);
+            return no("its feature `jit` is off".to_string(), help);
+        }
+        Switch::Lacking { message, help, .. } => return no(message, format!("{help} in `{}`", at.display())),
     }
     match interpreter_of(library, files) {
         Ok(Some(dir)) if files.same(&dir, &portal.dir) => Ok(()),
@@ -243,13 +297,17 @@ fn has_portal(dir: &Path, files: &Files) -> bool {
         .any(|path| files.read(path).is_ok_and(|text| marks_portal(&text)))
 }
 
-/// Whether the attribute stands in a text, at the beginning of a line.
+/// Whether the attribute stands in a text, in a line that begins with it or with `cfg_attr`.
 fn marks_portal(text: &str) -> bool {
     let is_mark = |line: &str| {
         let Some(rest) = line.trim_start().strip_prefix("#[") else { return false };
-        let end = rest.find(['(', ']']).unwrap_or(0);
-        let path = rest[..end].trim();
-        path == "portal" || path.ends_with("::portal")
+        rest.match_indices("portal").any(|(at, word)| {
+            let before = rest[..at].trim_end();
+            let is_path = before.is_empty() || before.ends_with("::");
+            let is_conditional = before.starts_with("cfg_attr") && before.ends_with(',');
+            let after = rest[at + word.len()..].trim_start();
+            (is_path || is_conditional) && after.starts_with(['(', ']', ')'])
+        })
     };
     text.lines().any(is_mark)
 }
@@ -308,6 +366,57 @@ mod tests {
     }
 
     #[test]
+    fn what_turns_translation_on_is_the_manifest() {
+        let of = |text: &str, on: &[&str]| {
+            let text = format!("[package]\nname = 'a'\n{text}");
+            let files = files(&[("Cargo.toml", &text), ("src/lib.rs", "")]);
+            let manifest = Manifest::read(Path::new(""), &files).unwrap_or_else(|e| panic!("{e:?}"));
+            let on: Vec<String> = on.iter().map(|f| f.to_string()).collect();
+            match switch(&manifest, &manifest.closure(&on)) {
+                Switch::Lacking { message, at, .. } => {
+                    format!("{message} ({})", text[at.map_or(0..0, |at| at)].trim())
+                }
+                other => format!("{other:?}"),
+            }
+        };
+        let usual = "[features]\ndefault = ['jit']\njit = ['metatrace/jit']\n[dependencies]\nmetatrace.default-features = false";
+        assert_eq!(of(usual, &["default"]), "On");
+        assert_eq!(of(usual, &[]), "Off");
+        assert_eq!(of("[dependencies]\nmetatrace = '1'", &[]), "On");
+        let other = "[features]\nfast = ['metatrace/jit']\n[dependencies]\nmetatrace = { version = '1', default-features = false }";
+        assert_eq!(of(other, &["fast"]), "On");
+        let lacks = "`metatrace` is built without its feature `jit`, and the package has none to turn it on";
+        assert_eq!(of(other, &[]), format!("{lacks} ([features])"));
+        let empty = "[features]\njit = []\n[dependencies]\nmetatrace.default-features = false";
+        assert_eq!(of(empty, &["jit"]), "the feature `jit` does not turn on that of `metatrace` (jit)");
+        let optional = "[features]\njit = ['dep:metatrace']\n[dependencies]\nmetatrace = { version = '1', optional = true }";
+        assert_eq!(of(optional, &["jit"]), "On");
+        assert_eq!(of(optional, &[]), "Off");
+        assert_eq!(
+            of("[dependencies]\nother = '1'", &[]),
+            "the package does not depend on `metatrace` ([dependencies])"
+        );
+    }
+
+    #[test]
+    fn portals_are_found_in_attributes() {
+        let marks = [
+            "#[jit::portal(owner = c)]",
+            "  #[portal]",
+            "#[cfg_attr(feature = \"jit\", jit :: portal (greens = [pc]))]",
+        ];
+        assert!(marks.iter().all(|text| marks_portal(text)), "{marks:?}");
+        let others = [
+            "// #[jit::portal]",
+            "fn portal(x: u8) {",
+            "#[doc = \"portal(\"]",
+            "#[my_portal(x)]",
+            "#[portals]",
+        ];
+        assert!(!others.iter().any(|text| marks_portal(text)), "{others:?}");
+    }
+
+    #[test]
     fn who_does_not_take_part_is_told_why() {
         let why = |code: &str, more: &[(&str, &str)]| {
             let vm = VM.replace("words.workspace = true\n", "");
@@ -330,7 +439,10 @@ mod tests {
         );
         let without = whole.replace("metatrace-jitcodegen", "other");
         assert_eq!(why(&without, &[script]), "its build script cannot generate glue");
-        assert_eq!(why(&whole.replace("jit = [", "jot = ["), &[script]), "it has no feature `jit`");
+        let without = whole
+            .replace("['metatrace/jit']", "[]")
+            .replace("metatrace = '1'", "metatrace.default-features = false");
+        assert_eq!(why(&without, &[script]), "the feature `jit` does not turn on that of `metatrace`");
         assert_eq!(why("[package", &[script]), "`code/Cargo.toml` is malformed: this section has no end");
         let second = "[package]\nname = 'b'\n[dependencies]\ncode = { path = '../../code' }\n";
         let more =

@@ -40,7 +40,7 @@ use crate::flow::types::TypeId;
 use crate::flow::{
     self, ExternId, Func, FuncAttrs, FuncId, Graph, LoadTimeId, Module, ModuleId, Note, PortalId, Pos,
 };
-use crate::items::{FnKind, ModId, Origin};
+use crate::items::{Container, FnKind, ModId, Origin};
 use crate::lower::cache::{Cache, Log};
 use crate::lower::escape::BodyInfo;
 use crate::program::{Program, Reported};
@@ -309,9 +309,16 @@ impl Cx<'_> {
         let def = self.program.fn_def(portal.id);
         let func = self.instance(Key::Fn(portal.id, &[]), None);
         let name = portal_name(portal).unwrap_or_else(|| def.name.to_string());
+        let method_of = match def.container {
+            Container::Impl(id) if def.has_self => {
+                Some(self.spell(self.program.normalize(self.program.impl_def(id).self_ty)))
+            }
+            _ => None,
+        };
         self.out.portals.push(flow::Portal {
             name,
             ident: def.name.to_string(),
+            method_of,
             func,
             params: def.param_names.iter().map(ToString::to_string).collect(),
             greens: portal.greens.clone(),

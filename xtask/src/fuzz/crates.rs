@@ -46,6 +46,7 @@ impl Crates {
             target: ("x86_64".to_string(), "linux".to_string()),
             emit_graph: false,
             emit_jitcode: false,
+            library: None,
             kept: None,
         };
         match catch_unwind(AssertUnwindSafe(|| translate(&job))) {

@@ -4,6 +4,8 @@ use metatrace::{Traced, jit};
 use spread_code::{Code, Listener, Op};
 use spread_values::{Number, Stack, Sum, Value, WEIGHTS, half, number};
 
+pub mod methods;
+
 metatrace::glue!();
 
 /// What is remembered between two instructions, for the stack: a value, and how it came to be.
