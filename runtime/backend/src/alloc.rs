@@ -232,8 +232,12 @@ pub unsafe fn materialise<O: Copy>(
         for field in &object.fields {
             let access = program.access(field.access);
             let at = access.address(address.wrapping_add(field.base), field.index.unwrap_or(0));
-            // SAFETY: the object is fresh, and has this field.
+            // SAFETY: the object is fresh, and has this field; or the trace would have stored there.
             unsafe { access.scalar.write(at, get(field.value, &made)) };
+            if !object.is_object() {
+                // SAFETY: as above. What was made is younger than what it was stored to.
+                unsafe { barrier(context, at) };
+            }
         }
     }
     made

@@ -9,7 +9,8 @@
 //!
 //! A store is *pending* from where it stood until it is overwritten, or until the label. It may be pending only across
 //! what neither reads nor writes what it writes; calls and allocations, which may collect, are taken to touch everything. So stores that
-//! are pending at a guard write different memory. A trace whose stores were delayed before may come here again: what its
+//! are pending at a guard write different memory. What a barrier tells stays told until something is collected, so that a store may
+//! follow it. A trace whose stores were delayed before may come here again: what its
 //! guards do already is newer than what becomes pending now, and stays behind it.
 
 use metatrace_defs::{AccessId, Kind, Program, PureOp, TraceOp};
@@ -169,13 +170,13 @@ impl<'a> Scan<'a> {
             | TraceOp::LocalAddr
             | TraceOp::Make
             | TraceOp::MakeArray
+            | TraceOp::Barrier
             | TraceOp::CountMergePoints
             | TraceOp::Label => Meets::Nothing,
             TraceOp::New
             | TraceOp::NewArray
             | TraceOp::Free
             | TraceOp::FreeArray
-            | TraceOp::Barrier
             | TraceOp::Call
             | TraceOp::CallElidable
             | TraceOp::CallAssembler

@@ -9,7 +9,7 @@
 //! their order, and nothing moves up: what is computed stands where it stood, or is what was computed before.
 
 use metatrace_defs::descr::{Access, Scalar, access_flag, call_flag};
-use metatrace_defs::{Kind, Program, PureOp, TraceOp};
+use metatrace_defs::{AccessId, Kind, Program, PureOp, TraceOp};
 use metatrace_trace::{
     Attached, DelayedStore, Inst, Opnd, Snapshot, SnapshotFrame, SnapshotId, Trace, Value, ValueData, short,
 };
@@ -20,6 +20,7 @@ use crate::bounds::Bounds;
 use crate::facts::{Fact, transfer};
 use crate::hash::Map;
 use crate::memory::{Definitions, Entry, Heap, Location};
+use crate::pending::Wrote;
 use crate::relations::Relations;
 use crate::rules::{self, Bindings, RULES, Term};
 use crate::virtuals::{PutOff, Virtuals};
@@ -320,6 +321,11 @@ impl<'a> Forward<'a> {
             }
             TraceOp::LocalAddr => self.foldable(inst, args, recorded),
             TraceOp::CallElidable => {
+                let call = self.program.call(inst.call());
+                if call.has(call_flag::CAN_COLLECT) {
+                    self.store_pending(|_| true);
+                }
+                self.before_touching(&call.reads);
                 let before = self.written.insts.len();
                 let results = self.foldable(inst, args, recorded);
                 self.call_was_shared = self.written.insts.len() == before;
@@ -338,6 +344,12 @@ impl<'a> Forward<'a> {
                     self.call_was_shared = true;
                     return short(values.iter().map(|&value| self.resolve(value.into())));
                 }
+                if call.has(call_flag::CAN_COLLECT) {
+                    // The collector looks at memory.
+                    self.store_pending(|_| true);
+                }
+                self.before_touching(&call.reads);
+                self.before_touching(&call.writes);
                 key.2.iter().for_each(|&arg| self.need(arg));
                 self.heap.call(self.program, &call.writes);
                 if call.has(call_flag::CAN_COLLECT) {
@@ -351,6 +363,7 @@ impl<'a> Forward<'a> {
                 results
             }
             TraceOp::CallAssembler => {
+                self.store_pending(|_| true);
                 args.iter().for_each(|&arg| self.need(arg));
                 self.heap.call(self.program, &self.program.call(inst.call()).writes);
                 self.virtuals.collects();
@@ -361,6 +374,10 @@ impl<'a> Forward<'a> {
                     self.call_was_shared = !self.virtuals.unreported;
                     return SmallVec::from_slice(&[object]);
                 }
+                if inst.op.may_collect() {
+                    // The collector looks at memory.
+                    self.store_pending(|_| true);
+                }
                 let results = self.emit(inst.op, inst.attached, args, recorded);
                 results[0].as_value().into_iter().for_each(|value| self.made(value, inst.op, inst.attached));
                 results
@@ -369,18 +386,20 @@ impl<'a> Forward<'a> {
                 let is_empty = inst.op == TraceOp::FreeArray
                     && args[1].as_const().is_some_and(|n| self.program.alloc(inst.alloc()).bytes(n) == 0);
                 if !is_empty && !self.free_put_off(args[0]) {
+                    self.store_pending(|_| true);
                     self.emit(inst.op, inst.attached, args, recorded);
                 }
                 SmallVec::new()
             }
             TraceOp::Barrier => {
-                if !self.needs_no_barrier(args[0]) {
+                if !self.is_about_pending() && !self.needs_no_barrier(args[0]) {
                     self.emit(inst.op, inst.attached, args, recorded);
                 }
                 SmallVec::new()
             }
             TraceOp::CountMergePoints => self.emit(inst.op, inst.attached, args, recorded),
             TraceOp::Label => {
+                self.store_pending(|_| true);
                 self.make_all();
                 self.heap.clear();
                 self.virtuals.collects();
@@ -579,6 +598,7 @@ impl<'a> Forward<'a> {
         if let Some(value) = self.known_load(access, &location) {
             return value;
         }
+        self.before_read(inst.access(), &location);
         let result = self.emit(inst.op, inst.attached, args, &[recorded])[0];
         if let (Opnd::Value(value), Kind::Word) = (result, access.scalar.kind()) {
             self.refine(value, Fact::of_access(access));
@@ -595,6 +615,7 @@ impl<'a> Forward<'a> {
         if let Some(value) = self.known_load(access, &location) {
             return SmallVec::from_slice(&[value]);
         }
+        self.before_read(inst.access(), &location);
         let results = self.foldable(inst, args, recorded);
         if let Opnd::Value(value) = results[0] {
             self.refine(value, Fact::of_access(access));
@@ -646,7 +667,9 @@ impl<'a> Forward<'a> {
         let access = program.access(inst.access());
         let value = args.pop().expect("a store has an operand to store");
         let location = self.location(program, access, &args);
-        if self.store_put_off(inst.access(), &location, value) {
+        if self.store_put_off(inst.access(), &location, value)
+            || self.put_off_store(inst.access(), &args, &location, value)
+        {
             return;
         }
         // Before memory is looked at: making an object writes to it.
@@ -667,15 +690,25 @@ impl<'a> Forward<'a> {
         {
             self.refine(stored, Fact::of_access(access));
         }
-        let mut heap = std::mem::take(&mut self.heap);
-        heap.store(program, access, &location, |other, bytes| {
-            self.are_apart((&location, access.scalar.bytes()), (other, bytes))
-        });
-        self.heap = heap;
+        self.before_write(inst.access(), &location);
+        if access.scalar == Scalar::Word && stored.as_const().is_none() {
+            self.virtuals.wrote = Wrote::Memory;
+        }
+        self.forget_stored(inst.access(), &location);
         args.push(stored);
         self.emit(inst.op, inst.attached, args, &[]);
         let (scalar, access) = (access.scalar, inst.access());
         self.heap.insert(Entry { location, access, scalar, value, carried: None });
+    }
+
+    /// Forgets what a store may change.
+    pub fn forget_stored(&mut self, id: AccessId, location: &Location) {
+        let access = self.program.access(id);
+        let mut heap = std::mem::take(&mut self.heap);
+        heap.store(self.program, access, location, |other, bytes| {
+            self.are_apart((location, access.scalar.bytes()), (other, bytes))
+        });
+        self.heap = heap;
     }
 
     /// The simplest operand with the low bits that a store of `scalar` writes.
@@ -759,9 +792,13 @@ impl<'a> Forward<'a> {
         let frames = frames.collect();
         let by_guard = handed.iter().flatten().chain(stores.iter().flat_map(|store| &store.args));
         by_guard.for_each(|&opnd| self.need(opnd));
+        if handed.is_some() {
+            self.store_pending(|_| true);
+        }
         let (known, open, merge_points) = (source.known.clone(), source.open.clone(), source.merge_points);
         let mut snapshot = Snapshot { frames, virtuals: vec![], merge_points, handed, stores, known, open };
         self.describe(&mut snapshot);
+        self.describe_pending(&mut snapshot.virtuals);
         self.written.snapshots.push(snapshot);
         SnapshotId::new(self.first_snapshot + self.written.snapshots.len() - 1)
     }
@@ -791,6 +828,7 @@ impl<'a> Forward<'a> {
 
     /// Writes the terminator that a walk ended at.
     pub fn end(&mut self, end: End) {
+        self.store_pending(|_| true);
         self.emit(end.op, end.attached, end.args, &[]);
     }
 

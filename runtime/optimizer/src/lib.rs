@@ -24,6 +24,7 @@ mod learn;
 mod loops;
 mod memory;
 mod merge;
+mod pending;
 pub mod region;
 mod relations;
 pub mod rules;

@@ -58,6 +58,7 @@ pub(crate) fn close<'a>(
 ) -> Option<Closed<'a>> {
     let mut start = start.clone();
     'starts: for _ in 0..MOST_STARTS {
+        start.store_pending_unknown();
         let mut assumed = Assumed::all(&start, starts);
         for _ in 0..MOST_ROUNDS {
             let mut round = assumed.walk(&start, source, from, places);
@@ -65,6 +66,9 @@ pub(crate) fn close<'a>(
                 Ok(true) => return Some(assumed.write(round, label)),
                 Ok(false) => {}
                 Err(to_make) => {
+                    if to_make.is_empty() {
+                        start.store_pending(|_| true);
+                    }
                     to_make.into_iter().for_each(|value| start.need(value.into()));
                     continue 'starts;
                 }
@@ -186,6 +190,8 @@ struct Assumed {
     relations: Vec<(Opnd, Opnd, Relation)>,
     /// Something may have been made that no guard has reported, see [`crate::virtuals`].
     unreported: bool,
+    /// The slots of what is pending at the label.
+    pending: Vec<usize>,
 }
 
 /// One walk over the body.
@@ -206,13 +212,15 @@ struct Round<'a> {
 impl Assumed {
     fn all(start: &Forward, starts: &[Opnd]) -> Assumed {
         let unreported = start.virtuals.unreported;
-        let mut assumed = Assumed { slots: vec![], classes: vec![], relations: vec![], unreported };
+        let mut assumed =
+            Assumed { slots: vec![], classes: vec![], relations: vec![], unreported, pending: vec![] };
         let mut by_start = Map::default();
         let contents = start.heap.entries().iter().map(|entry| (entry.value, Some(entry.clone())));
         for (opnd, content) in starts.iter().map(|&opnd| (opnd, None)).chain(contents) {
             let class = assumed.class_of(start, &mut by_start, opnd);
             assumed.slots.push(Slot { class, content, part_of: None, is_assumed: true });
         }
+        assumed.find_pending(start);
         assumed.find_shapes(start, &mut by_start);
         assumed.relations = start.relations.iter().collect();
         assumed.relations.retain(|(a, b, _)| by_start.contains_key(a) || by_start.contains_key(b));
@@ -333,6 +341,7 @@ impl Assumed {
         walk.virtuals.collects();
         walk.virtuals.unreported = self.unreported;
         self.put_off_shapes(&mut walk, &now);
+        self.pend_at_label(&mut walk, &now);
         let moving = self.moving(start);
         walk.heap.clear();
         for (n, slot) in self.slots.iter().enumerate().filter(|(_, slot)| slot.is_assumed) {
@@ -359,16 +368,17 @@ impl Assumed {
 
     /// Takes back what does not hold at the end of the body. Whether all of it held.
     ///
-    /// Fails with what must be made before the label.
+    /// Fails with what must be made before the label, or with nothing if pending stores must be done.
     fn take_back(&mut self, start: &Forward, round: &mut Round) -> Result<bool, Vec<Value>> {
         let mut holds = true;
-        let mut next = self.next_of_parts(round, &mut holds)?;
         let moving = self.moving(start);
+        self.keep_pending(round, &moving)?;
+        let mut next = self.next_of_parts(round, &mut holds)?;
         let mut used = std::mem::take(&mut round.walk.heap.used);
         let of_class = self.next_of_classes(&next, round, &moving, &mut used);
         used.sort();
         for n in 0..self.slots.len() {
-            if self.slots[n].content.is_none() {
+            if self.slots[n].content.is_none() || self.pending.contains(&n) {
                 continue;
             }
             let is_used = used.binary_search(&n).is_ok();

@@ -174,7 +174,8 @@ impl<'a> Region<'a> {
                 walk.label(inst, map);
             } else if let Some(id) = inst.snapshot {
                 if self.bridges.contains_key(&(n, guard)) {
-                    // The bridge finds made what the guard hands over.
+                    // The bridge finds done and made what the guard hands over.
+                    walk.store_pending(|_| true);
                     let handed = source.snapshots[id.index()].handed.as_deref().unwrap_or_default();
                     walk.mapped_all(map, handed).into_iter().for_each(|opnd| walk.need(opnd));
                 }

@@ -27,6 +27,7 @@ use crate::facts::Fact;
 use crate::forward::{Args, Forward};
 use crate::hash::Map;
 use crate::memory::{Base, Definitions, Entry, Location};
+use crate::pending::{Pending, Wrote};
 
 /// No object with more bytes is put off.
 const MOST_BYTES: u64 = 1024;
@@ -79,11 +80,22 @@ pub(crate) struct Virtuals {
     /// An object of the collected heap was made, or may have been before the trace was entered, and no guard has asked since
     /// whether there was memory for it.
     pub unreported: bool,
+    /// Stores that are not done.
+    pub pending: Vec<Pending>,
+    /// What references were written to since the last barrier.
+    pub wrote: Wrote,
 }
 
 impl Default for Virtuals {
     fn default() -> Virtuals {
-        Virtuals { put_off: Map::default(), in_progress: vec![], young: vec![], unreported: true }
+        Virtuals {
+            put_off: Map::default(),
+            in_progress: vec![],
+            young: vec![],
+            unreported: true,
+            pending: vec![],
+            wrote: Wrote::Nothing,
+        }
     }
 }
 
@@ -265,6 +277,7 @@ impl Forward<'_> {
         let Some(value) = address.as_value() else { return false };
         match self.virtuals.put_off.get_mut(&value) {
             Some(PutOff::Object(object)) => {
+                self.virtuals.pending.retain(|store| store.value != address);
                 // Nobody reads it any more, but a register may still hold its address.
                 object.fields.clear();
                 true
@@ -330,6 +343,7 @@ impl Forward<'_> {
     pub(crate) fn need_for(&mut self, source: &Trace, at: usize, map: &[Opnd]) {
         self.virtuals.collects();
         self.virtuals.unreported = true;
+        self.store_pending(|_| true);
         if self.virtuals.is_empty() {
             return;
         }
@@ -464,7 +478,7 @@ impl Forward<'_> {
         }
     }
 
-    fn describe_one(&self, opnd: Opnd, described: &mut Vec<(Value, Virtual)>) {
+    pub(crate) fn describe_one(&self, opnd: Opnd, described: &mut Vec<(Value, Virtual)>) {
         let (Some(value), Some(put_off)) = (opnd.as_value(), self.virtuals.get(opnd)) else { return };
         if described.iter().any(|&(of, _)| of == value) {
             return;

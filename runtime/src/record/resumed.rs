@@ -112,6 +112,9 @@ fn make(recorder: &mut Recorder, resumed: &mut Resumed, virtuals: &[Virtual<Sour
             let value = resumed.get(recorder, scalar.kind(), field.value);
             let from = inside(recorder, base, field.base);
             write(recorder, field.access, from, field.index, value);
+            if !object.is_object() {
+                tell(recorder, field.access, from, field.index);
+            }
         }
     }
 }
@@ -124,6 +127,15 @@ fn inside(recorder: &mut Recorder, object: Traced, bytes: u64) -> Traced {
     let args = [object.opnd, Opnd::Word(bytes)];
     let address = object.bits.wrapping_add(bytes);
     recorder.push_one(TraceOp::Pure(PureOp::IntAdd), &args, Attached::None, address, Root::None)
+}
+
+/// Tells the collector of a store to memory that was there already.
+fn tell(recorder: &mut Recorder, access: AccessId, base: Traced, index: Option<u64>) {
+    let address = recorder.loaded.program.access(access).address(base.bits, index.unwrap_or(0));
+    let args: Values<Opnd> = std::iter::once(base.opnd).chain(index.map(Opnd::Word)).collect();
+    let op = if index.is_some() { TraceOp::InteriorElem } else { TraceOp::InteriorField };
+    let inside = recorder.push_one(op, &args, Attached::Access(access), address, Root::None);
+    recorder.push(TraceOp::Barrier, &[inside.opnd], Attached::None, &[]);
 }
 
 fn write(recorder: &mut Recorder, access: AccessId, base: Traced, index: Option<u64>, value: Traced) {

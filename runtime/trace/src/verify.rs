@@ -30,7 +30,7 @@
 //! reference backend checks it when it runs one.
 
 use metatrace_defs::trace_op::OperandKind;
-use metatrace_defs::{CallDescr, Kind, Program, TraceOp};
+use metatrace_defs::{CallDescr, Kind, Program, PureOp, TraceOp};
 
 use crate::{
     Attached, CALL_ASSEMBLER_PREFIX, DelayedStore, Inst, Opnd, SnapshotId, TargetId, Trace, Value,
@@ -433,8 +433,9 @@ impl<'a> Verifier<'a> {
             }
         }
         for (value, made) in virtuals {
-            if !made.fields.is_empty() && !made.is_object() {
-                self.error(format!("{value} of {id} is no object but has fields"));
+            let is_address = made.is_object() || made.op == TraceOp::Pure(PureOp::IntAdd);
+            if !made.fields.is_empty() && !is_address {
+                self.error(format!("{value} of {id} is no address but has fields"));
             }
             for field in &made.fields {
                 let Some(access) = self.program.accesses.get(field.access.index()) else {

@@ -5,6 +5,8 @@
 //! operation before the guard defines; registers, other virtuals' fields and operands name it like any other. So one object may
 //! be named twice, and objects may refer to each other in circles. Whoever goes on from the guard makes all objects first,
 //! then computes the other virtuals in their order, then writes the fields.
+//!
+//! A sum may have fields too: it is the address of memory that is there already, and stores to it were put off.
 
 use metatrace_defs::{AccessId, Alloc, Program, TraceOp};
 use smallvec::SmallVec;
@@ -33,7 +35,7 @@ pub struct Virtual<O = Opnd> {
     pub attached: Attached,
     /// The operands; if it makes no object, of virtuals only those described before it.
     pub args: SmallVec<[O; 3]>,
-    /// Of an object, what was written to it. All else in it is as in fresh memory.
+    /// Of an object, what was written to it: all else in it is as in fresh memory. Of a sum, stores to memory at that address.
     pub fields: Vec<VirtualField<O>>,
 }
 

@@ -125,7 +125,7 @@ fn loop_bodies<'a>(optimised: &[&'a str]) -> Vec<Vec<&'a str>> {
 /// Objects that a loop makes and drops are optimised away.
 #[test]
 fn loops_allocate_nothing() {
-    for (name, loops) in [("objects/sum", 1), ("classes/account", 1)] {
+    for (name, loops) in [("objects/sum", 1), ("classes/account", 1), ("boxed/sum", 1), ("boxed/letters", 1)] {
         let programs = programs();
         let program = programs.iter().find(|program| program.name == name).expect("the program is there");
         let (_, traces) = logs(program);

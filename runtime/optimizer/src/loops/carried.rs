@@ -15,7 +15,8 @@ use metatrace_trace::{Attached, Opnd, Value};
 use super::{Assumed, Class, Round, Slot};
 use crate::forward::{Args, Forward};
 use crate::hash::Map;
-use crate::memory::Definitions;
+use crate::memory::{Base, Definitions};
+use crate::pending::Wrote;
 use crate::virtuals::{Field, Object, PutOff};
 
 /// What a class is made of that is put off where the loop starts.
@@ -174,6 +175,59 @@ impl Assumed {
         }
     }
 
+    /// Finds the slots of what is pending where the loop starts.
+    pub(super) fn find_pending(&mut self, start: &Forward) {
+        for store in &start.virtuals.pending {
+            let is_it = |slot: &Slot| {
+                slot.content
+                    .as_ref()
+                    .is_some_and(|entry| entry.location == store.location && entry.scalar == Scalar::Word)
+            };
+            // The newest entry is what was stored.
+            let slot = self.slots.iter().rposition(is_it);
+            self.pending.push(slot.expect("memory is known where a store is pending"));
+        }
+    }
+
+    /// Stores pending at the label store what is there now.
+    pub(super) fn pend_at_label(&self, walk: &mut Forward, now: &[Option<Opnd>]) {
+        for (n, &slot) in self.pending.iter().enumerate() {
+            walk.virtuals.pending[n].value = self.at_label(now, self.slots[slot].class);
+        }
+        walk.virtuals.wrote = Wrote::Nothing;
+    }
+
+    /// At the end of a passage the stores must be pending that were so at its start, at places that do not move: they come first,
+    /// in that order. All others are done. Fails if they are not.
+    pub(super) fn keep_pending(
+        &self,
+        round: &mut Round,
+        moving: &Map<Value, (usize, u64)>,
+    ) -> Result<(), Vec<Value>> {
+        let mut kept = vec![];
+        for &slot in &self.pending {
+            let entry = self.slots[slot].content.as_ref().expect("what is pending is content");
+            let location = &entry.location;
+            let moves = |value: &Value| moving.contains_key(value);
+            let base = match location.base {
+                Base::Value(value) => Some(value),
+                Base::Absolute | Base::Local => None,
+            };
+            let index = location.index.map(|(value, _)| value);
+            if base.iter().chain(&index).any(moves) {
+                return Err(vec![]);
+            }
+            let pending = &mut round.walk.virtuals.pending;
+            match pending.iter().position(|store| store.location == *location) {
+                Some(n) => kept.push(pending.remove(n)),
+                None => return Err(vec![]),
+            }
+        }
+        round.walk.store_pending(|_| true);
+        round.walk.virtuals.pending = kept;
+        Ok(())
+    }
+
     /// What the loop's inputs and the parts of shapes are in the next passage, all others nothing. What the label takes as a word
     /// is made. Fails with what must be made before the label.
     pub(super) fn next_of_parts(
@@ -206,6 +260,10 @@ impl Assumed {
         // What it stands for is made of slots behind the one where a class is met first.
         let mut is_met = vec![false; self.classes.len()];
         let mut met: Vec<usize> = (0..round.args.len()).collect();
+        for (&slot, store) in self.pending.iter().zip(&round.walk.virtuals.pending) {
+            next[slot] = Some(round.walk.resolve(store.value));
+            met.push(slot);
+        }
         let mut to_make = vec![];
         while let Some(slot) = met.pop() {
             let class = self.slots[slot].class;
