@@ -4,7 +4,8 @@
 //! - for an object that was allocated since anything may have been collected: it is young, and all of it is looked at;
 //! - for an address that was told of since.
 //!
-//! What may collect are calls that say so and allocations in the collected heap (what is *made* collects nothing), and whatever a loop does around its label. Leaving
+//! What may collect are calls that say so and allocations in the collected heap (what is *made* collects nothing), and whatever a loop
+//! does around its label, unless nothing of the kind is in it. Leaving
 //! through a guard changes nothing: what was told stays told until something is collected.
 
 use std::collections::HashSet;
@@ -25,13 +26,15 @@ pub(crate) fn barriers(program: &Program, trace: &mut Trace, counts: &mut Counts
     let mut young: HashSet<Value> = HashSet::new();
     let mut told: HashSet<Opnd> = HashSet::new();
     let mut is_dead = vec![false; trace.insts.len()];
-    for (dead, inst) in is_dead.iter_mut().zip(&trace.insts) {
+    let stays_told = label_of_quiet_loop(program, trace);
+    for (n, inst) in trace.insts.iter().enumerate() {
+        let dead = &mut is_dead[n];
         if inst.op == TraceOp::Barrier {
             let address = inst.args[0];
             let is_young = object(&defined, address).is_some_and(|object| young.contains(&object));
             *dead = is_young || !told.insert(address);
             counts.barriers += u32::from(*dead);
-        } else if may_collect(program, inst) {
+        } else if may_collect(program, inst) && stays_told != Some(n) {
             young.clear();
             told.clear();
         }
@@ -40,6 +43,15 @@ pub(crate) fn barriers(program: &Program, trace: &mut Trace, counts: &mut Counts
         }
     }
     remove(trace, &is_dead);
+}
+
+/// The label of the trace's loop, if nothing in it may collect. Nobody else jumps there: what was told before it stays told.
+fn label_of_quiet_loop(program: &Program, trace: &Trace) -> Option<usize> {
+    let last = trace.insts.last().filter(|last| last.op == TraceOp::Jump)?;
+    let label =
+        trace.insts.iter().position(|inst| inst.op == TraceOp::Label && inst.attached == last.attached)?;
+    let is_quiet = !trace.insts[label + 1..].iter().any(|inst| may_collect(program, inst));
+    is_quiet.then_some(label)
 }
 
 /// The object that an address is in, as far as the trace says.

@@ -82,6 +82,8 @@ struct Scan<'a> {
     defined: Defined<'a>,
     /// For each store where it is overwritten, if it is pending until there.
     ends: Vec<Option<usize>>,
+    /// What words are at most, and the guard that tells.
+    most: Map<Value, (u64, usize)>,
     /// The label that the trace's jump goes to.
     label: Option<usize>,
     /// What is pending before the label, and what memory is known to hold there.
@@ -100,6 +102,7 @@ impl<'a> Scan<'a> {
             program,
             defined: Defined::new(trace),
             ends: vec![None; trace.insts.len()],
+            most: Map::default(),
             label,
             at_label: (vec![], Heap::default()),
             at_end: vec![],
@@ -113,7 +116,7 @@ impl<'a> Scan<'a> {
             }
             let own = scan.pending(n, inst);
             pending.retain(|store| {
-                let meets = scan.meets(inst, store);
+                let meets = scan.meets(n, inst, store);
                 if meets == Meets::Overwrites {
                     scan.ends[store.at] = Some(n);
                 }
@@ -123,7 +126,8 @@ impl<'a> Scan<'a> {
                 scan.at_label = (std::mem::take(&mut pending), std::mem::take(&mut heap));
                 continue;
             }
-            scan.learn(&mut heap, inst);
+            scan.learn(n, &mut heap, inst);
+            scan.learn_bound(n, inst);
             if let Some(own) = own
                 && pending.len() < MOST_PENDING
             {
@@ -142,13 +146,16 @@ impl<'a> Scan<'a> {
         })
     }
 
-    fn meets(&self, inst: &Inst, store: &Pending) -> Meets {
+    /// What operation `at`, which is `inst`, means for a store.
+    fn meets(&self, at: usize, inst: &Inst, store: &Pending) -> Meets {
         let own = self.program.access(store.access);
         let touches = |address: &[Opnd]| {
             let access = self.program.access(inst.access());
             let location = self.defined.location(self.program, access, address);
             let overlap = location.overlap(access.scalar.bytes(), &store.location, own.scalar.bytes());
-            let touches = may_touch(self.program, (access, &location), (own, &store.location));
+            let bytes = (access.scalar.bytes(), own.scalar.bytes());
+            let touches = may_touch(self.program, (access, &location), (own, &store.location))
+                && !self.are_apart(at, (&location, bytes.0), (&store.location, bytes.1));
             (overlap, if touches { Meets::Touches } else { Meets::Nothing })
         };
         match inst.op {
@@ -185,8 +192,41 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Notes what a guard tells of an index.
+    fn learn_bound(&mut self, at: usize, inst: &Inst) {
+        if inst.op == TraceOp::GuardTrue
+            && let Some(Opnd::Value(test)) = inst.args.first()
+            && let Some((TraceOp::Pure(PureOp::UintLt), _, &[Opnd::Value(index), Opnd::Word(bound)])) =
+                self.defined.definition(*test)
+            && bound > 0
+        {
+            self.most.entry(index).or_insert((bound - 1, at));
+        }
+    }
+
+    /// Whether bytes at two locations are known to be apart where operation `at` stands, because they are in different fields or
+    /// elements of one object.
+    fn are_apart(&self, at: usize, a: (&Location, usize), b: (&Location, usize)) -> bool {
+        // Where it starts and ends, without wrapping.
+        let range = |(location, bytes): (&Location, usize)| {
+            let index = match location.index {
+                None => 0,
+                Some((value, stride)) => {
+                    let &(most, _) = self.most.get(&value).filter(|&&(_, guard)| guard < at)?;
+                    most.checked_mul(stride).filter(|&bytes| bytes < 1 << 48)?
+                }
+            };
+            let start = location.offset as i64;
+            (start.unsigned_abs() < 1 << 48).then(|| (start, start + index as i64 + bytes as i64))
+        };
+        match (range(a), range(b)) {
+            (Some(x), Some(y)) if a.0.base == b.0.base => x.1 <= y.0 || y.1 <= x.0,
+            _ => false,
+        }
+    }
+
     /// Notes what memory holds after an operation.
-    fn learn(&self, heap: &mut Heap, inst: &Inst) {
+    fn learn(&self, at: usize, heap: &mut Heap, inst: &Inst) {
         let (address, value) = match inst.op {
             TraceOp::GetField | TraceOp::GetElem => (&inst.args[..], Opnd::Value(inst.result())),
             TraceOp::SetField | TraceOp::SetElem => {
@@ -202,7 +242,9 @@ impl<'a> Scan<'a> {
         let access = self.program.access(inst.access());
         let location = self.defined.location(self.program, access, address);
         if inst.op.has_effect() {
-            heap.store(self.program, access, &location, |_, _| false);
+            heap.store(self.program, access, &location, |other, bytes| {
+                self.are_apart(at, (&location, access.scalar.bytes()), (other, bytes))
+            });
         }
         heap.insert(Entry { location, access: inst.access(), scalar: access.scalar, value, carried: None });
     }
@@ -241,12 +283,11 @@ impl<'a> Scan<'a> {
             let is_fixed = inst.args[..inst.args.len() - 1].iter().all(|&arg| self.is_before(label, arg));
             // What is stored goes round as one value, which is of one kind.
             let is_of_kind = |inst: &Inst| self.program.access(inst.access()).scalar.kind() == scalar.kind();
-            let is_free = trace.insts[label + 1..trace.insts.len() - 1].iter().all(|inst| {
-                match self.meets(inst, &store) {
-                    Meets::Nothing => true,
-                    Meets::Overwrites => is_of_kind(inst),
-                    Meets::Touches => false,
-                }
+            let body = trace.insts.iter().enumerate().take(trace.insts.len() - 1).skip(label + 1);
+            let is_free = body.clone().all(|(at, inst)| match self.meets(at, inst, &store) {
+                Meets::Nothing => true,
+                Meets::Overwrites => is_of_kind(inst),
+                Meets::Touches => false,
             });
             let known = heap.find(&store.location, scalar.bytes(), false).filter(|e| e.scalar == scalar);
             if let (true, true, Some(known)) = (is_fixed, is_free, known) {
@@ -259,8 +300,9 @@ impl<'a> Scan<'a> {
                         self.ends[pending.at] = Some(label);
                     }
                 }
-                let writes = (label + 1..trace.insts.len())
-                    .filter(|&at| self.meets(&trace.insts[at], &store) == Meets::Overwrites)
+                let writes = body
+                    .filter(|(at, inst)| self.meets(*at, inst, &store) == Meets::Overwrites)
+                    .map(|(at, _)| at)
                     .collect();
                 carried.push(Carried { store, start, writes });
             }

@@ -331,37 +331,7 @@ impl<'a> Forward<'a> {
                 self.call_was_shared = self.written.insts.len() == before;
                 results
             }
-            TraceOp::Call => {
-                let call = self.program.call(inst.call());
-                if call.has(call_flag::ELIDABLE) {
-                    let elidable = Inst { op: TraceOp::CallElidable, ..inst.clone() };
-                    return self.inst(&elidable, args, recorded, snapshot, map);
-                }
-                let is_invariant = call.has(call_flag::LOOP_INVARIANT);
-                let key = (inst.op, inst.attached, args);
-                if is_invariant && let Some(values) = self.shared.get(&key) {
-                    self.counts.shared += 1;
-                    self.call_was_shared = true;
-                    return short(values.iter().map(|&value| self.resolve(value.into())));
-                }
-                if call.has(call_flag::CAN_COLLECT) {
-                    // The collector looks at memory.
-                    self.store_pending(|_| true);
-                }
-                self.before_touching(&call.reads);
-                self.before_touching(&call.writes);
-                key.2.iter().for_each(|&arg| self.need(arg));
-                self.heap.call(self.program, &call.writes);
-                if call.has(call_flag::CAN_COLLECT) {
-                    self.virtuals.collects();
-                }
-                let results = self.emit(key.0, key.1, key.2.clone(), recorded);
-                if is_invariant {
-                    let values = short(results.iter().filter_map(|opnd| opnd.as_value()));
-                    self.shared.insert(key, values);
-                }
-                results
-            }
+            TraceOp::Call => self.call(inst, args, recorded, snapshot, map),
             TraceOp::CallAssembler => {
                 self.store_pending(|_| true);
                 args.iter().for_each(|&arg| self.need(arg));
@@ -407,6 +377,45 @@ impl<'a> Forward<'a> {
             }
             TraceOp::Jump | TraceOp::Finish => panic!("{} ends a walk", inst.op),
         }
+    }
+
+    fn call(
+        &mut self,
+        inst: &Inst,
+        args: Args,
+        recorded: &[Option<u64>],
+        snapshot: Option<&Snapshot>,
+        map: &[Opnd],
+    ) -> SmallVec<[Opnd; 1]> {
+        let call = self.program.call(inst.call());
+        if call.has(call_flag::ELIDABLE) {
+            let elidable = Inst { op: TraceOp::CallElidable, ..inst.clone() };
+            return self.inst(&elidable, args, recorded, snapshot, map);
+        }
+        let is_invariant = call.has(call_flag::LOOP_INVARIANT);
+        let key = (inst.op, inst.attached, args);
+        if is_invariant && let Some(values) = self.shared.get(&key) {
+            self.counts.shared += 1;
+            self.call_was_shared = true;
+            return short(values.iter().map(|&value| self.resolve(value.into())));
+        }
+        if call.has(call_flag::CAN_COLLECT) {
+            // The collector looks at memory.
+            self.store_pending(|_| true);
+        }
+        self.before_touching(&call.reads);
+        self.before_touching(&call.writes);
+        key.2.iter().for_each(|&arg| self.need(arg));
+        self.heap.call(self.program, &call.writes);
+        if call.has(call_flag::CAN_COLLECT) {
+            self.virtuals.collects();
+        }
+        let results = self.emit(key.0, key.1, key.2.clone(), recorded);
+        if is_invariant {
+            let values = short(results.iter().filter_map(|opnd| opnd.as_value()));
+            self.shared.insert(key, values);
+        }
+        results
     }
 
     /// Writes an operation as it is.

@@ -125,7 +125,8 @@ fn loop_bodies<'a>(optimised: &[&'a str]) -> Vec<Vec<&'a str>> {
 /// Objects that a loop makes and drops are optimised away.
 #[test]
 fn loops_allocate_nothing() {
-    for (name, loops) in [("objects/sum", 1), ("classes/account", 1), ("boxed/sum", 1), ("boxed/letters", 1)] {
+    for (name, loops) in [("objects/sum", 1), ("classes/account", 1), ("boxed/sum", 1), ("boxed/letters", 1)]
+    {
         let programs = programs();
         let program = programs.iter().find(|program| program.name == name).expect("the program is there");
         let (_, traces) = logs(program);
@@ -214,5 +215,8 @@ fn what_makes_traces_too_long_is_called() {
     assert_eq!(result, expected);
     let is_compiled = stats.loops > 0 && stats.functions > 0 && stats.calls > 0;
     assert!(is_compiled && stats.aborted(Abort::TraceTooLong) > 0, "{stats:?}");
-    assert!(stats.calls > 10 * stats.merge_points_interpreted, "most is called from compiled code: {stats:?}");
+    assert!(
+        stats.calls > 10 * stats.merge_points_interpreted,
+        "most is called from compiled code: {stats:?}"
+    );
 }

@@ -17,7 +17,13 @@ pub const PROGRAMS: &[Program] = &[
         medium: 20_000,
         large: 5_000_000,
     },
-    Program { name: "calls/long", run: |n| run(long(), n, 1000), small: 2000, medium: 20_000, large: 200_000 },
+    Program {
+        name: "calls/long",
+        run: |n| run(long(), n, 1000),
+        small: 2000,
+        medium: 20_000,
+        large: 200_000,
+    },
     Program { name: "calls/errors", run: errors, small: 60, medium: 15_000, large: 200_000 },
 ];
 
