@@ -64,6 +64,58 @@ pub struct Site {
     pub header_bytes: i32,
 }
 
+/// Small blocks of plain memory that compiled code gave back and takes again, by their size: memory from Rust's global allocator,
+/// which gets them where there are too many, and in the end.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Spare {
+    /// The most blocks of a size; 0 if none are kept, which is for allocators that are not Rust's.
+    pub most: u64,
+    /// The blocks of 8 bytes, of 16, and so on.
+    pub lists: [SpareList; Spare::LISTS],
+}
+
+/// Blocks of one size.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SpareList {
+    /// How many there are.
+    pub count: u64,
+    /// Their addresses.
+    pub blocks: [u64; Spare::MOST],
+}
+
+impl Spare {
+    /// The most blocks that can be kept of a size.
+    pub const MOST: usize = 15;
+    /// How many sizes there are: multiples of their alignment.
+    pub const LISTS: usize = 32;
+    /// The alignment of all blocks.
+    pub const ALIGN: u64 = 8;
+
+    /// Whether blocks of a size that is a multiple of this, aligned so, may be kept.
+    pub fn keeps(unit: u64, align: u64) -> bool {
+        align == Spare::ALIGN && unit.is_multiple_of(Spare::ALIGN)
+    }
+}
+
+impl Default for Spare {
+    fn default() -> Spare {
+        Spare { most: 0, lists: [SpareList::default(); Spare::LISTS] }
+    }
+}
+
+impl Drop for Spare {
+    fn drop(&mut self) {
+        for (list, bytes) in self.lists.iter().zip((1..).map(|n| n * Spare::ALIGN)) {
+            for &block in &list.blocks[..list.count as usize] {
+                // SAFETY: compiled code got it from Rust's allocator with this size and alignment, and gave it back.
+                unsafe { dealloc(block as usize as *mut u8, layout(bytes, Spare::ALIGN)) };
+            }
+        }
+    }
+}
+
 /// Without a collected heap: objects of it are memory that is never given back.
 impl Default for Allocator {
     fn default() -> Allocator {

@@ -23,7 +23,7 @@
 
 pub mod alloc;
 
-pub use alloc::{Allocator, InlineHeap};
+pub use alloc::{Allocator, InlineHeap, Spare};
 
 use metatrace_defs::{Abort, CallDescr, Program};
 use metatrace_trace::{GuardId, TargetId, Trace};
@@ -63,6 +63,8 @@ pub struct Context {
     pub crossings: u64,
     /// Where compiled code allocates.
     pub allocator: Allocator,
+    /// Plain memory that compiled code gave back.
+    pub spare: Spare,
     /// The highest address at which a frame of a call between traces may start.
     pub frames_limit: u64,
     /// The highest address at which its local memory may start.

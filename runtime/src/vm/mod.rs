@@ -20,7 +20,9 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use metatrace_backend::{Backend, Context, FRAME_HEADER, FRAME_LOCALS, HeapMemory, locals_offset, pending};
+use metatrace_backend::{
+    Backend, Context, FRAME_HEADER, FRAME_LOCALS, HeapMemory, Spare, locals_offset, pending,
+};
 use metatrace_backend_cranelift::CraneliftBackend;
 use metatrace_backend_reference::Reference;
 use metatrace_defs::param::Params;
@@ -175,6 +177,8 @@ impl VmState {
         let shared = Arc::new(Shared::default());
         // SAFETY: nobody else has the context yet.
         unsafe { (*shared.context.get()).allocator = crate::rt::allocator() };
+        // SAFETY: as above. That allocator's plain memory is from Rust's.
+        unsafe { (*shared.context.get()).spare.most = Spare::MOST as u64 };
         let counting = log::register(&shared)?;
         let vm = Rc::new(VmState {
             id: NEXT.fetch_add(1, Ordering::Relaxed),

@@ -55,7 +55,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    fn build(&self, package: &str, example: &str) -> Result<()> {
+    pub(super) fn build(&self, package: &str, example: &str) -> Result<()> {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(&self.root).args(["build", "--quiet", "--release", "--package", package]);
         match cargo.args(["--example", example]).status() {

@@ -8,11 +8,15 @@
 //! - `guests/GUEST/PROGRAM`: interpreters written without a thought of the JIT, against the interpreter alone.
 //! - `tlr/square`: a guest loop of 10^9 turns against the same loop in Rust.
 //! - `off/INTERPRETER`: what the JIT costs when it is off, in instructions under callgrind, on small inputs.
+//! - `code/…`: what it costs to enter compiled code, to cross into a bridge, to call one compiled function from another, and to
+//!   leave by a guard until compiled code is entered again.
+//! - `compile/GUEST/PROGRAM`: the shares of recording, optimising and code generation in warming up, and the size of code.
 //! - `gc/WORKLOAD`: programs that allocate, over the collector and over `malloc` and `free`.
 //! - `translate/INTERPRETER`: the translator's own time, as the build script runs it.
 //! - `translate/generated`: the same of 5 000 lines of generated functions, from nothing and after an edit of one of them,
 //!   compiled as `xtask` is: like a build script, without optimisation unless asked for.
 
+mod code;
 mod gc;
 mod measure;
 
@@ -48,6 +52,8 @@ pub fn bench(filter: Option<&str>, json: Option<&Path>) -> Result<()> {
     bench.tlr()?;
     bench.guests()?;
     bench.off()?;
+    bench.code()?;
+    bench.compile()?;
     bench.gc()?;
     bench.translate()?;
     bench.translate_generated()?;
@@ -275,7 +281,6 @@ impl Bench<'_> {
             target: (std::env::consts::ARCH.to_string(), std::env::consts::OS.to_string()),
             emit_graph: false,
             emit_jitcode: false,
-            library: None,
             kept: Some(dir.join("graphs.kept")),
         };
         let source = job.package.join("src/lib.rs");

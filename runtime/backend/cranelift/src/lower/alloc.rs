@@ -2,15 +2,17 @@
 //!
 //! Objects of the collected heap whose size is known are allocated inline: the cursor of their class advances, the header is
 //! written, and the words are made 0 that are not written before the collector may look at them. Where the cursor comes to its
-//! limit, cold code calls [`alloc::allocate`], or [`alloc::make`], through a stub that preserves all registers, so that the hot code keeps what it
-//! has in them. Only there can something become pending: a `guard_not_pending` directly behind the allocation stands there too.
+//! limit, cold code calls [`alloc::allocate`], or [`alloc::make`], through a stub that preserves all registers, so that the hot
+//! code keeps what it has in them. Only in that stub can something become pending: a `guard_not_pending` directly behind the
+//! allocation stands there too. Plain memory that is given back is kept inline for who takes as much next, within limits
+//! ([`Spare`]).
 
 use super::{GUEST, Lowering, OURS};
 use crate::machine;
 use cranelift_codegen::ir::{self, InstBuilder, condcodes::IntCC, types::I64};
 use cranelift_codegen::isa::CallConv;
 use metatrace_backend::Context;
-use metatrace_backend::alloc::{self, Allocator, Site};
+use metatrace_backend::alloc::{self, Allocator, Site, Spare, SpareList};
 use metatrace_defs::alloc::Memory;
 use metatrace_defs::{Alloc, TraceOp};
 use metatrace_trace::{Inst, Opnd, Value};
@@ -37,8 +39,7 @@ impl Lowering<'_> {
         let address = match descr.memory {
             Memory::Plain { align } if descr.elements.is_none_or(|elements| elements.length.is_none()) => {
                 let bytes = self.bytes(descr, length);
-                let align = self.word(Opnd::Word(align.get()));
-                self.call_allocator(offset_of!(Allocator, plain), &[bytes, align])
+                self.allocate_plain(descr, length, bytes, align.get())
             }
             _ => {
                 let args = [self.descriptor(descr), self.word(length)];
@@ -165,8 +166,92 @@ impl Lowering<'_> {
         };
         let length = inst.args.get(1).copied().unwrap_or(Opnd::Word(0));
         let (address, bytes) = (self.word(inst.args[0]), self.bytes(descr, length));
+        let (call, done) = (self.b.create_block(), self.b.create_block());
+        if let Some(list) = self.spare_list(descr, length, bytes, align.get(), call) {
+            let count = self.load(list, 0);
+            let most = self.load(self.context, (offset_of!(Context, spare) + offset_of!(Spare, most)) as i32);
+            let has_room = self.b.ins().icmp(IntCC::UnsignedLessThan, count, most);
+            let keep = self.b.create_block();
+            self.b.set_cold_block(call);
+            self.b.ins().brif(has_room, keep, &[], call, &[]);
+            self.b.switch_to_block(keep);
+            let more = self.b.ins().iadd_imm_s(count, 1);
+            let at = self.b.ins().ishl_imm_u(more, 3);
+            let at = self.b.ins().iadd(list, at);
+            self.b.ins().store(OURS, address, at, 0);
+            self.b.ins().store(OURS, more, list, 0);
+            self.b.ins().jump(done, &[]);
+        } else {
+            self.b.ins().jump(call, &[]);
+        }
+        self.b.switch_to_block(call);
         let align = self.word(Opnd::Word(align.get()));
         self.call_allocator(offset_of!(Allocator, free), &[address, bytes, align]);
+        self.b.ins().jump(done, &[]);
+        self.b.switch_to_block(done);
+    }
+
+    /// Plain memory: a block that was given back, or a new one.
+    fn allocate_plain(&mut self, descr: &Alloc, length: Opnd, bytes: ir::Value, align: u64) -> ir::Value {
+        let (call, done) = (self.b.create_block(), self.b.create_block());
+        let made = self.b.append_block_param(done, I64);
+        if let Some(list) = self.spare_list(descr, length, bytes, align, call) {
+            let count = self.load(list, 0);
+            let take = self.b.create_block();
+            self.b.set_cold_block(call);
+            self.b.ins().brif(count, take, &[], call, &[]);
+            self.b.switch_to_block(take);
+            let at = self.b.ins().ishl_imm_u(count, 3);
+            let at = self.b.ins().iadd(list, at);
+            let block = self.load(at, 0);
+            let less = self.b.ins().iadd_imm_s(count, -1);
+            self.b.ins().store(OURS, less, list, 0);
+            self.b.ins().jump(done, &[block.into()]);
+        } else {
+            self.b.ins().jump(call, &[]);
+        }
+        self.b.switch_to_block(call);
+        let align = self.word(Opnd::Word(align));
+        let address = self.call_allocator(offset_of!(Allocator, plain), &[bytes, align]);
+        self.b.ins().jump(done, &[address.into()]);
+        self.b.switch_to_block(done);
+        made
+    }
+
+    /// Where the list of the blocks of a size stands that may be kept; nothing if no object of the descriptor may. Goes to `other`
+    /// if it is found out only then that this one may not.
+    fn spare_list(
+        &mut self,
+        descr: &Alloc,
+        length: Opnd,
+        bytes: ir::Value,
+        align: u64,
+        other: ir::Block,
+    ) -> Option<ir::Value> {
+        const LIST: u64 = size_of::<SpareList>() as u64;
+        const MOST_BYTES: u64 = Spare::LISTS as u64 * Spare::ALIGN;
+        // A list has as many bytes as a power of 2 units: sizes become places by a shift.
+        const SHIFT: i64 = (LIST / Spare::ALIGN).trailing_zeros() as i64;
+        const { assert!((LIST / Spare::ALIGN).is_power_of_two() && offset_of!(SpareList, count) == 0) };
+        let lists = (offset_of!(Context, spare) + offset_of!(Spare, lists)) as u64;
+        // That of the objects without bytes, which have none.
+        let before_first = lists as i64 - LIST as i64;
+        if let (Opnd::Value(_), Some(elements)) = (length, descr.elements) {
+            if !Spare::keeps(elements.stride.get() | descr.size.get(), align) {
+                return None;
+            }
+            let before = self.b.ins().iadd_imm_s(bytes, -1);
+            let is_small = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, before, MOST_BYTES as i64);
+            let small = self.b.create_block();
+            self.b.ins().brif(is_small, small, &[], other, &[]);
+            self.b.switch_to_block(small);
+            let place = self.b.ins().ishl_imm_u(bytes, SHIFT);
+            let place = self.b.ins().iadd(self.context, place);
+            return Some(self.b.ins().iadd_imm_s(place, before_first));
+        }
+        let bytes = descr.bytes(length.as_const().unwrap_or(0));
+        let keeps = Spare::keeps(bytes, align) && (1..=MOST_BYTES).contains(&bytes);
+        keeps.then(|| self.b.ins().iadd_imm_s(self.context, before_first + (bytes << SHIFT) as i64))
     }
 
     /// The bytes of an object with so many elements. There can be such an object.

@@ -1,7 +1,8 @@
 //! Runs traces on the reference backend and on every variant of this one, and compares all that can be seen.
 
 use metatrace_backend::{
-    Allocator, Backend, CodeId, Context, Exit, FRAME_HEADER, Job, Shim, frame_words, locals_offset, pending,
+    Allocator, Backend, CodeId, Context, Exit, FRAME_HEADER, Job, Shim, Spare, frame_words, locals_offset,
+    pending,
 };
 use metatrace_backend_cranelift::{CraneliftBackend, OptLevel};
 use metatrace_backend_reference::Reference;
@@ -177,6 +178,7 @@ pub fn run(
     }
     let allocator = Allocator { made: is_due, ..Allocator::default() };
     let mut context = Context { allocator, ..Context::default() };
+    context.spare.most = Spare::MOST as u64;
     // SAFETY: the frame has the size that was set, with the inputs in its slots; traces of tests access its local
     // memory or memory of the test.
     let exit = unsafe { backend.run(code, frame.pointer(), &mut context) };

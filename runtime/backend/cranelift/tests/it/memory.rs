@@ -1,6 +1,7 @@
 //! Reads, writes and addresses of every scalar, with strides, constant or not.
 
-use crate::common::{Frame, Traces, check};
+use crate::common::{CRANELIFT, Frame, Traces, check};
+use metatrace_backend::Context;
 use metatrace_defs::descr::{Class, ClassId, LoadTime, Reach, Scalar};
 use metatrace_defs::{Access, AccessId, Kind, Program, TraceOp};
 use metatrace_trace::{Attached, Opnd, Trace};
@@ -189,4 +190,51 @@ fn what_is_made_collects_nothing() {
     let guard = |n| metatrace_backend::Exit::Guard(metatrace_trace::GuardId::new(n));
     assert_eq!(left, [(guard(1), 0), (guard(3), full)]);
     assert_eq!(outcome[1].values, [3, 9]);
+}
+
+/// Small blocks that are given back are taken again, up to a number of each size, and what is kept is given back in the end.
+#[test]
+fn plain_memory_is_taken_again() {
+    let traces = Traces::parse(
+        r#"
+        alloc alloc0 "pair" plain align 8 size 16
+        alloc alloc1 "[word]" plain align 8 size 0 elements 8
+        alloc alloc2 "[byte]" plain align 1 size 0 elements 1
+        class class0 "word" leaf 0
+        access a0 "word" offset 0 word class0 class
+        trace (%0 w, %1 w) {
+            %2 = new[alloc0]()
+            setfield[a0](%2, %0)
+            free[alloc0](%2)
+            %3 = new_array[alloc1](%1)
+            setfield[a0](%3, %0)
+            %4 = new_array[alloc1](2)
+            setfield[a0](%4, 7)
+            %5 = new_array[alloc2](%1)
+            free_array[alloc2](%5, %1)
+            %6 = getfield[a0](%3)
+            %7 = getfield[a0](%4)
+            %8 = int_add(%6, %7)
+            free_array[alloc1](%3, %1)
+            free_array[alloc1](%4, 2)
+            finish(%8)
+        }"#,
+    );
+    check(&traces, &[&[1, 1], &[2, 2], &[3, 33], &[4, 1000]]);
+    for engine in CRANELIFT {
+        let (backend, code) = engine.set_up(&traces);
+        let mut frame = Frame::new();
+        let mut context = Context::default();
+        for (most, length, kept) in
+            [(0, 2, [0, 0, 0]), (1, 2, [0, 1, 0]), (2, 2, [0, 2, 0]), (15, 3, [0, 2, 1]), (15, 33, [0, 2, 1])]
+        {
+            context.spare.most = most;
+            frame.slots()[..2].copy_from_slice(&[5, length]);
+            // SAFETY: the frame has the size that was set, with the inputs in its slots; the lengths fit what is written.
+            unsafe { backend.run(code, frame.pointer(), &mut context) };
+            assert_eq!(frame.slots()[0], 12);
+            assert_eq!([0, 1, 2].map(|n| context.spare.lists[n].count), kept, "{length} words, {most} kept");
+            assert!(context.spare.lists[3..].iter().all(|list| list.count == 0));
+        }
+    }
 }
