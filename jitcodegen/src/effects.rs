@@ -229,7 +229,32 @@ pub fn effects(program: &Program, classes: &[ClassKey], call: &Call) -> Effects 
         }
         ShimKind::Extern(id) => {
             let callee = program.extern_fn(id);
-            walk.call(&callee.params, callee.ret);
+            match &callee.touches {
+                Some(touches) => {
+                    walk.result(callee.ret);
+                    touches.reads.iter().for_each(|&ty| walk.location(ty, Mode::Shared, Context::Pointee));
+                    for &ty in &touches.moves {
+                        shallow.location(ty, Mode::Exclusive, Context::Pointee);
+                        shallow.location(ty, Mode::Exclusive, Context::Element);
+                    }
+                    for &param in &callee.params {
+                        // Its own memory, but not what that points to.
+                        if let Some(to) = types.pointee(param) {
+                            shallow.location(to, Mode::Shared, Context::Pointee);
+                        }
+                        match *types.get(param) {
+                            Type::Ref { to, mutable: true } if !touches.moves.is_empty() => {
+                                shallow.location(to, Mode::Exclusive, Context::Pointee);
+                            }
+                            _ if types.is_memory(param) => {
+                                shallow.location(param, Mode::Exclusive, Context::Pointee);
+                            }
+                            _ => {}
+                        }
+                    }
+                }
+                None => walk.call(&callee.params, callee.ret),
+            }
             if !callee.is_helper {
                 walk.statics(program);
             }
@@ -268,6 +293,11 @@ impl Walk<'_> {
             let context = if self.types.is_memory(param) { Context::Pointee } else { Context::Value };
             self.location(param, Mode::Exclusive, context);
         }
+        self.result(ret);
+    }
+
+    /// A result of a memory type is written by the callee.
+    fn result(&mut self, ret: TypeId) {
         if self.types.is_memory(ret) {
             let mut result = Walk::new(self.types, false);
             result.location(ret, Mode::Exclusive, Context::Pointee);

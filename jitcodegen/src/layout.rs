@@ -120,6 +120,8 @@ fn integer(bits: u8, signed: bool) -> Scalar {
 
 /// Structs of `std` and of the runtime whose fields are, by name and type, those of our model.
 const TRUE_STRUCTS: &[&str] = &[
+    "std::array::TryFromSliceError",
+    "std::num::TryFromIntError",
     "metatrace::Traced",
     "metatrace::gc::HeapFull",
     "metatrace::rt::TracedBox",

@@ -119,21 +119,21 @@ impl<T> *mut T {
 // `#[repr(transparent)]`, and never null.
 #[lang]
 #[repr(transparent)]
-pub struct NonNull<T> {
+pub struct NonNull<T: ?Sized> {
     pointer: *const T,
 }
-impl<T> Clone for NonNull<T> {
+impl<T: ?Sized> Clone for NonNull<T> {
     fn clone(&self) -> NonNull<T> {
         NonNull { pointer: self.pointer }
     }
 }
-impl<T> Copy for NonNull<T> {}
-impl<T> PartialEq for NonNull<T> {
+impl<T: ?Sized> Copy for NonNull<T> {}
+impl<T: ?Sized> PartialEq for NonNull<T> {
     fn eq(&self, other: &NonNull<T>) -> bool {
         self.pointer == other.pointer
     }
 }
-impl<T> Eq for NonNull<T> {}
+impl<T: ?Sized> Eq for NonNull<T> {}
 impl<T> NonNull<T> {
     pub const unsafe fn new_unchecked(pointer: *mut T) -> NonNull<T> {
         NonNull { pointer: pointer as *const T }

@@ -1,6 +1,9 @@
 //! The model of `core`, `alloc` and `std`: what the translator knows of them. Signatures are theirs. A body is given
 //! where the tracer may follow it; `#[opaque]` functions are called, `#[intrinsic]` ones are built into the lowering.
-//! `#[pure]` ones are called too, depend on their arguments alone and, if `#[pure(total)]`, cannot panic. `__native!([a, b] -> T
+//! `#[pure]` ones are called too, depend on their arguments alone and, if `#[pure(total)]`, cannot panic.
+//! `#[reads(A)]` says that a call reads only what is reached from an `A`, beside its arguments' own memory, `#[moves(A)]` that it also
+//! moves values of type `A` without looking into them.
+//! `__native!([a, b] -> T
 //! { code })` calls such code with these variables. Types marked `#[opaque]` show no fields. `#[lang]` names what the language or the lowering refers to. The traits that
 //! begin with `__` are the closed sets of primitive types, on which one generic impl stands for std's many.
 
@@ -151,6 +154,10 @@ pub mod hash {
     impl Clone for RandomState {
         #[opaque]
         fn clone(&self) -> RandomState {}
+    }
+    impl Default for RandomState {
+        #[opaque]
+        fn default() -> RandomState {}
     }
     impl BuildHasher for RandomState {}
     #[opaque(no_drop)]
@@ -339,6 +346,8 @@ pub mod intrinsics {
     pub fn str_len(s: &str) -> usize {}
     #[intrinsic]
     pub fn str_as_bytes(s: &str) -> &[u8] {}
+    #[intrinsic]
+    pub unsafe fn str_of_bytes(bytes: &[u8]) -> &str {}
 }
 
 macro_rules! number_modules {

@@ -1,26 +1,52 @@
+//! The model of `String`: what it is made of is that of a vector of bytes, so its text is read in place, and a byte is pushed and
+//! popped where there is room; all else is called.
+
+use crate::intrinsics::slice_from_raw_parts;
+
+// As a vector's.
 #[lang]
-#[opaque(freeze)]
-pub struct String {}
+pub struct String {
+    pointer: *mut u8,
+    length: usize,
+    capacity: usize,
+}
+
+impl crate::ops::Drop for String {
+    #[opaque]
+    fn drop(&mut self) {}
+}
 
 impl String {
     #[opaque]
     pub const fn new() -> String {}
-    #[opaque]
-    pub fn len(&self) -> usize {}
-    #[opaque]
-    pub fn is_empty(&self) -> bool {}
+    pub fn len(&self) -> usize {
+        self.length
+    }
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
     #[opaque]
     pub fn push_str(&mut self, s: &str) {}
-    #[opaque]
-    pub fn push(&mut self, c: char) {}
-    #[opaque]
-    pub fn as_str(&self) -> &str {}
-    #[opaque]
-    pub fn clear(&mut self) {}
+    pub fn push(&mut self, c: char) {
+        if (c as u32) < 128 && self.length < self.capacity {
+            unsafe { crate::vec::put_at(self.pointer, self.length, c as u8) }
+            self.length = self.length.wrapping_add(1);
+        } else {
+            let text = self;
+            __native!([text, c] -> () { text.push(c); });
+        }
+    }
+    pub fn as_str(&self) -> &str {
+        self
+    }
+    pub fn clear(&mut self) {
+        self.length = 0;
+    }
     #[opaque]
     pub fn with_capacity(capacity: usize) -> String {}
-    #[opaque]
-    pub fn capacity(&self) -> usize {}
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
     #[opaque]
     pub fn pop(&mut self) -> Option<char> {}
     #[opaque]
@@ -31,8 +57,9 @@ impl String {
     pub fn insert_str(&mut self, at: usize, s: &str) {}
     #[opaque]
     pub fn remove(&mut self, at: usize) -> char {}
-    #[opaque]
-    pub fn as_bytes(&self) -> &[u8] {}
+    pub fn as_bytes(&self) -> &[u8] {
+        unsafe { &*slice_from_raw_parts(self.pointer, self.length) }
+    }
     #[opaque]
     pub fn as_mut_str(&mut self) -> &mut str {}
     #[opaque]
@@ -74,8 +101,9 @@ impl<'a> From<&'a String> for String {
     fn from(text: &'a String) -> String {}
 }
 impl AsRef<str> for String {
-    #[opaque]
-    fn as_ref(&self) -> &str {}
+    fn as_ref(&self) -> &str {
+        self
+    }
 }
 impl FromIterator<char> for String {
     fn from_iter<I: IntoIterator<Item = char>>(iter: I) -> String {
@@ -130,8 +158,9 @@ impl Clone for String {
 
 impl crate::ops::Deref for String {
     type Target = str;
-    #[opaque]
-    fn deref(&self) -> &str {}
+    fn deref(&self) -> &str {
+        unsafe { crate::intrinsics::str_of_bytes(self.as_bytes()) }
+    }
 }
 
 impl crate::ops::DerefMut for String {

@@ -184,12 +184,16 @@ impl<T> Vec<T> {
         }
     }
     #[opaque]
+    #[moves(T)]
     pub fn split_off(&mut self, at: usize) -> Vec<T> {}
     #[opaque]
+    #[moves(T)]
     pub fn insert(&mut self, index: usize, value: T) {}
     #[opaque]
+    #[moves(T)]
     pub fn remove(&mut self, index: usize) -> T {}
     #[opaque]
+    #[moves(T)]
     pub fn swap_remove(&mut self, index: usize) -> T {}
     pub fn reserve(&mut self, additional: usize) {
         if additional > self.capacity.wrapping_sub(self.length) {
@@ -197,6 +201,7 @@ impl<T> Vec<T> {
         }
     }
     #[opaque]
+    #[moves(T)]
     pub fn append(&mut self, other: &mut Vec<T>) {}
     pub fn resize(&mut self, length: usize, value: T)
     where
@@ -229,9 +234,9 @@ impl<T> Vec<T> {
 }
 
 #[intrinsic = "read_element"]
-unsafe fn take_at<T>(pointer: *mut T, index: usize) -> T {}
+pub unsafe fn take_at<T>(pointer: *mut T, index: usize) -> T {}
 #[intrinsic = "write_element"]
-unsafe fn put_at<T>(pointer: *mut T, index: usize, value: T) {}
+pub unsafe fn put_at<T>(pointer: *mut T, index: usize, value: T) {}
 
 impl<T> Deref for Vec<T> {
     type Target = [T];

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use crate::flow::Touches;
 use crate::index_type;
 use crate::names::Name;
 use crate::resolve::Vis;
@@ -37,6 +38,8 @@ pub struct GenericParam {
     pub default: Option<Ty>,
     /// Where it is declared.
     pub span: Span,
+    /// Whether an argument's size must be known: a type parameter without `?Sized`.
+    pub sized: bool,
 }
 
 /// A bound: a trait that holds, or an associated type that is known.
@@ -155,6 +158,8 @@ pub struct FnDef {
     pub kind: FnKind,
     /// The runtime's attributes on it, except `portal` (see [`Portal`]).
     pub hints: Vec<HintAttr>,
+    /// What a call touches, if a model says so.
+    pub touches: Option<Touches<Ty>>,
     /// Its name in the source.
     pub span: Span,
     /// Items it is nested in cannot be named from glue: it stands in a function's body.

@@ -7,12 +7,14 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use metatrace_defs::hint::Hint;
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 
 use crate::collect::types::{AnonymousParams, TyCx};
 use crate::collect::{AdtItem, FnSrc};
 use crate::diag::{Code, Diagnostic};
 use crate::expand::plain_name;
+use crate::flow::Touches;
 use crate::items::*;
 use crate::names::Name;
 use crate::program::{Head, Program};
@@ -472,6 +474,7 @@ impl Program {
                 span: self.sources.span(src.sig.ident.span()),
             }));
         }
+        let touches = if model { touched(&src.attrs, &cx) } else { None };
         let kind = if let Some(a) = attr("intrinsic") {
             FnKind::Intrinsic(attr_name(a).unwrap_or(name))
         } else if let Some(a) = attr("hint") {
@@ -502,6 +505,7 @@ impl Program {
             is_const: src.sig.constness.is_some(),
             kind,
             hints,
+            touches,
             span: self.sources.span(src.sig.ident.span()),
             in_body: self.scopes.in_body(src.scope),
         };
@@ -536,6 +540,7 @@ impl Program {
                 is_const: true,
                 kind: FnKind::Ctor(adt, variant),
                 hints: Vec::new(),
+                touches: None,
                 span: self.sources.span(src.sig.ident.span()),
                 in_body: self.scopes.in_body(src.scope),
             },
@@ -848,4 +853,19 @@ fn hides_type(output: &syn::ReturnType) -> bool {
     let mut finder = Finder(false);
     syn::visit::Visit::visit_return_type(&mut finder, output);
     finder.0
+}
+
+/// What `#[reads(…)]` and `#[moves(…)]` of a model say.
+fn touched(attrs: &[syn::Attribute], cx: &TyCx) -> Option<Touches<Ty>> {
+    let types_in = |name: &str| {
+        let attr = attrs.iter().find(|a| a.path().is_ident(name))?;
+        let all = attr.parse_args_with(Punctuated::<syn::Type, syn::Token![,]>::parse_terminated);
+        Some(all.expect("types in a model's attribute").iter().map(|ty| cx.lower(ty)).collect())
+    };
+    match (types_in("reads"), types_in("moves")) {
+        (None, None) => None,
+        (reads, moves) => {
+            Some(Touches { reads: reads.unwrap_or_default(), moves: moves.unwrap_or_default() })
+        }
+    }
 }

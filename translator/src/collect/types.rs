@@ -235,7 +235,8 @@ impl<'p> TyCx<'p> {
             self.bound(ty, b, &mut predicates);
         }
         if let Some(a) = &mut *self.anonymous.borrow_mut() {
-            a.params.push(GenericParam { name, const_ty: None, default: None, span: self.span(t.span()) });
+            let span = self.span(t.span());
+            a.params.push(GenericParam { name, const_ty: None, default: None, span, sized: true });
             a.predicates.extend(predicates);
         }
         ty
@@ -690,7 +691,8 @@ impl<'p> TyCx<'p> {
         g.lifetimes = own.lifetimes().count();
         if with_self {
             let span = self.span(own.span());
-            g.params.push(GenericParam { name: Name::new("Self"), const_ty: None, default: None, span });
+            let name = Name::new("Self");
+            g.params.push(GenericParam { name, const_ty: None, default: None, span, sized: false });
         }
         for p in &own.params {
             let (ident, const_ty) = match p {
@@ -699,7 +701,8 @@ impl<'p> TyCx<'p> {
                 syn::GenericParam::Lifetime(_) => continue,
             };
             let span = self.span(ident.span());
-            g.params.push(GenericParam { name: plain_name(ident), const_ty, default: None, span });
+            let sized = const_ty.is_none() && !is_unsized(own, ident);
+            g.params.push(GenericParam { name: plain_name(ident), const_ty, default: None, span, sized });
         }
         for p in own.type_params() {
             let name = plain_name(&p.ident);
@@ -731,6 +734,19 @@ fn const_param(e: &syn::Expr) -> Option<&syn::Ident> {
         },
         _ => None,
     }
+}
+
+/// Whether `?Sized` is said of a parameter, at its declaration or in the where clause.
+fn is_unsized(g: &syn::Generics, param: &syn::Ident) -> bool {
+    let relaxed =
+        |bound: &syn::TypeParamBound| matches!(bound, syn::TypeParamBound::Trait(t) if t.maybe.is_some());
+    let named = |ty: &syn::Type| matches!(ty, syn::Type::Path(p) if p.path.is_ident(param));
+    let clauses = g.where_clause.iter().flat_map(|w| &w.predicates);
+    g.type_params().any(|t| t.ident == *param && t.bounds.iter().any(relaxed))
+        || clauses.into_iter().any(|w| match w {
+            syn::WherePredicate::Type(t) => named(&t.bounded_ty) && t.bounds.iter().any(relaxed),
+            _ => false,
+        })
 }
 
 fn written_bounds(g: &syn::Generics) -> Vec<WrittenBound> {

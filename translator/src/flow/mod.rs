@@ -217,6 +217,23 @@ pub struct Func {
     pub body: Result<Graph, String>,
 }
 
+/// What a call of a native function touches, where that is less than the types of its parameters say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touches<T> {
+    /// It reads what can be reached from values of these types, and writes what is interior-mutable there.
+    pub reads: Vec<T>,
+    /// It writes values of these types, and what its `&mut` parameters point to, without following pointers in them.
+    pub moves: Vec<T>,
+}
+
+impl<T> Touches<T> {
+    /// The same with other types.
+    pub fn map<U>(&self, mut f: impl FnMut(&T) -> U) -> Touches<U> {
+        let Touches { reads, moves } = self;
+        Touches { reads: reads.iter().map(&mut f).collect(), moves: moves.iter().map(f).collect() }
+    }
+}
+
 /// A native function that graphs call but nobody looks inside.
 #[derive(Clone, Debug)]
 pub struct Extern {
@@ -237,6 +254,8 @@ pub struct Extern {
     pub can_panic: bool,
     /// Whether it touches no memory but what its arguments point to directly (generated panics, intrinsics).
     pub is_helper: bool,
+    /// What it touches, if that is known better than from its types.
+    pub touches: Option<Touches<TypeId>>,
 }
 
 /// A portal.

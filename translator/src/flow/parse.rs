@@ -47,7 +47,7 @@ use crate::flow::lex::{Token, lex};
 use crate::flow::types::{Adt, Field, Hidden, Opaque, Repr, Type, TypeData, TypeId, Variant};
 use crate::flow::{
     Block, BlockId, Callee, Extern, Func, FuncAttrs, Graph, LoadTimeValue, Memory, Module, ModuleId, Note,
-    Op, OpKind, Place, Portal, Pos, Program, Proj, SlotData, Static, Target, Terminator, ValueId,
+    Op, OpKind, Place, Portal, Pos, Program, Proj, SlotData, Static, Target, Terminator, Touches, ValueId,
 };
 use metatrace_defs::PureOp;
 use std::fmt;
@@ -574,9 +574,16 @@ impl Parser {
         let (module, params, ret, attrs) = self.signature()?;
         let can_panic = self.eat_word("panics");
         let is_helper = self.eat_word("helper");
+        let mut touches = None;
+        if self.eat_word("reads") {
+            let reads = self.in_parens(Self::ty)?;
+            self.expect("moves")?;
+            touches = Some(Touches { reads, moves: self.in_parens(Self::ty)? });
+        }
         self.expect("=")?;
         let rust = self.string()?;
-        self.program.externs.push(Extern { name, rust, module, params, ret, attrs, can_panic, is_helper });
+        let ext = Extern { name, rust, module, params, ret, attrs, can_panic, is_helper, touches };
+        self.program.externs.push(ext);
         Ok(())
     }
 

@@ -2,7 +2,8 @@
 
 use crate::flow::types::{Adt, Hidden, Opaque, Type, TypeId};
 use crate::flow::{
-    Callee, Func, FuncAttrs, Graph, Op, OpKind, Place, Pos, Program, Proj, Target, Terminator, ValueId,
+    Callee, Func, FuncAttrs, Graph, Op, OpKind, Place, Pos, Program, Proj, Target, Terminator, Touches,
+    ValueId,
 };
 use std::fmt::{Display, Write};
 
@@ -262,7 +263,12 @@ impl Printer<'_> {
             let _ = write!(out, " ({params}) -> {}{}", self.ty(ext.ret), self.attrs(ext.attrs));
             let panics = if ext.can_panic { " panics" } else { "" };
             let helper = if ext.is_helper { " helper" } else { "" };
-            let _ = writeln!(out, "{panics}{helper} = {:?}", ext.rust);
+            let _ = write!(out, "{panics}{helper}");
+            if let Some(Touches { reads, moves }) = &ext.touches {
+                let all = |types: &[TypeId]| list(types.iter().map(|&ty| self.ty(ty)));
+                let _ = write!(out, " reads ({}) moves ({})", all(reads), all(moves));
+            }
+            let _ = writeln!(out, " = {:?}", ext.rust);
         }
     }
 

@@ -5,7 +5,7 @@
 //! known. Nothing is ever chosen between two candidates.
 
 use super::table::{Goal, Infer, Obligation};
-use crate::items::Predicate;
+use crate::items::{GenericParam, Predicate};
 use crate::program::ClosureSig;
 use crate::source::Span;
 use crate::thir::CaptureMode;
@@ -395,6 +395,13 @@ impl Infer<'_> {
         let before = self.pending.borrow().len();
         let header = self.normalize_list(header.args);
         if !self.unify_lists(header, tr.args) {
+            return None;
+        }
+        let is_sized = |(param, arg): (&GenericParam, &Ty)| {
+            let arg = self.resolve(*arg);
+            !(param.sized && matches!(arg.kind(), TyKind::Str | TyKind::Slice(_) | TyKind::Dyn(..)))
+        };
+        if !def.generics.params.iter().zip(&fresh).all(is_sized) {
             return None;
         }
         let mut goals: Vec<Goal> =

@@ -160,6 +160,7 @@ impl Lower<'_, '_> {
         let params = self.cx.tys(&site.types);
         let ret = self.flow_ty(site.ret);
         let has = |hint| def.has_hint(hint);
+        let touches = def.touches.as_ref().map(|t| t.map(|ty| ty.subst(args)));
         let ext = Extern {
             name: rust.clone(),
             rust,
@@ -174,7 +175,9 @@ impl Lower<'_, '_> {
                 not_in_trace: has("not_in_trace"),
             },
             can_panic: !has("total"),
-            is_helper: def.origin == Origin::Std && has("elidable"),
+            is_helper: def.origin == Origin::Std && has("elidable")
+                || touches.as_ref().is_some_and(|t| !t.reads.iter().any(|&ty| self.cx.runs_user_code(ty))),
+            touches: touches.map(|t| t.map(|&ty| self.cx.ty(ty))),
         };
         let can_panic = ext.can_panic;
         let id = self.cx.extern_fn(ext);
@@ -208,7 +211,17 @@ impl Lower<'_, '_> {
         let params = self.cx.tys(&site.types);
         let ret = self.flow_ty(site.ret);
         let attrs = FuncAttrs::default();
-        let ext = Extern { name, rust, module, params, ret, attrs, can_panic: true, is_helper: false };
+        let ext = Extern {
+            name,
+            rust,
+            module,
+            params,
+            ret,
+            attrs,
+            can_panic: true,
+            is_helper: false,
+            touches: None,
+        };
         let id = self.cx.extern_fn(ext);
         Ok(self.call(FlowCallee::Extern(id), site.operands, ret, true))
     }

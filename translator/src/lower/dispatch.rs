@@ -275,6 +275,7 @@ impl Cx<'_> {
             attrs: FuncAttrs::default(),
             can_panic: true,
             is_helper: false,
+            touches: None,
         };
         let native = self.extern_fn(native);
         self.tail_call(&mut b, Callee::Extern(native), to, params.clone(), func.ret, unit);

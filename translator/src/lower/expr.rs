@@ -722,6 +722,7 @@ impl Lower<'_, '_> {
             attrs: FuncAttrs::default(),
             can_panic: true,
             is_helper: false,
+            touches: None,
         });
         self.b.pos = self.cx.pos(span);
         Ok(self.call(crate::flow::Callee::Extern(id), operands, flow, true))

@@ -7,7 +7,7 @@
 //! - floats: `absolute`;
 //! - pointers: `ptr_offset(p, n)` and `ptr_offset_mut`: `n` elements on; `read_place(p)`, `write_place(p, value)`,
 //!   `read_element(p, n)`, `write_element(p, n, value)`: bytewise; `slice_len`, `slice_ptr`, `slice_from_raw_parts(p, n)` and `…_mut`, `str_len`,
-//!   `str_as_bytes`: parts of fat pointers; `drop_in_place(p)`;
+//!   `str_as_bytes`, `str_of_bytes`: parts of fat pointers; `drop_in_place(p)`;
 //! - `shared_content(&rc)`: the reference to what an `Rc` points to; `shared_counts(&rc)`: to its counters;
 //! - memory: `new_collected`, `new_plain`: for a value of the type that the result points to; `free(p)`; `new_elements(n)`,
 //!   `free_elements(p, n)`: for `n` elements; `dangling`: the address of what takes no space; `reference_written(p, value)`:
@@ -562,7 +562,7 @@ impl Lower<'_, '_> {
                 Some(&OpKind::MakeFat { address, .. }) => self.retype(flow, address),
                 _ => self.b.op(flow, OpKind::FatAddress(pointer)),
             }),
-            ("str_as_bytes", Some(_)) => Ok(self.retype(flow, pointer)),
+            ("str_as_bytes" | "str_of_bytes", Some(_)) => Ok(self.retype(flow, pointer)),
             ("slice_from_raw_parts" | "slice_from_raw_parts_mut", Some(_)) => {
                 Ok(self.b.op(flow, OpKind::MakeFat { address: pointer, len: site.operands[1] }))
             }

@@ -39,6 +39,7 @@ impl Cx<'_> {
             attrs,
             can_panic: helper.can_panic,
             is_helper: true,
+            touches: None,
         })
     }
 

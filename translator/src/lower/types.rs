@@ -305,6 +305,13 @@ impl Cx<'_> {
             },
             TyKind::Dyn(id, args, bindings) => {
                 let def = self.program.trait_def(id);
+                if let ("Fn" | "FnMut" | "FnOnce", [params], [(_, result)]) =
+                    (def.path.as_str().rsplit("::").next().unwrap_or_default(), &args[..], &bindings[..])
+                    && let TyKind::Tuple(params) = *params.kind()
+                {
+                    // The only form that is stable.
+                    return format!("dyn {}({}) -> {}", def.path, list(params), self.spell(*result));
+                }
                 let mut parts: Vec<String> = args.iter().map(|&a| self.spell(a)).collect();
                 let assoc = |id: AssocTyId| self.program.assoc_ty(id).name;
                 parts.extend(bindings.iter().map(|&(a, t)| format!("{} = {}", assoc(a), self.spell(t))));
@@ -365,6 +372,17 @@ impl Cx<'_> {
         }
         let mut any = false;
         ty.for_each_child(|child| any |= self.is_of_model(child));
+        any
+    }
+
+    /// Whether what std does with a value of this type, like hashing it, may run code of the user's.
+    pub(super) fn runs_user_code(&self, ty: Ty) -> bool {
+        let mut any = match *ty.kind() {
+            TyKind::Adt(id, _) => self.program.adt(id).origin == Origin::User,
+            TyKind::Dyn(..) | TyKind::Closure(..) => true,
+            _ => false,
+        };
+        ty.for_each_child(|child| any |= self.runs_user_code(child));
         any
     }
 

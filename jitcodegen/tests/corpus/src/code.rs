@@ -56,6 +56,7 @@ instructions! {
     exprs: LoopForms Blocks Diverging CastForms RangeForms Tuples StructUpdate ReferenceForms Lifetimes InferenceForms
         Unusual Formats GenericCalls Combined;
     hints: HintConstant HintGreen HintLength HintNotInTrace HintInvariant HintElidable;
+    texts: TextsPushed TextsShared TextsConverted MapsLookedUp VecsRearranged BoxedSteps;
     buffers: BufferFilled BufferFrame BufferGrown BufferCopied BufferShared BufferManyShared BufferOfNothing BufferNested
         BufferNoisy BufferTooMany BufferPanicking;
     collected: GcObjects GcFallible GcLists GcArrays GcVectors GcBeyond GcIdentity GcWeak GcNamed;

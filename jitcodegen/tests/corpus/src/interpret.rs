@@ -2,7 +2,8 @@ use metatrace::{Traced, jit};
 
 use crate::bodies::{arith, buffers, enums, errors, floats, flow, generic, panics, slices, structs, tables};
 use crate::bodies::{
-    closures, collected, exprs, hints, items, iters, numbers, options, order, owned, patterns, stores, traits,
+    closures, collected, exprs, hints, items, iters, numbers, options, order, owned, patterns, stores, texts,
+    traits,
 };
 use crate::bodies::{errors::Fault, helper};
 use crate::code::{Code, Op};
@@ -157,8 +158,10 @@ fn topic(op: Op, acc: i64, x: i64, y: i64, state: &mut State) -> Result<i64, Fau
         Ok(stores::run(op, acc, x, y, state))
     } else if number < Op::HintConstant as u16 {
         Ok(exprs::run(op, acc, x, y, state))
-    } else if number < Op::BufferFilled as u16 {
+    } else if number < Op::TextsPushed as u16 {
         Ok(hints::run(op, acc, x, y, state))
+    } else if number < Op::BufferFilled as u16 {
+        Ok(texts::run(op, acc, x, y, state))
     } else if number < Op::GcObjects as u16 {
         Ok(buffers::run(op, acc, x, y, state))
     } else {

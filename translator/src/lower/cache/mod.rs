@@ -23,7 +23,9 @@ mod types;
 
 use crate::flow::types::{Type, TypeId};
 use crate::flow::wire::{Coder, Refs};
-use crate::flow::{Extern, ExternId, FuncAttrs, FuncId, Graph, LoadTimeId, LoadTimeValue, ModuleId, Pos};
+use crate::flow::{
+    Extern, ExternId, FuncAttrs, FuncId, Graph, LoadTimeId, LoadTimeValue, ModuleId, Pos, Touches,
+};
 use crate::lower::{Cx, Key};
 use crate::program::{ClosureSig, Program};
 use crate::source::{FileId, Span};
@@ -718,6 +720,7 @@ fn read_step(c: &mut Coder, program: &Program, step: &mut Step) -> Option<()> {
                 attrs: FuncAttrs::default(),
                 can_panic: false,
                 is_helper: false,
+                touches: None,
             };
             code_extern(c, &mut Local, &mut ext)?;
             Step::Extern(ext)
@@ -756,7 +759,15 @@ fn code_extern(c: &mut Coder, refs: &mut dyn Refs, ext: &mut Extern) -> Option<(
     c.ty(refs, &mut ext.ret)?;
     c.attrs(&mut ext.attrs)?;
     c.bool(&mut ext.can_panic)?;
-    c.bool(&mut ext.is_helper)
+    c.bool(&mut ext.is_helper)?;
+    let mut known = ext.touches.is_some();
+    c.bool(&mut known)?;
+    if !known {
+        return Some(());
+    }
+    let touches = ext.touches.get_or_insert_with(|| Touches { reads: vec![], moves: vec![] });
+    c.tys(refs, &mut touches.reads)?;
+    c.tys(refs, &mut touches.moves)
 }
 
 /// Puts a program's types in the place of numbers of steps.

@@ -37,6 +37,7 @@ pub mod slices;
 pub mod stores;
 pub mod structs;
 pub mod tables;
+pub mod texts;
 pub mod traits;
 
 metatrace::glue!();
