@@ -281,6 +281,7 @@ impl Bench<'_> {
             target: (std::env::consts::ARCH.to_string(), std::env::consts::OS.to_string()),
             emit_graph: false,
             emit_jitcode: false,
+            library: None,
             kept: Some(dir.join("graphs.kept")),
         };
         let source = job.package.join("src/lib.rs");
