@@ -17,6 +17,8 @@ pub struct Crates {
     pub dir: PathBuf,
     root: PathBuf,
     release: bool,
+    /// Whether they are translated wrongly on purpose.
+    planted: bool,
 }
 
 const MANIFEST: &str =
@@ -30,9 +32,13 @@ impl Crates {
         std::fs::create_dir_all(dir.join("package/src"))
             .and_then(|()| std::fs::write(dir.join("package/Cargo.toml"), MANIFEST))
             .map_err(|error| format!("{}: {error}", dir.display()))?;
-        // What panics is caught and reported.
-        std::panic::set_hook(Box::new(|_| {}));
-        Ok(Crates { dir, root, release })
+        Ok(Crates { dir, root, release, planted: false })
+    }
+
+    /// Crates of which one operation is lowered wrongly, to see that this is found.
+    #[cfg(test)]
+    pub fn planted() -> Result<Crates> {
+        Ok(Crates { planted: true, ..Crates::new(false)? })
     }
 
     /// Translates these cases as one crate.
@@ -115,6 +121,10 @@ impl Crates {
         if self.release {
             cargo.arg("--release");
         }
+        match self.planted {
+            true => cargo.env("METATRACE_PLANTED", "1"),
+            false => cargo.env_remove("METATRACE_PLANTED"),
+        };
         let output = cargo
             .env("METATRACE_GENERATED", &source)
             .output()

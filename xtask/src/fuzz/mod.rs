@@ -86,6 +86,8 @@ impl Failure {
 /// Runs generated cases.
 pub fn translation(options: &Options) -> Result<()> {
     let crates = Crates::new(options.release)?;
+    // What panics is caught and reported.
+    std::panic::set_hook(Box::new(|_| {}));
     let mut classes: BTreeMap<String, (usize, Case, Failure)> = BTreeMap::new();
     let (mut functions, mut ran) = (0, 0);
     let mut at = 0;
@@ -143,4 +145,32 @@ fn write(crates: &Crates, class: &str, case: &Case, failure: &Failure) -> Result
     let text = format!("{message}{}", metatrace_generator::program(std::slice::from_ref(case)));
     std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A seed of which some of the first cases use the operation that is lowered wrongly.
+    const SEED: u64 = 300;
+
+    #[test]
+    fn a_wrong_lowering_is_found_and_shrunk_to_what_shows_it() {
+        let crates = Crates::planted().expect("a folder");
+        let mut cases: Vec<Case> = (0..24).map(|n| generate(SEED + n, &format!("c{n}"))).collect();
+        cases.sort_by_key(Case::size);
+        cases.truncate(12);
+        let found = crates.run(&cases).expect("they can be built");
+        let wrong = found.into_iter().filter(|(_, failure)| failure.kind == Kind::Wrong);
+        let (case, failure) = wrong.min_by_key(|(case, _)| case.size()).expect("some case shows the mistake");
+        let (small, failure) = reduce::reduce(&crates, &case, &failure).expect("they can be built");
+        let text = small.text();
+        assert_eq!(failure.kind, Kind::Wrong, "{}", failure.message);
+        // What is left is the operation and little around it.
+        assert!(text.contains('^'), "{text}");
+        assert!(small.size() <= 30 && small.size() <= case.size(), "{} nodes:\n{text}", small.size());
+        // And it is the lowering that was wrong.
+        let right = Crates::new(false).and_then(|crates| crates.run(&[small])).expect("it can be built");
+        assert!(right.is_empty(), "{}", right[0].1.message);
+    }
 }

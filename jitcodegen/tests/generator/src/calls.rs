@@ -50,6 +50,9 @@ impl Gen {
                 _ => ParamKind::Reference(Content::Value(ty), !self.pure),
             });
         }
+        if self.random.chance(20) {
+            kinds.push(ParamKind::Owned(self.own()));
+        }
         for _ in 0..self.random.below(5) {
             let mutable = self.random.chance(50) && !self.pure;
             kinds.push(match self.random.below(8) {
@@ -95,6 +98,13 @@ impl Gen {
             Content::Vec(ty) => format!("Vec<{}>", g.types.name(ty)),
         };
         let (text, path, content, writable) = match kind {
+            ParamKind::Owned(own) => {
+                let (id, name) = self.owner(*own);
+                return (
+                    Param { text: format!("mut {name}: {}", own.name()), content: Some(kind.clone()) },
+                    id,
+                );
+            }
             ParamKind::Value(ty) => {
                 let text = if receiver {
                     "mut self".to_string()
@@ -127,6 +137,7 @@ impl Gen {
         for kind in &kinds {
             args.push(match kind {
                 ParamKind::Value(ty) => self.expr_known(ty),
+                ParamKind::Owned(own) => self.owned(*own, 2),
                 ParamKind::Reference(content, mutable) => {
                     let (root, node) = self.reference(content, *mutable);
                     locked.extend(root.map(|root| (root, *mutable)));
@@ -164,7 +175,8 @@ impl Gen {
     /// A closure; it may write what the code around may.
     fn any_closure(&mut self, params: &[Ty], ret: &Ty) -> Node {
         let ret_id = self.id();
-        let frame = Frame { ret: ret.clone(), ret_id, targets: Vec::new(), in_closure: true };
+        let frame =
+            Frame { ret: ret.clone(), ret_id, targets: Vec::new(), in_closure: true, owners: Vec::new() };
         let frame = std::mem::replace(&mut self.frame, frame);
         let node = self.scoped(|g| {
             let mut texts = Vec::new();

@@ -1,11 +1,13 @@
 //! A case: a module of generated types and functions, one of which is run on all inputs; and the crate around cases.
 //!
-//! The crate's hand-written part is `support.rs`: the memory that all cases share, generic functions, traits.
+//! The crate's hand-written part is `support.rs`, the memory that all cases share, generic functions, traits, and
+//! `support_owned.rs`, types whose values own something.
 
 use std::collections::HashSet;
 use std::fmt::Write;
 
 use crate::gen_state::Content;
+use crate::owned::Own;
 use crate::tree::{Id, Node};
 use crate::types::{Ty, Types};
 
@@ -22,6 +24,8 @@ pub struct Param {
 #[derive(Clone, PartialEq, Debug)]
 pub enum ParamKind {
     Value(Ty),
+    /// Something that owns something.
+    Owned(Own),
     /// A reference to this; mutable or not.
     Reference(Content, bool),
 }
@@ -84,6 +88,8 @@ pub struct Case {
     pub seed: u64,
     pub types: Types,
     pub functions: Vec<Function>,
+    /// Constants: name, type, value.
+    pub consts: Vec<(String, Ty, String)>,
     pub entry: Id,
     pub ret: Ty,
     /// The fields of its memory, with what is in them at the beginning.
@@ -142,15 +148,24 @@ impl Case {
             _ = write!(initial, "g{n}: {value}, ");
         }
         let ret = self.types.name(&self.ret);
-        _ = writeln!(memory, "    pub results: Vec<{ret}>,\n}}");
+        _ = writeln!(
+            memory,
+            "    pub results: Vec<{ret}>,\n    /// What was dropped, and in which order.\n    pub noted: i64,\n}}"
+        );
         _ = write!(
             memory,
             "impl Memory {{\n    #[jit::dont_look_inside]\n    pub fn new() -> Memory {{\n        \
-             Memory {{ {initial}results: Vec::new() }}\n    }}\n}}\n"
+             Memory {{ {initial}results: Vec::new(), noted: 0 }}\n    }}\n}}\n"
         );
         let mut types = String::new();
+        let mut consts = String::new();
+        for (name, ty, value) in &self.consts {
+            if functions.contains(name) {
+                _ = writeln!(consts, "pub const {name}: {} = {value};", self.types.name(ty));
+            }
+        }
         // A type may be needed by another one only.
-        let mut needed = format!("{functions}{memory}");
+        let mut needed = format!("{functions}{memory}{consts}");
         for def in self.types.0.iter().rev() {
             if needed.contains(def.name()) {
                 let text = self.types.define(def);
@@ -159,16 +174,16 @@ impl Case {
             }
         }
         format!(
-            "use super::*;\n{types}{memory}{functions}pub fn run(input: Input, m: &mut Memory) {{\n    \
+            "use super::*;\n{types}{consts}{memory}{functions}pub fn run(input: Input, m: &mut Memory) {{\n    \
              let result = entry(input.a, input.b, input.c, input.x, input.y, m);\n    \
-             m.results.push(result);\n}}\nmetatrace::glue!();\n"
+             m.results.push(result);\n    m.noted = noted_so_far();\n}}\nmetatrace::glue!();\n"
         )
     }
 }
 
 /// The crate of these cases: its root file. Case `n` is its instruction `n + 1`.
 pub fn program(cases: &[Case]) -> String {
-    let mut out = String::from(include_str!("support.rs"));
+    let mut out = String::from(concat!(include_str!("support.rs"), include_str!("support_owned.rs")));
     let (mut fields, mut new, mut arms, mut modules) = Default::default();
     for (n, case) in cases.iter().enumerate() {
         let name = &case.name;
@@ -185,7 +200,7 @@ pub fn program(cases: &[Case]) -> String {
         out,
         "/// All that the program works on.\n#[derive(Clone, Debug)]\npub struct World {{\n    pub inputs: Vec<Input>,\n    \
          pub at: usize,\n{fields}}}\n\nimpl World {{\n    #[jit::dont_look_inside]\n    \
-         pub fn new(inputs: Vec<Input>) -> World {{\n        World {{\n            inputs,\n            at: 0,\n\
+         pub fn new(inputs: Vec<Input>) -> World {{\n        forget_noted();\n        World {{\n            inputs,\n            at: 0,\n\
          {new}        }}\n    }}\n}}\n\n\
          /// The names of the cases and their seeds, in the order of their instructions.\n\
          pub const CASES: &[(&str, u64)] = &[{}];\n\n\

@@ -21,6 +21,7 @@ impl Gen {
         self.depth += 1;
         let node = match self.random.below(100) {
             0..=27 => self.leaf(ty, known),
+            28..=32 if *ty == I64 => self.weight(),
             28..=64 => self.specific(ty, known),
             65..=69 => self.if_value(ty),
             70..=74 => self.match_value(ty),
@@ -207,6 +208,7 @@ impl Gen {
                 self.method(ty, a, name, vec![])
             }
             22 if *ty == USIZE => self.length(ty),
+            22 if *ty == I64 && self.random.chance(60) => self.weight(),
             22 if *ty == I64 => self.shape(ty),
             _ => {
                 let a = self.expr(ty);

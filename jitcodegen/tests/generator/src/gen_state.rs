@@ -4,6 +4,7 @@
 //! a variable that is visible, readable and, if asked for, writable; a borrow locks its variable until it ends.
 
 use crate::case::{Case, Function, Param};
+use crate::owned::Owner;
 use crate::random::Random;
 use crate::tree::{Id, Node, Part, Role};
 use crate::types::{Fields, INTS, Int, Ty, TypeDef, Types, Variant, float, number};
@@ -46,6 +47,8 @@ pub struct Frame {
     pub ret_id: Id,
     pub targets: Vec<Target>,
     pub in_closure: bool,
+    /// The variables that own something.
+    pub owners: Vec<Owner>,
 }
 
 /// The generator of one case.
@@ -53,6 +56,8 @@ pub struct Gen {
     pub random: Random,
     pub types: Types,
     pub functions: Vec<Function>,
+    /// Constants that patterns may name: name, type, value.
+    pub consts: Vec<(String, Ty, String)>,
     pub vars: Vec<Var>,
     pub frame: Frame,
     /// How many more nodes the current function may have.
@@ -77,11 +82,18 @@ impl Gen {
     pub fn case(seed: u64) -> Case {
         let mut random = Random::new(seed);
         let types = random_types(&mut random);
-        let frame = Frame { ret: Ty::Unit, ret_id: Id(0), targets: Vec::new(), in_closure: false };
+        let frame = Frame {
+            ret: Ty::Unit,
+            ret_id: Id(0),
+            targets: Vec::new(),
+            in_closure: false,
+            owners: Vec::new(),
+        };
         let mut g = Gen {
             random,
             types,
             functions: Vec::new(),
+            consts: Vec::new(),
             vars: Vec::new(),
             frame,
             fuel: 0,
@@ -92,6 +104,11 @@ impl Gen {
             known: false,
             next: 1,
         };
+        for n in 0..3 {
+            let ty = g.ty(1);
+            let value = g.constant(&ty);
+            g.consts.push((format!("K{n}"), ty, value));
+        }
         g.shapes();
         let memory: Vec<Content> = (0..1 + g.random.below(4)).map(|_| g.memory()).collect();
         let ret = g.ty(2);
@@ -102,6 +119,7 @@ impl Gen {
             seed,
             types: g.types,
             functions: g.functions,
+            consts: g.consts,
             entry,
             ret,
             memory: memory.into_iter().zip(defaults).collect(),
@@ -115,14 +133,17 @@ impl Gen {
         }
     }
 
+    /// A value made of literals, as text.
+    fn constant(&mut self, ty: &Ty) -> String {
+        let mut text = String::new();
+        let mut node = self.literal(ty);
+        node.suffix();
+        node.print(&mut text);
+        text
+    }
+
     fn initial(&mut self, content: &Content) -> String {
-        let element = |g: &mut Gen, ty: &Ty| {
-            let mut text = String::new();
-            let mut node = g.literal(ty);
-            node.suffix();
-            node.print(&mut text);
-            text
-        };
+        let element = |g: &mut Gen, ty: &Ty| g.constant(ty);
         match content {
             Content::Value(ty) => element(self, ty),
             Content::Vec(ty) | Content::Slice(ty) => {
@@ -265,9 +286,10 @@ impl Gen {
 
     /// Runs `f` with no more variables after it than before.
     pub fn scoped<T>(&mut self, f: impl FnOnce(&mut Gen) -> T) -> T {
-        let count = self.vars.len();
+        let (count, owners) = (self.vars.len(), self.frame.owners.len());
         let result = f(self);
         self.vars.truncate(count);
+        self.frame.owners.truncate(owners);
         result
     }
 
@@ -323,7 +345,8 @@ impl Gen {
     /// Writes a function's body: nothing but its parameters is in scope.
     pub fn in_function<T>(&mut self, ret: &Ty, fuel: usize, f: impl FnOnce(&mut Gen, Id) -> T) -> (T, usize) {
         let ret_id = self.id();
-        let frame = Frame { ret: ret.clone(), ret_id, targets: Vec::new(), in_closure: false };
+        let frame =
+            Frame { ret: ret.clone(), ret_id, targets: Vec::new(), in_closure: false, owners: Vec::new() };
         let frame = std::mem::replace(&mut self.frame, frame);
         let vars = std::mem::take(&mut self.vars);
         let (depth, times, pure) = (self.depth, self.times, self.pure);

@@ -7,6 +7,7 @@ mod calls;
 mod case;
 mod expr;
 mod gen_state;
+mod owned;
 mod pattern;
 mod place;
 mod random;

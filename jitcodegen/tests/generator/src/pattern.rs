@@ -49,6 +49,11 @@ impl Gen {
             self.vars.truncate(count);
             return name;
         }
+        let named: Vec<&str> =
+            self.consts.iter().filter(|(_, of, _)| of == ty).map(|(name, ..)| name.as_str()).collect();
+        if refutable && mode == Mode::Value && !named.is_empty() && self.random.chance(25) {
+            return self.random.pick(&named).to_string();
+        }
         match ty {
             Ty::Bool | Ty::Char | Ty::Int(_) if refutable => self.scalar_pattern(ty, mode, bound),
             Ty::Tuple(tys) if tys.len() > 1 && self.random.chance(15) => {
@@ -116,8 +121,9 @@ impl Gen {
         let one = |g: &mut Gen| {
             let (negative, digits) = number(*int, &mut g.random);
             (if negative { format!("-{digits}") } else { digits.clone() }, {
-                let value: i128 = digits.parse().unwrap_or(0);
-                if negative { -value } else { value }
+                // Of 128 bits, some are beyond.
+                let value: i128 = digits.parse().unwrap_or(i128::MAX);
+                if negative { (-value).min(value.wrapping_neg()) } else { value }
             })
         };
         let (a, b) = (one(self), one(self));

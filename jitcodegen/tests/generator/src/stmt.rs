@@ -41,7 +41,8 @@ impl Gen {
         if self.depth > 6 {
             return self.assign();
         }
-        match self.random.below(40) {
+        match self.random.below(46) {
+            40..=45 => self.owning(),
             0..=8 => self.let_statement(),
             9..=14 => self.assign(),
             15..=18 => self.compound(),

@@ -17,7 +17,7 @@ const fn int(name: &'static str, bits: u32, signed: bool) -> Int {
     Int { name, bits, signed }
 }
 
-/// All of them up to 64 bits.
+/// All of them.
 pub const INTS: &[Int] = &[
     int("i64", 64, true),
     int("u8", 8, false),
@@ -29,6 +29,8 @@ pub const INTS: &[Int] = &[
     int("i16", 16, true),
     int("u32", 32, false),
     int("isize", 64, true),
+    int("i128", 128, true),
+    int("u128", 128, false),
 ];
 
 pub const I64: Ty = Ty::Int(INTS[0]);
@@ -174,6 +176,7 @@ impl Types {
     pub fn words(&self, ty: &Ty) -> usize {
         match ty {
             Ty::Unit => 0,
+            Ty::Int(Int { bits: 128, .. }) => 2,
             Ty::Bool | Ty::Char | Ty::Int(_) | Ty::F32 | Ty::F64 => 1,
             Ty::Tuple(tys) => tys.iter().map(|ty| self.words(ty)).sum(),
             Ty::Array(ty, n) => self.words(ty) * n,
@@ -227,15 +230,21 @@ const DERIVES: &str = "#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]";
 
 /// A number of the type: whether it is negative, and its digits. Often one at which something changes.
 pub fn number(int: Int, random: &mut Random) -> (bool, String) {
-    let max: i128 = if int.signed { (1 << (int.bits - 1)) - 1 } else { (1 << int.bits) - 1 };
-    let min: i128 = if int.signed { -(1 << (int.bits - 1)) } else { 0 };
+    let (min, max): (i128, i128) = match (int.bits, int.signed) {
+        // One of the numbers beyond those of `i128`.
+        (128, false) if random.chance(8) => return (false, u128::MAX.to_string()),
+        (128, false) => (0, i128::MAX),
+        (128, true) => (i128::MIN, i128::MAX),
+        (bits, true) => (-(1 << (bits - 1)), (1 << (bits - 1)) - 1),
+        (bits, false) => (0, (1 << bits) - 1),
+    };
     let value: i128 = match random.below(12) {
         0..=5 => random.below(12) as i128,
         6 => -(random.below(5) as i128) - 1,
         7 => max - random.below(2) as i128,
         8 => min + random.below(2) as i128,
         9 => 1 << random.below(int.bits as usize),
-        10 => (1 << random.below(int.bits as usize)) - 1,
+        10 => (1i128 << random.below(int.bits as usize)).wrapping_sub(1),
         _ => random.word() as i64 as i128,
     };
     let value = if value < min || value > max { value & (max >> 1) } else { value };
