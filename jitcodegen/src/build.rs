@@ -111,6 +111,8 @@ fn is_on() -> bool {
     match switch(&manifest, &features) {
         Switch::On => true,
         Switch::Off => false,
+        // That is an error, which is reported with all others.
+        Switch::Lacking { .. } if !manifest.uses_runtime() => true,
         Switch::Lacking { message, help, at } => {
             let line = at.map_or(1, |at| manifest.text[..at.start].lines().count().max(1));
             println!("cargo::warning=Cargo.toml:{line}: {message}, so nothing is translated: {help}");

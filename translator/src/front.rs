@@ -114,6 +114,7 @@ impl Program {
             let mut prog = Program::load(input);
             prog.name = manifest.lib_name.clone();
             prog.manifests.push(manifest.text.clone());
+            prog.check_manifest(&manifest);
             let errors = prog.diags.sorted();
             let only_missing = errors.iter().all(|d| d.code == Code::NoPortal) && !errors.is_empty();
             if !only_missing {
@@ -122,6 +123,32 @@ impl Program {
             first.get_or_insert(prog);
         }
         first.unwrap_or_default()
+    }
+
+    /// Says what the manifest of a package with a portal lacks.
+    fn check_manifest(&mut self, manifest: &Manifest) {
+        let has_portal = !self.portals.borrow().is_empty() || !self.broken_portals.borrow().is_empty();
+        let mut wrong = Vec::new();
+        if has_portal && !manifest.uses_runtime() {
+            let message = "the package does not depend on `metatrace`".to_string();
+            let place = manifest.place(&["dependencies"]).or(manifest.place(&["package"]));
+            let error = Diagnostic::nowhere(Code::Dependency, message).label("nothing here names it");
+            wrong.push((error.help("add `metatrace` to `[dependencies]`"), place));
+        }
+        if let Some(place) = manifest.proc_macro().filter(|_| has_portal) {
+            let message = "a procedural macro is no interpreter".to_string();
+            let error =
+                Diagnostic::nowhere(Code::Manifest, message).label("this library runs inside of rustc");
+            wrong.push((error.help("move the interpreter to a library or binary of its own"), Some(place)));
+        }
+        if wrong.is_empty() {
+            return;
+        }
+        let file = self.sources.add(&manifest.dir.join("Cargo.toml"), manifest.text.clone());
+        for (mut error, place) in wrong {
+            error.span = place.map(|at| Span { file, lo: at.start as u32, hi: at.end as u32 });
+            self.diags.push(error);
+        }
     }
 
     /// A package of which nothing is known but what is wrong with its manifest.

@@ -5,6 +5,8 @@
 use crate::{Emit, Profile, Result};
 use cargo_metadata::{Message, MetadataCommand, Package};
 use indicatif::{ProgressBar, ProgressStyle};
+use metatrace_translator::load::packages::lacks_to_build;
+use metatrace_translator::load::{Files, Manifest};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -82,6 +84,12 @@ pub fn translate(interpreter: &str, profile: Profile, emit: &[Emit], progress: b
     }
     if !emitted.is_empty() {
         cargo.env("METATRACE_EMIT", emitted.join(","));
+    }
+    let folder =
+        package.manifest_path.parent().map(|path| path.as_std_path().to_path_buf()).unwrap_or_default();
+    let manifest = Manifest::read(&folder, &Files::Disk).map_err(|error| error.message)?;
+    if let Some((why, help)) = lacks_to_build(&manifest, &Files::Disk) {
+        return Err(format!("package `{}` cannot be translated: {why}\n  help: {help}", package.name));
     }
     let (binary, out_dir) = run_cargo(cargo, &package, progress)?;
     collect(package.name.as_str(), &target, &binary, &out_dir.join("metatrace"))

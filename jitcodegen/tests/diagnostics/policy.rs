@@ -57,7 +57,10 @@ fn the_report_tells_the_fate_of_every_function() {
     let dir = std::env::temp_dir().join(format!("metatrace-policy-{}", std::process::id()));
     let write = |name: &str, text: &str| std::fs::write(dir.join(name), text).expect("the folder is ours");
     std::fs::create_dir_all(dir.join("src")).expect("the temporary folder can be written to");
-    write("Cargo.toml", "[package]\nname = \"policy\"\nedition = \"2024\"\n");
+    write(
+        "Cargo.toml",
+        "[package]\nname = \"policy\"\nedition = \"2024\"\n[dependencies]\nmetatrace = \"1\"\n",
+    );
     write("src/lib.rs", SOURCE);
     let job = Job {
         package: dir.clone(),

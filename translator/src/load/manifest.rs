@@ -211,6 +211,23 @@ impl Manifest {
         [first].into_iter().chain(entries).collect()
     }
 
+    /// Whether the crate's code may name `metatrace`.
+    pub fn uses_runtime(&self) -> bool {
+        self.dependencies.iter().any(|d| d.package == "metatrace")
+    }
+
+    /// Whether the build script may name the translator.
+    pub fn builds(&self) -> bool {
+        self.build_dependencies.iter().any(|package| package == "metatrace-jitcodegen")
+    }
+
+    /// Where the manifest says that the library is a procedural macro.
+    pub fn proc_macro(&self) -> Option<Range<usize>> {
+        let says =
+            |e: &&Entry| e.is("true") && (e.is_at(&["lib", "proc-macro"]) || e.is_at(&["lib", "proc_macro"]));
+        self.entries.iter().find(says).map(|e| e.at.clone())
+    }
+
     /// Where a key or the head of a table is written, or the first below it.
     pub fn place(&self, path: &[&str]) -> Option<Range<usize>> {
         let is_below =

@@ -172,6 +172,24 @@ fn visit(
     names
 }
 
+/// What a package lacks to be translated when it is built: why it is not, and what to do about it.
+pub fn lacks_to_build(manifest: &Manifest, files: &Files) -> Option<(&'static str, String)> {
+    if !manifest.builds() {
+        let at = manifest.dir.join("Cargo.toml");
+        let help = format!("add `metatrace-jitcodegen` to `[build-dependencies]` in `{}`", at.display());
+        return Some(("its build script cannot generate glue", help));
+    }
+    if !manifest.has_build_script || !files.exists(&manifest.dir.join("build.rs")) {
+        let file = manifest.dir.join("build.rs");
+        let help = format!(
+            "create `{}` with `fn main() {{ metatrace_jitcodegen::build_script(); }}`",
+            file.display()
+        );
+        return Some(("it has no build script", help));
+    }
+    None
+}
+
 /// Whether a library takes part in the interpreter of `portal`.
 fn takes_part(
     library: &Manifest,
@@ -181,9 +199,8 @@ fn takes_part(
     portal: &Manifest,
 ) -> Result<(), Outsider> {
     let at = library.dir.join("Cargo.toml");
-    let uses_hints = library.dependencies.iter().any(|d| d.package == "metatrace");
-    let builds = library.build_dependencies.iter().any(|p| p == "metatrace-jitcodegen");
-    let is_meant = uses_hints || builds;
+    let uses_hints = library.uses_runtime();
+    let is_meant = uses_hints || library.builds();
     let no = |why: String, help: String| {
         Err(Outsider { name: name.to_string(), why, help, is_meant, place: None })
     };
@@ -194,17 +211,8 @@ fn takes_part(
         let help = format!("add `metatrace` to `[dependencies]` in `{}`", at.display());
         return no("it does not depend on `metatrace`".to_string(), help);
     }
-    if !builds {
-        let help = format!("add `metatrace-jitcodegen` to `[build-dependencies]` in `{}`", at.display());
-        return no("its build script cannot generate glue".to_string(), help);
-    }
-    if !library.has_build_script || !files.exists(&library.dir.join("build.rs")) {
-        let file = library.dir.join("build.rs");
-        let help = format!(
-            "create `{}` with `fn main() {{ metatrace_jitcodegen::build_script(); }}`",
-            file.display()
-        );
-        return no("it has no build script".to_string(), help);
+    if let Some((why, help)) = lacks_to_build(library, files) {
+        return no(why.to_string(), help);
     }
     match switch(library, features) {
         Switch::On => {}
