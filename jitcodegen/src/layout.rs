@@ -122,6 +122,7 @@ fn integer(bits: u8, signed: bool) -> Scalar {
 const TRUE_STRUCTS: &[&str] = &[
     "std::array::TryFromSliceError",
     "std::num::TryFromIntError",
+    "metatrace::QuasiImmut",
     "metatrace::Traced",
     "metatrace::gc::HeapFull",
     "metatrace::rt::TracedBox",

@@ -208,6 +208,8 @@ impl Op {
                 | ControlOp::WeAreJitted
                 | ControlOp::IsConstant
                 | ControlOp::TraceLength
+                | ControlOp::QuasiImmut
+                | ControlOp::IsVirtual
         )
     }
 }

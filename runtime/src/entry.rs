@@ -359,6 +359,10 @@ fn guard_failed(vm: &Rc<VmState>, place: &Place, id: GuardId, frame: &mut TraceF
     let guard = vm.tables.borrow().guard(id);
     let counters = &vm.shared.counters;
     add(&counters.guard_failures, 1);
+    let every = vm.options.params.invalidate_every;
+    if every > 0 && counters.guard_failures.load(std::sync::atomic::Ordering::Relaxed) % every == 0 {
+        vm.invalidate(guard.tree);
+    }
     if vm.last_failed.replace(Some(id)) == Some(id) {
         guard.repeats.set(guard.repeats.get() + 1);
     }

@@ -56,6 +56,52 @@ macro_rules! define_functions {
             false
         }
     };
+    (@Function isvirtual $(#[$doc:meta])*) => {
+        $(#[$doc])*
+        #[inline(always)]
+        pub const fn isvirtual<T: Copy>(value: T) -> bool {
+            let _ = value;
+            false
+        }
+    };
+    (@Function record_exact_value $(#[$doc:meta])*) => {
+        $(#[$doc])*
+        ///
+        /// # Panics
+        /// In debug builds, if it is another.
+        #[inline(always)]
+        pub fn record_exact_value<T: Copy + PartialEq>(value: T, known: T) {
+            debug_assert!(value == known, "`record_exact_value` of another value");
+        }
+    };
+    (@Function loop_unrolling_heuristic $(#[$doc:meta])*) => {
+        $(#[$doc])*
+        #[inline(always)]
+        pub const fn loop_unrolling_heuristic<T: Copy>(list: T, size: usize, cutoff: usize) -> bool {
+            let _ = (list, cutoff);
+            size == 0
+        }
+    };
+    (@Function conditional_call $(#[$doc:meta])*) => {
+        $(#[$doc])*
+        #[inline(always)]
+        pub fn conditional_call<A, F: FnOnce(A)>(condition: bool, function: F, argument: A) {
+            if condition {
+                function(argument)
+            }
+        }
+    };
+    (@Function conditional_call_elidable $(#[$doc:meta])*) => {
+        $(#[$doc])*
+        #[inline(always)]
+        pub fn conditional_call_elidable<A, R: Copy, F: FnOnce(A) -> R>(
+            value: Option<R>,
+            function: F,
+            argument: A,
+        ) -> R {
+            value.unwrap_or_else(|| function(argument))
+        }
+    };
     (@Function assert_green $(#[$doc:meta])*) => {
         $(#[$doc])*
         #[inline(always)]

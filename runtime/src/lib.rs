@@ -2,6 +2,7 @@
 
 mod heap;
 pub mod jit;
+mod quasi;
 mod traced;
 
 #[cfg(feature = "jit")]
@@ -29,6 +30,7 @@ pub use heap::enter;
 pub use metatrace_defs::{Abort, param::Params};
 /// The collected heap.
 pub use metatrace_gc as gc;
+pub use quasi::QuasiImmut;
 pub use traced::Traced;
 #[cfg(feature = "jit")]
 pub use vm::Vm;

@@ -8,6 +8,32 @@ pub mod jit {
     #[hint]
     pub fn isconstant<T: Copy>(value: T) -> bool {}
     #[hint]
+    pub fn isvirtual<T: Copy>(value: T) -> bool {}
+    #[hint]
+    pub fn record_exact_value<T: Copy + PartialEq>(value: T, known: T) {}
+    pub fn loop_unrolling_heuristic<T: Copy>(list: T, size: usize, cutoff: usize) -> bool {
+        size == 0 || isvirtual(list) || isconstant(size) && size <= cutoff
+    }
+    pub fn conditional_call<A, F: FnOnce(A)>(condition: bool, function: F, argument: A) {
+        // What is not known must not be tested.
+        if !isconstant(condition) || condition {
+            __call_if(condition, function, argument)
+        }
+    }
+    pub fn conditional_call_elidable<A, R: Copy, F: FnOnce(A) -> R>(value: Option<R>, function: F, argument: A) -> R {
+        if !isconstant(value) {
+            return __call_unless(value, function, argument);
+        }
+        match value {
+            Some(known) => known,
+            None => __call_unless(value, function, argument),
+        }
+    }
+    #[hint = "__call_if"]
+    fn __call_if<A, F: FnOnce(A)>(condition: bool, function: F, argument: A) {}
+    #[hint = "__call_unless"]
+    fn __call_unless<A, R: Copy, F: FnOnce(A) -> R>(value: Option<R>, function: F, argument: A) -> R {}
+    #[hint]
     pub fn assert_green<T: Copy>(value: T) {}
     #[hint]
     pub fn current_trace_length() -> isize {}
@@ -84,6 +110,36 @@ impl<T: Default> Default for Traced<T> {
 impl<T> From<T> for Traced<T> {
     #[opaque]
     fn from(content: T) -> Traced<T> {}
+}
+
+// A write tells the VM whose traces rely on the value, by the link.
+#[lang]
+pub struct QuasiImmut<T> {
+    link: ::std::cell::Cell<u64>,
+    value: ::std::cell::Cell<T>,
+}
+
+impl<T: Copy> QuasiImmut<T> {
+    pub const fn new(value: T) -> QuasiImmut<T> {
+        QuasiImmut { link: ::std::cell::Cell::new(0), value: ::std::cell::Cell::new(value) }
+    }
+    pub fn get(&self) -> T {
+        let value: &T = ::std::intrinsics::quasi_immutable(&self.link, &raw const self.value as *const T);
+        *value
+    }
+    #[opaque]
+    pub fn set(&self, value: T) {}
+}
+
+impl<T: Copy + Default> Default for QuasiImmut<T> {
+    fn default() -> QuasiImmut<T> {
+        QuasiImmut::new(T::default())
+    }
+}
+
+impl<T: Copy + ::std::fmt::Debug> ::std::fmt::Debug for QuasiImmut<T> {
+    #[opaque]
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {}
 }
 
 pub mod gc {

@@ -341,6 +341,8 @@ pub mod intrinsics {
     #[intrinsic]
     pub fn reference_written<T>(pointer: *const T, value: T) {}
     #[intrinsic]
+    pub fn quasi_immutable<'a, L, T>(link: &'a L, value: *const T) -> &'a T {}
+    #[intrinsic]
     pub unsafe fn write_place<T>(pointer: *mut T, value: T) {}
     #[intrinsic]
     pub fn str_len(s: &str) -> usize {}

@@ -385,6 +385,10 @@ impl<'a> Builder<'a> {
                 self.control(ControlOp::FreeArray, fields);
                 vec![]
             }
+            OpKind::QuasiImmut { link, value } => {
+                let fields = [Field::Src(self.one(*link)), Field::Src(self.one(*value))];
+                vec![self.produce(ControlOp::QuasiImmut, Kind::Word, fields)]
+            }
             OpKind::Barrier { address, holds } => {
                 let (address, holds) = (self.one(*address), self.one(*holds));
                 if self.known(holds) != Some(0) {
@@ -409,14 +413,12 @@ impl<'a> Builder<'a> {
                 };
                 self.value(*value).into_iter().map(|src| promote(self, src)).collect()
             }
-            OpKind::IsConstant(value) => {
-                let mut all = self.literal(1, Kind::Word);
-                for src in self.value(*value) {
-                    let is_constant = self.produce(ControlOp::IsConstant, Kind::Word, [Field::Src(src)]);
-                    all = self.pure(PureOp::IntAnd, &[all, is_constant]);
-                }
-                vec![all]
+            OpKind::IsConstant(value) => vec![self.is_constant(*value)],
+            OpKind::IsVirtual(value) => {
+                let src = self.value(*value)[0];
+                vec![self.produce(ControlOp::IsVirtual, Kind::Word, [Field::Src(src)])]
             }
+            OpKind::RecordExact(value, known) => self.record_exact(*value, *known),
             OpKind::AssertGreen(value) => {
                 for src in self.value(*value) {
                     self.control(ControlOp::AssertGreen, vec![Field::Src(src)]);
@@ -426,6 +428,23 @@ impl<'a> Builder<'a> {
             OpKind::TraceLength => vec![self.produce(ControlOp::TraceLength, Kind::Word, [])],
             OpKind::WeAreJitted => vec![self.produce(ControlOp::WeAreJitted, Kind::Word, [])],
         })
+    }
+
+    /// Whether all words of a value are constants of the trace.
+    fn is_constant(&mut self, value: ValueId) -> Src {
+        let mut all = self.literal(1, Kind::Word);
+        for src in self.value(value) {
+            let is_constant = self.produce(ControlOp::IsConstant, Kind::Word, [Field::Src(src)]);
+            all = self.pure(PureOp::IntAnd, &[all, is_constant]);
+        }
+        all
+    }
+
+    fn record_exact(&mut self, value: ValueId, known: ValueId) -> Vec<Src> {
+        for (value, known) in self.value(value).into_iter().zip(self.value(known)) {
+            self.control(ControlOp::RecordExact, vec![Field::Src(value), Field::Src(known)]);
+        }
+        vec![]
     }
 
     fn make(&mut self, ty: Option<TypeId>, variant: u32, fields: &[ValueId]) -> Vec<Src> {

@@ -38,6 +38,7 @@ fn the_page_of_hints_is_the_table() {
             HintForm::Attribute => format!("`#[jit::{name}]` on a function"),
             HintForm::Function => format!("`jit::{name}(…)`"),
             HintForm::Statement => format!("`jit::{name}!()`"),
+            HintForm::FieldType => format!("`metatrace::{name}<…>`, the type of a field"),
             HintForm::PortalOption => format!("`{name} = …` in `#[jit::portal(…)]`"),
         };
         let head = format!("{name}\n\n{form}\n\n{}\n", hint.doc().trim());

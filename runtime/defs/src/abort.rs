@@ -23,6 +23,8 @@ macro_rules! for_each_abort {
             too_many_bridges = TooManyBridges;
             /// What the function says is constant (`assert_green`) was not.
             not_green = NotGreen;
+            /// A value was not what the function says it is (`record_exact_value`).
+            wrong_value = WrongValue;
             /// An owner of the trace was dropped or changed while it was recorded.
             owner_changed = OwnerChanged;
             /// A place became hot while too many recordings were under way already.

@@ -3,7 +3,7 @@
 /// Calls `$m!` with every hint.
 ///
 /// Columns: name, variant, form. Forms: `Attribute` (`#[jit::name]` on a function), `Function` (`jit::name(x)`),
-/// `Statement` (`jit::name!()`), `PortalOption` (an argument of `#[jit::portal]`).
+/// `Statement` (`jit::name!()`), `FieldType` (`metatrace::name<T>`), `PortalOption` (an argument of `#[jit::portal]`).
 #[macro_export]
 macro_rules! for_each_hint {
     ($m:ident) => {
@@ -20,6 +20,9 @@ macro_rules! for_each_hint {
             dont_look_inside = DontLookInside, Attribute;
             /// The tracer follows the function's loops to their end.
             unroll_safe = UnrollSafe, Attribute;
+            /// The tracer follows the function, and its loops to their end, if another function of the same arguments says so, and calls
+            /// it otherwise.
+            look_inside_iff = LookInsideIff, Attribute;
             /// The result is the same whenever called within one run of a loop.
             loop_invariant = LoopInvariant, Attribute;
             /// The trace treats the value as a constant, after a guard.
@@ -28,12 +31,25 @@ macro_rules! for_each_hint {
             not_in_trace = NotInTrace, Attribute;
             /// Whether the trace knows the value as a constant; never outside of traces.
             isconstant = IsConstant, Function;
+            /// Whether the trace made the object itself, so that it is likely to need no memory; never outside of traces.
+            isvirtual = IsVirtual, Function;
+            /// The first value is the second, which the trace knows as a constant: no guard tests it.
+            record_exact_value = RecordExactValue, Function;
+            /// Calls a function with an argument if a condition holds, without a guard for the condition.
+            conditional_call = ConditionalCall, Function;
+            /// The value if there is one, otherwise what an elidable function gives for an argument; without a guard.
+            conditional_call_elidable = ConditionalCallElidable, Function;
+            /// Whether a loop over so many elements of a list is worth unrolling: there are none, they are known and few, or the trace
+            /// made the list.
+            loop_unrolling_heuristic = LoopUnrollingHeuristic, Function;
             /// The recording is given up unless the trace knows the value as a constant.
             assert_green = AssertGreen, Function;
             /// The operations recorded so far; -1 outside of recordings.
             current_trace_length = CurrentTraceLength, Function;
             /// Whether the code runs in the JIT.
             we_are_jitted = WeAreJitted, Function;
+            /// A field that traces take for constant; whenever it is written, those are gone that did.
+            QuasiImmut = QuasiImmut, FieldType;
             /// Which parameter owns the traces.
             owner = Owner, PortalOption;
             /// Which parameters are the key of traces.
@@ -53,6 +69,8 @@ pub enum HintForm {
     Function,
     /// `jit::name!()`.
     Statement,
+    /// `metatrace::name<T>`, the type of a field.
+    FieldType,
     /// An argument of `#[jit::portal(…)]`.
     PortalOption,
 }

@@ -68,10 +68,17 @@ macro_rules! for_each_jit_inst {
             we_are_jitted = WeAreJitted(Dst) [];
             /// 1 if the trace knows the value as a constant.
             is_constant = IsConstant(Dst, Any) [];
+            /// 1 if the trace made the object at the address.
+            is_virtual = IsVirtual(Dst, Word) [];
+            /// The first value is the second, which the trace knows as a constant: gives the recording up otherwise.
+            record_exact = RecordExact(Any, Any) [];
             /// Gives the recording up unless the trace knows the value as a constant.
             assert_green = AssertGreen(Any) [];
             /// The operations recorded so far; -1 outside of recordings.
             trace_length = TraceLength(Dst) [];
+            /// Copies the address of a quasi-immutable field's value, its second operand; the first is the address of the field's link.
+            /// What is there cannot change while the trace is valid.
+            quasi_immut = QuasiImmut(Dst, Word, Word) [];
             /// Never reached.
             unreachable = Unreachable() [ENDS];
         }

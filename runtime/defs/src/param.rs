@@ -29,6 +29,8 @@ macro_rules! for_each_param {
             max_retrace_guards = MaxRetraceGuards, 30, 0, 1_000_000;
             /// Bridges of one loop.
             max_bridges = MaxBridges, 200, 0, 1_000_000;
+            /// Writes of a quasi-immutable field that made traces invalid before traces do not take it for constant any more.
+            max_invalidations = MaxInvalidations, 30, 0, 255;
             /// Aborted recordings of the same loop or guard before it is never recorded again.
             max_aborts = MaxAborts, 5, 1, 1_000_000;
             /// Bytes of machine code.
@@ -51,6 +53,8 @@ macro_rules! for_each_param {
             backend = Backend, 0, 0, 1;
             /// 1 to make every guard fail once (a stress mode for tests).
             fail_guards = FailGuards, 0, 0, 1;
+            /// Take the code of a loop for invalid at each n-th failure of a guard; 0 for never (a stress mode for tests).
+            invalidate_every = InvalidateEvery, 0, 0, 1_000_000_000;
             /// Collect before each n-th allocation from the heaps that are entered with `metatrace::enter`; 0 for when memory
             /// is short (a stress mode for tests).
             gc_every = GcEvery, 0, 0, 1_000_000_000;

@@ -301,7 +301,8 @@ impl Verifier<'_> {
                 self.kinds("results", &[*to], &[Kind::Word]);
                 self.stride(op, p.accesses[*a as usize].stride.is_some());
             }
-            (ControlOp::LocalAddr | ControlOp::IsConstant, [Dst(to), _])
+            (ControlOp::LocalAddr | ControlOp::IsConstant | ControlOp::IsVirtual, [Dst(to), _])
+            | (ControlOp::QuasiImmut, [Dst(to), _, _])
             | (ControlOp::WeAreJitted | ControlOp::TraceLength, [Dst(to)]) => {
                 self.kinds("results", &[*to], &[Kind::Word]);
             }

@@ -126,8 +126,9 @@ impl Tracer {
     }
 
     /// Tells that a cell with a barrier lies at an address: outside the heap the barrier finds no card.
+    #[doc(hidden)]
     #[inline]
-    pub(crate) fn cell_at(&mut self, address: usize) {
+    pub fn cell_at(&mut self, address: usize) {
         if !self.space.contains(address) {
             self.rescan();
         }

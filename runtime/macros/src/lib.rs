@@ -54,7 +54,16 @@ fn marker(
     item: proc_macro2::TokenStream,
 ) -> syn::Result<proc_macro2::TokenStream> {
     let name = hint.name();
-    if !arguments.is_empty() {
+    if hint == Hint::LookInsideIff {
+        let message = format!("`#[jit::{name}(function)]` takes the name of a function");
+        let predicate: syn::Ident =
+            syn::parse2(arguments).map_err(|error| syn::Error::new(error.span(), message))?;
+        if let Ok(mut function) = syn::parse2::<syn::ItemFn>(item.clone()) {
+            // Native code asks nobody, but the name is used.
+            function.block.stmts.insert(0, syn::parse_quote!(let _ = #predicate;));
+            return Ok(function.into_token_stream());
+        }
+    } else if !arguments.is_empty() {
         let message = format!("`#[jit::{name}]` takes no arguments; remove them");
         return Err(syn::Error::new(arguments.span(), message));
     }

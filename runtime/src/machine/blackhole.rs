@@ -145,6 +145,16 @@ impl Domain for Blackhole<'_> {
         -1
     }
 
+    fn is_virtual(&self, _: u64) -> bool {
+        false
+    }
+
+    fn record_exact(&mut self, _: &mut Stack<u64>, _: u64, _: u64) {}
+
+    fn quasi_immut(&mut self, _: u64, value: u64) -> u64 {
+        value
+    }
+
     fn allocate(&mut self, _: &Stack<u64>, alloc: AllocId, length: Option<u64>) -> u64 {
         let descr = self.loaded.program.alloc(alloc);
         // SAFETY: the context is the current VM's; the program is resolved.

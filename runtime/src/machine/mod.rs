@@ -72,8 +72,15 @@ pub trait Domain {
     fn is_constant(&self, value: Self::Value) -> bool;
     /// A value must be a constant of the trace.
     fn assert_green(&mut self, value: Self::Value);
+    /// Whether the trace made the object at an address.
+    fn is_virtual(&self, value: Self::Value) -> bool;
+    /// A value is `known`, a constant of the trace.
+    fn record_exact(&mut self, stack: &mut Stack<Self::Value>, value: Self::Value, known: Self::Value);
     /// The operations recorded so far; -1 if nothing is recorded.
     fn trace_length(&mut self) -> i64;
+    /// The address `value` of a quasi-immutable field's value, where memory is frozen if the trace relies on it; `link` is
+    /// the address of the field's link.
+    fn quasi_immut(&mut self, link: Self::Value, value: Self::Value) -> Self::Value;
     /// Allocates an object, with so many elements if it has any: its address, or 0 if the collected heap is full. The topmost
     /// activation stands at the allocation.
     fn allocate(
@@ -299,11 +306,9 @@ impl<D: Domain> Run<'_, D> {
                 self.set(value)
             }
             ControlOp::WeAreJitted => self.set(D::number(Kind::Word, 1)),
-            ControlOp::IsConstant => {
-                let value = self.get(1);
-                let is_constant = self.domain.is_constant(value);
-                self.set(D::number(Kind::Word, is_constant.into()))
-            }
+            ControlOp::IsConstant => self.ask(D::is_constant),
+            ControlOp::IsVirtual => self.ask(D::is_virtual),
+            ControlOp::RecordExact => self.record_exact(),
             ControlOp::AssertGreen => {
                 let value = self.get(0);
                 self.domain.assert_green(value);
@@ -313,11 +318,28 @@ impl<D: Domain> Run<'_, D> {
                 let length = self.domain.trace_length();
                 self.set(D::number(Kind::Word, length as u64))
             }
+            ControlOp::QuasiImmut => {
+                let (link, value) = (self.get(1), self.get(2));
+                let value = self.domain.quasi_immut(link, value);
+                self.set(value)
+            }
             ControlOp::Unreachable => {
                 let frame = self.stack.top();
                 panic!("`unreachable` of {} was reached", self.loaded.program.jitcode(frame.jitcode).name)
             }
         }
+    }
+
+    fn ask(&mut self, question: impl Fn(&D, D::Value) -> bool) -> Step<D::Value> {
+        let value = self.get(1);
+        let answer = question(self.domain, value);
+        self.set(D::number(Kind::Word, answer.into()))
+    }
+
+    fn record_exact(&mut self) -> Step<D::Value> {
+        let (value, known) = (self.get(0), self.get(1));
+        self.domain.record_exact(self.stack, value, known);
+        self.next()
     }
 
     fn switch(&mut self) -> Step<D::Value> {

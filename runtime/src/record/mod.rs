@@ -523,6 +523,39 @@ impl Domain for Recorder<'_> {
         (self.operations + self.trace().insts.len()) as i64
     }
 
+    fn is_virtual(&self, value: Traced) -> bool {
+        value.opnd.as_value().is_some_and(|value| self.objects.contains(&value))
+    }
+
+    fn record_exact(&mut self, stack: &mut Stack<Traced>, value: Traced, known: Traced) {
+        if value.bits != known.bits {
+            self.abort.get_or_insert(Abort::WrongValue);
+        } else if known.opnd.as_const().is_none() {
+            self.abort.get_or_insert(Abort::NotGreen);
+        } else if value.opnd.as_const().is_none() {
+            self.replace(stack, value.opnd, value.bits);
+            self.pinned.push(value.bits);
+        }
+    }
+
+    fn quasi_immut(&mut self, link: Traced, value: Traced) -> Traced {
+        let is_constant = link.opnd.as_const().is_some() && value.opnd.as_const().is_some();
+        // The holder stays where it is, and alive, as it is frozen.
+        if link.root == Root::None || !is_constant {
+            return Traced { root: Root::None, ..value };
+        }
+        // SAFETY: jitcode gives the address of the link of a field that lives.
+        let Some(owner) = (unsafe { self.vm.link_field(link.bits) }) else {
+            return Traced { root: Root::None, ..value };
+        };
+        self.rely_on(link.root);
+        self.owners.insert(owner);
+        if link.root == Root::Object {
+            self.pinned.push(link.bits);
+        }
+        Traced { root: link.root, ..value }
+    }
+
     fn promote(&mut self, stack: &mut Stack<Traced>, value: Traced) -> Traced {
         self.promoted(stack, value)
     }

@@ -375,6 +375,17 @@ impl VmState {
             let trees = tables.owners[owner.index()].take().map(|owner| owner.trees).unwrap_or_default();
             trees.into_iter().for_each(|tree| tables.invalidate(tree, &mut places));
         }
+        self.invalidated(&places);
+    }
+
+    /// A tree is not entered any more, and left if it runs.
+    pub fn invalidate(&self, tree: TreeId) {
+        let mut places = vec![];
+        self.tables.borrow_mut().invalidate(tree, &mut places);
+        self.invalidated(&places);
+    }
+
+    fn invalidated(&self, places: &[Rc<LoopCell>]) {
         if !places.is_empty() {
             stats::add(&self.shared.counters.invalidated, places.len() as u64);
             places.iter().for_each(|cell| self.tell_callers(cell));

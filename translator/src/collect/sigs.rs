@@ -359,15 +359,30 @@ impl Program {
         VariantDef { name: plain_name(ident), ctor, ctor_fn: None, fields: fields.collect(), discriminant }
     }
 
-    /// Of the attributes only `portal` takes arguments.
+    /// Of the attributes only `portal` and `look_inside_iff` take arguments.
     fn hint_arguments(&self, hint: Hint, attr: &syn::Attribute, cx: &TyCx<'_>) {
+        let name = hint.name();
         let span = match &attr.meta {
+            _ if hint == Hint::LookInsideIff => {
+                if attr.parse_args::<syn::Ident>().is_ok() {
+                    return;
+                }
+                cx.error(
+                    Diagnostic::new(
+                        Code::HintUse,
+                        cx.span(attr.path().span()),
+                        format!("`{name}` takes the name of a function"),
+                    )
+                    .label("which tells whether to look inside")
+                    .help(format!("write `#[jit::{name}(function)]`, and import it if it is elsewhere")),
+                );
+                return;
+            }
             syn::Meta::Path(_) => return,
             syn::Meta::List(l) if hint == Hint::Portal || l.tokens.is_empty() => return,
             syn::Meta::List(l) => l.tokens.span(),
             syn::Meta::NameValue(nv) => nv.value.span(),
         };
-        let name = hint.name();
         cx.error(
             Diagnostic::new(Code::HintUse, cx.span(span), format!("`{name}` takes no arguments"))
                 .label("remove this")

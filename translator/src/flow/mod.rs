@@ -466,6 +466,17 @@ pub enum OpKind {
     AssertGreen(ValueId),
     /// The operations recorded so far.
     TraceLength,
+    /// Whether the trace made the object that the value points to.
+    IsVirtual(ValueId),
+    /// The first value is the second, which the trace knows as a constant.
+    RecordExact(ValueId, ValueId),
+    /// A pointer to the value of a quasi-immutable field, which cannot change while the trace is valid.
+    QuasiImmut {
+        /// The pointer to the field's link.
+        link: ValueId,
+        /// The pointer to its value.
+        value: ValueId,
+    },
 }
 
 /// What is called.
@@ -588,6 +599,7 @@ impl OpKind {
             | OpKind::Free(value)
             | OpKind::NewArray(value)
             | OpKind::IsConstant(value)
+            | OpKind::IsVirtual(value)
             | OpKind::AssertGreen(value)
             | OpKind::Promote(value) => f(value),
             OpKind::Barrier { address, holds } => {
@@ -597,6 +609,14 @@ impl OpKind {
             OpKind::FreeArray { pointer, length } => {
                 f(pointer);
                 f(length);
+            }
+            OpKind::RecordExact(value, known) => {
+                f(value);
+                f(known);
+            }
+            OpKind::QuasiImmut { link, value } => {
+                f(link);
+                f(value);
             }
             OpKind::MakeFat { address, len } => {
                 f(address);
@@ -634,6 +654,7 @@ impl OpKind {
             | OpKind::MergePoint(..)
             | OpKind::CanEnterJit
             | OpKind::AssertGreen(_)
+            | OpKind::RecordExact(..)
             | OpKind::Promote(_) => false,
             OpKind::Const(_)
             | OpKind::LoadTime(_)
@@ -650,6 +671,8 @@ impl OpKind {
             | OpKind::Load(_)
             | OpKind::LoadVariant(_)
             | OpKind::IsConstant(_)
+            | OpKind::IsVirtual(_)
+            | OpKind::QuasiImmut { .. }
             | OpKind::TraceLength
             | OpKind::WeAreJitted => true,
         }

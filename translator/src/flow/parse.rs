@@ -39,7 +39,7 @@
 //! `extract v.FIELD`, `extract v.VARIANT:FIELD`, `variant_of v`, `make_fat v, v`, `fat_address v`, `fat_len v`,
 //! `slot_addr slotN`, `ref P`, `load P`, `load_variant P`, `store P, v`, `copy_memory TO, FROM as T`,
 //! `drop_in_place P as T`, `call fnN(…)`, `call extN(…)`, `merge_point portalN(…)`, `can_enter_jit`, `promote v`,
-//! `we_are_jitted`, `is_constant v1`, `assert_green v1`, `trace_length`. Ends of blocks: `goto`, `if`, `switch v [1: b1, 2: b2(v3)] else b4`,
+//! `we_are_jitted`, `is_constant v1`, `assert_green v1`, `trace_length`, `quasi_immut v1, v2`, `is_virtual v1`, `record_exact v1, v2`. Ends of blocks: `goto`, `if`, `switch v [1: b1, 2: b2(v3)] else b4`,
 //! `invoke fnN(…) -> b1(…) unwind b2`, `return v`, `resume_unwind`, `unreachable`.
 
 use crate::diag::Code;
@@ -764,6 +764,17 @@ impl Parser {
                 let address = self.value()?;
                 self.expect(",")?;
                 OpKind::Barrier { address, holds: self.value()? }
+            }
+            "is_virtual" => OpKind::IsVirtual(self.value()?),
+            "record_exact" => {
+                let value = self.value()?;
+                self.expect(",")?;
+                OpKind::RecordExact(value, self.value()?)
+            }
+            "quasi_immut" => {
+                let link = self.value()?;
+                self.expect(",")?;
+                OpKind::QuasiImmut { link, value: self.value()? }
             }
             "call" => {
                 let callee = self.callee()?;

@@ -354,6 +354,9 @@ impl Printer<'_> {
             OpKind::IsConstant(value) => write!(out, "is_constant {value}"),
             OpKind::AssertGreen(value) => write!(out, "assert_green {value}"),
             OpKind::TraceLength => write!(out, "trace_length"),
+            OpKind::IsVirtual(value) => write!(out, "is_virtual {value}"),
+            OpKind::RecordExact(value, known) => write!(out, "record_exact {value}, {known}"),
+            OpKind::QuasiImmut { link, value } => write!(out, "quasi_immut {link}, {value}"),
             OpKind::WeAreJitted => write!(out, "we_are_jitted"),
         };
     }

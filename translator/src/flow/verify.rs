@@ -439,8 +439,10 @@ impl<'a> Verifier<'a> {
             }
             (OpKind::Promote(value), Some(ty)) if self.ty(*value) == ty => {}
             (OpKind::AssertGreen(_), None) => {}
+            (OpKind::RecordExact(value, known), None) if self.ty(*value) == self.ty(*known) => {}
             (OpKind::TraceLength, Some(_)) => {}
-            (OpKind::WeAreJitted | OpKind::IsConstant(_), Some(ty)) if *self.get(ty) == Type::Bool => {}
+            (OpKind::WeAreJitted | OpKind::IsConstant(_) | OpKind::IsVirtual(_), Some(ty))
+                if *self.get(ty) == Type::Bool => {}
             (OpKind::Call(callee, args), result) => {
                 let ret = self.call(*callee, args);
                 if ret != result {
@@ -509,6 +511,13 @@ impl<'a> Verifier<'a> {
                     && !self.is_usize(self.ty(*length))
                 {
                     self.bad("T7", format!("{length} is no number of elements"));
+                }
+            }
+            (OpKind::QuasiImmut { link, value }, Some(ty)) => {
+                let points = |ty| self.program.types.pointee(ty);
+                let fits = points(self.ty(*link)).is_some() && points(self.ty(*value)) == points(ty);
+                if !fits || points(ty).is_none() {
+                    self.bad("T7", "a quasi-immutable value whose pointer is of another type");
                 }
             }
             (OpKind::Barrier { address, holds }, None) => {

@@ -293,10 +293,19 @@ impl<'a> Coder<'a> {
             OpKind::Free(value)
             | OpKind::NewArray(value)
             | OpKind::IsConstant(value)
+            | OpKind::IsVirtual(value)
             | OpKind::AssertGreen(value) => self.index(&mut value.0),
             OpKind::FreeArray { pointer, length } => {
                 self.index(&mut pointer.0)?;
                 self.index(&mut length.0)
+            }
+            OpKind::RecordExact(value, known) => {
+                self.index(&mut value.0)?;
+                self.index(&mut known.0)
+            }
+            OpKind::QuasiImmut { link, value } => {
+                self.index(&mut link.0)?;
+                self.index(&mut value.0)
             }
             OpKind::Barrier { address, holds } => {
                 self.index(&mut address.0)?;
@@ -463,6 +472,9 @@ fn op_tag(kind: &OpKind) -> u64 {
         OpKind::TraceLength => 27,
         OpKind::NewArray(_) => 28,
         OpKind::FreeArray { .. } => 29,
+        OpKind::QuasiImmut { .. } => 30,
+        OpKind::IsVirtual(_) => 31,
+        OpKind::RecordExact(..) => 32,
     }
 }
 
@@ -501,6 +513,9 @@ fn op_of(tag: u64) -> Option<OpKind> {
         27 => OpKind::TraceLength,
         28 => OpKind::NewArray(v),
         29 => OpKind::FreeArray { pointer: v, length: v },
+        30 => OpKind::QuasiImmut { link: v, value: v },
+        31 => OpKind::IsVirtual(v),
+        32 => OpKind::RecordExact(v, v),
         _ => return None,
     };
     assert_eq!(op_tag(&made), tag);

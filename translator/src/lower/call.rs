@@ -8,7 +8,9 @@ use crate::lower::escape::MAX_ELEMENTS;
 use crate::lower::func::Lower;
 use crate::lower::native::Helper;
 use crate::lower::{Key, Result, Stop, unsupported};
+use crate::names::Name;
 use crate::program::{Instance, NoInstance};
+use crate::resolve::{Def, Ns};
 use crate::source::Span;
 use crate::thir::{Callee, ExprId, FieldIdx};
 use crate::ty::{Args, ClosureKind, FnId, Mutability, Ty, TyKind};
@@ -121,6 +123,7 @@ impl Lower<'_, '_> {
             site.types.remove(0);
         }
         match def.kind {
+            FnKind::Source if def.has_hint("look_inside_iff") => self.call_iff(id, args, site),
             FnKind::Source => {
                 let ret = self.flow_ty(site.ret);
                 Ok(self.call_instance(id, args, site.operands, ret))
@@ -135,6 +138,65 @@ impl Lower<'_, '_> {
             }
             FnKind::Required => panic!("{} was resolved to a method without a body", def.path),
         }
+    }
+
+    /// Calls a function with `look_inside_iff`: itself where its predicate holds, natively otherwise.
+    fn call_iff(&mut self, id: FnId, args: Args, site: CallSite) -> Result<ValueId> {
+        let program = self.cx.program;
+        let def = program.fn_def(id);
+        let hint = def.hints.iter().find(|h| h.name == "look_inside_iff").expect("it has the hint");
+        let name = Name::new(&hint.args.to_string());
+        let wrong = |message: String, help: &str| unsupported(hint.span, message, help);
+        let Some(Def::Fn(predicate)) = program.scopes.lexical(def.module, Ns::Value, name) else {
+            return wrong(
+                format!("there is no function `{name}` here"),
+                "name one of this module, or import it",
+            );
+        };
+        let asked = program.fn_def(predicate);
+        let bool_ty = self.cx.program.normalize(asked.sig.result);
+        let params = def.sig.subst(args).params;
+        let fits = asked.generics.params.is_empty()
+            && *bool_ty.kind() == TyKind::Bool
+            && asked.sig.params.len() == params.len()
+            && asked
+                .sig
+                .params
+                .iter()
+                .zip(&params)
+                .all(|(&a, &b)| self.flow_ty(program.normalize(a)) == self.flow_ty(program.normalize(b)));
+        if !fits {
+            let help = "give it the same parameters, none generic, and the result `bool`";
+            return wrong(format!("`{name}` does not fit `{}`", def.name), help);
+        }
+        let is_handed_twice = |&ty: &Ty| program.is_copy(ty) || matches!(ty.kind(), TyKind::Ref(..));
+        if !site.types.iter().all(is_handed_twice) {
+            let help = "let the function take references, or call it in another";
+            return wrong(format!("`{name}` would take what `{}` needs", def.name), help);
+        }
+        let result = self.flow_ty(site.ret);
+        let flow = self.flow_ty(bool_ty);
+        let test = CallSite {
+            operands: site.operands.clone(),
+            types: site.types.clone(),
+            ret: bool_ty,
+            span: site.span,
+        };
+        let looks = self.call_fn(predicate, crate::ty::intern_list(&[]), test)?;
+        debug_assert_eq!(self.b.ty(looks), flow);
+        let (inside, outside, after) = (self.b.new_block(), self.b.new_block(), self.b.new_block());
+        let var = self.b.var(result);
+        self.b.branch(looks, inside, outside);
+        self.b.seal_and_switch(inside);
+        let value = self.call_instance(id, args, site.operands.clone(), result);
+        self.b.write(var, value);
+        self.b.goto(after);
+        self.b.seal_and_switch(outside);
+        let value = self.call_opaque(id, args, site)?;
+        self.b.write(var, value);
+        self.b.goto(after);
+        self.b.seal_and_switch(after);
+        Ok(self.b.read(var))
     }
 
     /// Calls an instance of a function with a body.
@@ -348,6 +410,48 @@ impl Lower<'_, '_> {
         self.call(FlowCallee::Extern(id), args.iter().map(|a| a.0).collect(), ret, can_panic)
     }
 
+    /// A native call that is done if a condition holds: `(condition, function, argument)`, or if there is no value:
+    /// `(value, function, argument)`, of a function whose result depends on the argument alone.
+    fn conditional_call(&mut self, on_condition: bool, mut site: CallSite) -> Result<ValueId> {
+        let TyKind::FnDef(id, args) = *site.types[1].kind() else {
+            return unsupported(
+                site.span,
+                "a conditional call of something else than a named function",
+                "name a function; a closure that captures nothing can be written as one",
+            );
+        };
+        let Some(path) = self.cx.spell_fn(id, args) else {
+            return unsupported(
+                site.span,
+                "a conditional call of a function that cannot be named",
+                "make it reachable from its module",
+            );
+        };
+        site.operands.remove(1);
+        site.types.remove(1);
+        if !site.types.iter().chain([&site.ret]).all(|&t| self.cx.can_spell(t)) {
+            return unsupported(
+                site.span,
+                "a closure cannot be handed to native code",
+                "hand over its captures",
+            );
+        }
+        let [test, argument] = [0, 1].map(|n| self.cx.spell(site.types[n]));
+        let rust = match on_condition {
+            true => format!("|c: {test}, a: {argument}| {{ if c {{ {path}(a); }} }}"),
+            false => format!("|v: {test}, a: {argument}| v.unwrap_or_else(|| {path}(a))"),
+        };
+        let own = self.cx.module_of_fn(id, args);
+        let module = site.types.iter().map(|&t| self.cx.module_of(t)).chain([own]).max().unwrap_or(own);
+        let params = self.cx.tys(&site.types);
+        let ret = self.flow_ty(site.ret);
+        let attrs = FuncAttrs { elidable: !on_condition, ..FuncAttrs::default() };
+        let name = format!("{path} if asked");
+        let ext = Extern { name, rust, module, params, ret, attrs, can_panic: true, is_helper: false };
+        let id = self.cx.extern_fn(ext);
+        Ok(self.call(FlowCallee::Extern(id), site.operands, ret, true))
+    }
+
     /// A hint that is a function or statement.
     fn hint(&mut self, name: &str, site: CallSite) -> Result<ValueId> {
         let flow = self.flow_ty(site.ret);
@@ -355,7 +459,7 @@ impl Lower<'_, '_> {
             "promote" if !self.is_memory(flow) => Ok(self.b.op(flow, OpKind::Promote(site.operands[0]))),
             "promote" => Ok(site.operands[0]),
             "we_are_jitted" => Ok(self.b.op(flow, OpKind::WeAreJitted)),
-            "isconstant" | "assert_green" => {
+            "isconstant" | "isvirtual" | "assert_green" | "record_exact_value" => {
                 let value = site.operands[0];
                 let asked = self.flow_ty(site.types[0]);
                 if self.is_memory(asked) {
@@ -365,9 +469,26 @@ impl Lower<'_, '_> {
                 if name == "isconstant" {
                     return Ok(self.b.op(flow, OpKind::IsConstant(value)));
                 }
-                self.b.effect(OpKind::AssertGreen(value));
+                if name == "isvirtual" {
+                    let is_collected = matches!(*site.types[0].kind(), TyKind::Adt(id, _)
+                        if self.cx.program.adt(id).lang.as_deref() == Some("Gc"));
+                    if !is_collected && !self.get(asked).is_pointer() {
+                        let message = "`isvirtual` of a value that is no pointer";
+                        return unsupported(
+                            site.span,
+                            message,
+                            "ask about the `Gc`, box or reference itself",
+                        );
+                    }
+                    return Ok(self.b.op(flow, OpKind::IsVirtual(value)));
+                }
+                self.b.effect(match name {
+                    "record_exact_value" => OpKind::RecordExact(value, site.operands[1]),
+                    _ => OpKind::AssertGreen(value),
+                });
                 Ok(self.nothing(flow))
             }
+            "__call_if" | "__call_unless" => self.conditional_call(name == "__call_if", site),
             "current_trace_length" => Ok(self.b.op(flow, OpKind::TraceLength)),
             // The head of the loop has it already.
             "merge_point" => Ok(self.nothing(flow)),

@@ -8,6 +8,7 @@
 //! - pointers: `ptr_offset(p, n)` and `ptr_offset_mut`: `n` elements on; `read_place(p)`, `write_place(p, value)`,
 //!   `read_element(p, n)`, `write_element(p, n, value)`: bytewise; `slice_len`, `slice_ptr`, `slice_from_raw_parts(p, n)` and `…_mut`, `str_len`,
 //!   `str_as_bytes`, `str_of_bytes`: parts of fat pointers; `drop_in_place(p)`;
+//! - `quasi_immutable(&link, p)`: a reference to the value of a quasi-immutable field;
 //! - `shared_content(&rc)`: the reference to what an `Rc` points to; `shared_counts(&rc)`: to its counters;
 //! - memory: `new_collected`, `new_plain`: for a value of the type that the result points to; `free(p)`; `new_elements(n)`,
 //!   `free_elements(p, n)`: for `n` elements; `dangling`: the address of what takes no space; `reference_written(p, value)`:
@@ -520,6 +521,9 @@ impl Lower<'_, '_> {
                 let at = self.deref_value(element, site.types[2]);
                 self.store(&at, site.operands[2]);
                 Ok(self.unit_value())
+            }
+            ("quasi_immutable", Some(_)) => {
+                Ok(self.b.op(flow, OpKind::QuasiImmut { link: pointer, value: site.operands[1] }))
             }
             ("free", Some(_)) => {
                 self.b.effect(OpKind::Free(pointer));

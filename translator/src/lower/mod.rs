@@ -383,6 +383,7 @@ impl Cx<'_> {
                 elidable: def.has_hint("elidable"),
                 dont_look_inside: def.has_hint("dont_look_inside"),
                 unroll_safe: def.has_hint("unroll_safe")
+                    || def.has_hint("look_inside_iff")
                     || takes_closure && !args.is_empty()
                     || def.origin == Origin::Std,
                 loop_invariant: def.has_hint("loop_invariant"),

@@ -55,7 +55,9 @@ instructions! {
     stores: ReadWord WriteWord MoveWord ChangeSmall ChangeForms HalfFloat;
     exprs: LoopForms Blocks Diverging CastForms RangeForms Tuples StructUpdate ReferenceForms Lifetimes InferenceForms
         Unusual Formats GenericCalls Combined;
-    hints: HintConstant HintGreen HintLength HintNotInTrace HintInvariant HintElidable;
+    hints: HintConstant HintGreen HintLength HintNotInTrace HintInvariant HintElidable
+        HintVirtual HintExact HintWrong HintConditional HintConditionalPanics HintConditionalElidable HintUnrolling HintIff
+        HintQuasiImmut HintQuasiElsewhere;
     texts: TextsPushed TextsShared TextsConverted MapsLookedUp VecsRearranged BoxedSteps;
     buffers: BufferFilled BufferFrame BufferGrown BufferCopied BufferShared BufferManyShared BufferOfNothing BufferNested
         BufferNoisy BufferTooMany BufferPanicking;

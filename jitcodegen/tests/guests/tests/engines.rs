@@ -168,6 +168,55 @@ fn most_of_the_work_is_compiled() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What a method is found by is a quasi-immutable field: nothing of it is left in traces, but where it changes all the time.
+#[test]
+fn versions_are_not_read() {
+    // When the program ends, its code goes with its owners.
+    for (name, most) in [("account", 1), ("shapes", 1), ("redefined", 2), ("unstable", 40)] {
+        let all = programs();
+        let program = all.iter().find(|p| p.name == format!("classes/{name}")).expect("it exists");
+        let (stats, traces) = logs(program);
+        let is_read = optimised(&traces).iter().any(|trace| trace.contains("\"Class.version\""));
+        assert_eq!(is_read, name == "unstable", "{name}");
+        let invalidated = stats["invalidated"].as_u64().expect("a number");
+        let as_often =
+            if name == "unstable" { invalidated > 2 && invalidated <= most } else { invalidated == most };
+        assert!(as_often, "{name}: {stats}");
+    }
+}
+
+/// What became invalid gives its memory back.
+#[test]
+fn invalid_code_is_freed() {
+    let all = programs();
+    let program = all.iter().find(|program| program.name == "classes/unstable").expect("it exists");
+    let options = Options::parse("threshold=20,function_threshold=40,code_limit=12288").expect("valid");
+    let (_, stats) = run(program, program.small * 100, options);
+    assert!(stats.code_bytes > 2 * 12_288, "{stats:?}");
+    assert_eq!(stats.aborted(Abort::CodeMemoryFull), 0, "{stats:?}");
+}
+
+/// Code may become invalid at every guard.
+#[test]
+fn code_may_become_invalid_anywhere() {
+    let others = ["stack/sort", "scopes/counter", "boxed/sum"];
+    let is_tried =
+        |program: &&Program| program.name.starts_with("classes/") || others.contains(&program.name);
+    for program in programs().iter().filter(is_tried) {
+        let size = program.small.min(30);
+        let (expected, _) = run(program, size, Options::parse("off").expect("valid"));
+        for (every, options) in
+            [(1, "backend=1"), (1, "trace_eagerness=1"), (3, "trace_eagerness=3"), (4, "trace_eagerness=2")]
+        {
+            let text =
+                format!("threshold=2,function_threshold=2,fail_guards=1,invalidate_every={every},{options}");
+            let (result, stats) = run(program, size, Options::parse(&text).expect("valid"));
+            assert_eq!(result, expected, "{} with {text}", program.name);
+            assert!(stats.invalidated > 1, "{} with {text}: {stats:?}", program.name);
+        }
+    }
+}
+
 /// Walking a tree leaves nothing of the walk: neither calls of the functions that walk, nor of what is behind a trait object
 /// or function pointer. Functions and loops that are portals may be called where they are recursive or compiled already.
 #[test]

@@ -105,6 +105,26 @@ pub fn shapes(n: i64) -> String {
     run(vec![main, square, rectangle, unit], classes, n)
 }
 
+/// The method is defined again, as it was, in every turn.
+pub fn unstable(n: i64) -> String {
+    let main = vec![
+        New(2, 0),
+        Int(1, 0),
+        Int(5, 1),
+        Less(4, 1, 0),     // 3
+        JumpIfNot(4, 10),  // 4
+        Define(0, ADD, 1), // 5
+        Move(3, 1),        // 6
+        Send(6, 2, ADD),   // 7
+        Add(1, 1, 5),      // 8
+        Jump(3),           // 9
+        GetField(4, 2, 1), // 10
+        Add(6, 6, 4),
+        Return(6),
+    ];
+    run(vec![main, add()], &[(None, &[(ADD, 1)])], n)
+}
+
 /// The method changes in the middle.
 pub fn redefined(n: i64) -> String {
     let main = vec![

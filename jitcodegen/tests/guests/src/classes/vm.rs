@@ -6,7 +6,7 @@
 use std::cell::Cell;
 
 use metatrace::gc::{Gc, GcCell, GcVec, Trace};
-use metatrace::{Traced, jit};
+use metatrace::{QuasiImmut, Traced, jit};
 
 metatrace::glue!();
 
@@ -25,12 +25,6 @@ pub struct Object {
 
 pub const FIELDS: usize = 2;
 
-/// What the methods of a class are as long as this is its version.
-#[derive(Trace)]
-pub struct Version {
-    number: i64,
-}
-
 /// The function with a number is the method of a name.
 #[derive(Clone, Copy, Trace)]
 pub struct Method {
@@ -42,13 +36,14 @@ pub struct Method {
 pub struct Class {
     pub parent: Option<Gc<Class>>,
     methods: GcVec<Method>,
-    version: GcCell<Gc<Version>>,
+    /// The methods are the same as long as this is.
+    version: QuasiImmut<u64>,
     subclasses: GcVec<Gc<Class>>,
 }
 
 impl Class {
     pub fn new(parent: Option<Gc<Class>>) -> Gc<Class> {
-        let version = GcCell::new(Gc::new(Version { number: 0 }));
+        let version = QuasiImmut::new(0);
         let class =
             Gc::new(Class { parent, methods: GcVec::default(), version, subclasses: GcVec::default() });
         if let Some(parent) = parent {
@@ -68,15 +63,14 @@ impl Class {
     }
 
     fn changed(&self) {
-        let number = self.version.get().number + 1;
-        self.version.set(Gc::new(Version { number }));
+        self.version.set(self.version.get() + 1);
         self.subclasses.iter().for_each(|class| class.changed());
     }
 }
 
 /// The method of a name in a class of this version, or in the nearest of its parents that has one.
 #[jit::elidable]
-fn lookup(class: Gc<Class>, _: Gc<Version>, name: u32) -> Option<usize> {
+fn lookup(class: Gc<Class>, _: u64, name: u32) -> Option<usize> {
     let own = class.methods.iter().find(|method| method.name == name);
     match (own, class.parent) {
         (Some(method), _) => Some(method.function),
@@ -163,8 +157,7 @@ fn send(
     name: u32,
 ) -> Result<Value, Error> {
     let class = jit::promote(receiver.class);
-    let version = jit::promote(class.version.get());
-    let function = lookup(class, version, name).ok_or(Error::NoMethod)?;
+    let function = lookup(class, class.version.get(), name).ok_or(Error::NoMethod)?;
     let depth = world.depth.get();
     if depth == 500 {
         return Err(Error::TooDeep);

@@ -73,6 +73,25 @@ pub fn list(n: i64) -> String {
     run(lists(2), n, Stress::default())
 }
 
+/// An object for each number, whose end is counted.
+pub fn finalized(n: i64) -> String {
+    let code = vec![
+        Int(1, 0),
+        Int(3, 1),
+        Int(6, 0),
+        Less(4, 1, 0),    // 3
+        JumpIfNot(4, 11), // 4
+        New(2, 1, 7),     // 5
+        Watch(2),         // 6
+        Get(5, 2),        // 7
+        Add(6, 6, 5),     // 8
+        Add(1, 1, 3),     // 9
+        Jump(3),          // 10
+        Return(6),        // 11
+    ];
+    run(code, n, Stress { collect_every: 8, ..Stress::default() })
+}
+
 /// The same with a collection at every allocation, and a list of one object.
 pub fn stressed(n: i64) -> String {
     run(lists(1), n, Stress { collect_every: 1, ..Stress::default() })

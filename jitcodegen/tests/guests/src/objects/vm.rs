@@ -1,5 +1,7 @@
 //! The machine.
 
+use std::cell::Cell;
+
 use metatrace::gc::{Gc, GcCell, Trace};
 use metatrace::{Traced, jit};
 
@@ -31,6 +33,8 @@ pub enum Instr {
     Get(usize, usize),
     Set(usize, usize),
     Next(usize, usize),
+    /// Have the object's end counted.
+    Watch(usize),
     /// Whether it is an object.
     IsObject(usize, usize),
     Return(usize),
@@ -64,6 +68,24 @@ impl Frame {
             _ => Err(Error::NoObject),
         }
     }
+}
+
+thread_local! {
+    static ENDED: Cell<i64> = const { Cell::new(0) };
+}
+
+/// A finalizer: counts, and adds what the object holds to nothing, for it lives still.
+fn ended(object: Gc<Object>) {
+    assert!(
+        matches!(object.value.get(), Value::Int(_)),
+        "an object that lives as long as its finalizer runs"
+    );
+    ENDED.set(ENDED.get() + 1);
+}
+
+/// How many objects ended since this was last asked.
+pub fn count_ended() -> i64 {
+    ENDED.replace(0)
 }
 
 fn reference(value: Value) -> Option<Gc<Object>> {
@@ -115,6 +137,7 @@ pub fn interpret(mut pc: usize, code: &Traced<Vec<Instr>>, frame: Gc<Frame>) -> 
                 let next = frame.object(object)?.next.get();
                 frame.registers[to].set(next.map_or(Value::Nil, Value::Object));
             }
+            Instr::Watch(object) => frame.object(object)?.on_death(ended),
             Instr::IsObject(to, value) => {
                 let is = reference(frame.registers[value].get()).is_some();
                 frame.registers[to].set(Value::Int(is as i64));
