@@ -447,7 +447,17 @@ impl Lower<'_, '_> {
         let ret = self.flow_ty(site.ret);
         let attrs = FuncAttrs { elidable: !on_condition, ..FuncAttrs::default() };
         let name = format!("{path} if asked");
-        let ext = Extern { name, rust, module, params, ret, attrs, can_panic: true, is_helper: false };
+        let ext = Extern {
+            name,
+            rust,
+            module,
+            params,
+            ret,
+            attrs,
+            can_panic: true,
+            is_helper: false,
+            touches: None,
+        };
         let id = self.cx.extern_fn(ext);
         Ok(self.call(FlowCallee::Extern(id), site.operands, ret, true))
     }
