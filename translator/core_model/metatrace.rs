@@ -58,6 +58,15 @@ pub mod rt {
     }
 }
 
+pub struct Apart<T>(pub T);
+
+impl<T: Clone> Clone for Apart<T> {
+    fn clone(&self) -> Apart<T> {
+        Apart(self.0.clone())
+    }
+}
+impl<T: Copy> Copy for Apart<T> {}
+
 #[lang]
 pub struct Traced<T> {
     inner: *const rt::TracedBox<T>,

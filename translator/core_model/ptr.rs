@@ -179,3 +179,37 @@ impl<'a, T> From<&'a T> for NonNull<T> {
         NonNull { pointer: to as *const T }
     }
 }
+
+macro_rules! ordered_by_address {
+    ($($pointer:ty)*) => {$(
+        impl<T> PartialEq for $pointer {
+            fn eq(&self, other: &$pointer) -> bool {
+                *self as usize == *other as usize
+            }
+        }
+        impl<T> Eq for $pointer {}
+        impl<T> PartialOrd for $pointer {
+            fn partial_cmp(&self, other: &$pointer) -> Option<crate::cmp::Ordering> {
+                Some(Ord::cmp(self, other))
+            }
+            fn lt(&self, other: &$pointer) -> bool {
+                (*self as usize) < *other as usize
+            }
+            fn le(&self, other: &$pointer) -> bool {
+                *self as usize <= *other as usize
+            }
+            fn gt(&self, other: &$pointer) -> bool {
+                *self as usize > *other as usize
+            }
+            fn ge(&self, other: &$pointer) -> bool {
+                *self as usize >= *other as usize
+            }
+        }
+        impl<T> Ord for $pointer {
+            fn cmp(&self, other: &$pointer) -> crate::cmp::Ordering {
+                (*self as usize).cmp(&(*other as usize))
+            }
+        }
+    )*};
+}
+ordered_by_address! { *const T *mut T }
