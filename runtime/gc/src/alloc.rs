@@ -110,7 +110,13 @@ impl State {
         if let Some(cell) = self.bump(class) {
             return Some(cell);
         }
-        if self.since >= self.trigger && !reserved {
+        if self.used > self.config.limit && !reserved {
+            // What was taken from the reserve must be free again before anything else is given.
+            self.collect(true);
+            if self.used > self.config.limit {
+                return None;
+            }
+        } else if self.since >= self.trigger && !reserved {
             self.collect(false);
         }
         if self.next_run(class, reserved) {

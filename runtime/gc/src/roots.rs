@@ -99,7 +99,7 @@ thread_local! {
     /// Areas of [`Area`]s; those of dropped ones are empty.
     static AREAS: RefCell<Vec<Shape>> = const { RefCell::new(Vec::new()) };
     /// The innermost call of [`showing`].
-    static SHOWN: Cell<*const Shown<'static>> = const { Cell::new(std::ptr::null()) };
+    static SHOWN: RefCell<Vec<Show>> = const { RefCell::new(Vec::new()) };
 }
 
 /// What an [`Area`] is.
@@ -183,26 +183,27 @@ impl Words {
     }
 }
 
-/// What [`showing`] shows.
-struct Shown<'a> {
-    show: &'a dyn Fn(&mut Tracer),
-    outer: *const Shown<'static>,
-}
+/// What [`showing`] asks.
+type Show = *const (dyn Fn(&mut Tracer) + 'static);
 
-/// Runs `f`; collections on this thread meanwhile ask `show` for roots.
+/// Runs `f`; collections on this thread meanwhile ask `show` for roots. Calls on different native stacks may end in any order.
 ///
 /// `show` must not use a heap but through the tracer.
 pub fn showing<R>(show: &dyn Fn(&mut Tracer), f: impl FnOnce() -> R) -> R {
-    struct Hide(*const Shown<'static>);
+    struct Hide(Show);
     impl Drop for Hide {
         fn drop(&mut self) {
-            SHOWN.set(self.0);
+            SHOWN.with_borrow_mut(|shown| {
+                if let Some(place) = shown.iter().rposition(|show| std::ptr::addr_eq(*show, self.0)) {
+                    shown.remove(place);
+                }
+            });
         }
     }
-    let outer = SHOWN.get();
-    let shown = Shown { show, outer };
-    SHOWN.set((&raw const shown).cast());
-    let _hide = Hide(outer);
+    // SAFETY: only the lifetime changes; it is in the list no longer than this call takes.
+    let show: Show = unsafe { std::mem::transmute::<*const (dyn Fn(&mut Tracer) + '_), Show>(show) };
+    SHOWN.with_borrow_mut(|shown| shown.push(show));
+    let _hide = Hide(show);
     f()
 }
 
@@ -220,13 +221,12 @@ pub(crate) fn mark_shown(tracer: &mut Tracer) {
             unsafe { tracer.area(shape.area.clone()) };
         }
     });
-    let mut next = SHOWN.get();
-    while !next.is_null() {
-        // SAFETY: it is in a frame of `showing` that has not returned.
-        let shown = unsafe { &*next };
-        (shown.show)(tracer);
-        next = shown.outer;
-    }
+    SHOWN.with_borrow(|shown| {
+        for show in shown {
+            // SAFETY: the call of `showing` that put it there has not returned.
+            unsafe { (**show)(tracer) };
+        }
+    });
 }
 
 /// Visits what is in use of the stacks that this thread shows, after all that may hold addresses in them.
