@@ -67,9 +67,10 @@ impl Touched {
         }
         let touches = |key: &ClassKey| {
             let direct = match *key {
-                ClassKey::Field { of, .. } | ClassKey::Tag(of) | ClassKey::Container(of) => {
-                    self.aggregates.contains(&of)
-                }
+                ClassKey::Field { of, .. }
+                | ClassKey::Tag(of)
+                | ClassKey::Container(of)
+                | ClassKey::Apart { of, .. } => self.aggregates.contains(&of),
                 ClassKey::Bare { leaf, .. } => self.elements.contains(&leaf),
                 ClassKey::Address => false,
             };
@@ -389,6 +390,32 @@ dyn crate::Shape in mod0 nofreeze
         check("&crate::Shared", "", shared, "Cell<u8>.value");
         check("", "static \"S\" crate::Shared", shared, "Cell<u8>.value");
         check("", "static \"S\" mut crate::Shared", shared, shared);
+    }
+
+    #[test]
+    fn what_is_apart_is_touched_only_by_who_reaches_it() {
+        let text = format!(
+            "{HEAD}struct `metatrace::Apart<u8>` in mod0 {{0: u8}}\nextern ext0 \"f\" in mod0 (&mut `metatrace::Apart<u8>`) -> () = \"f\"\n\
+             extern ext1 \"g\" in mod0 (&mut u8) -> () = \"g\"\n"
+        );
+        let program = parse::program(&text).unwrap_or_else(|e| panic!("{e}"));
+        let types = &program.types;
+        let of = types.iter().map(|(of, _)| of).find(|&of| crate::layout::is_apart(types, of));
+        let byte = types.iter().find(|(_, data)| data.ty == Type::U8).map(|(id, _)| id);
+        let (Some(of), Some(leaf)) = (of, byte) else { panic!("no such types") };
+        let mut tables = crate::tables::Tables::default();
+        let key = ClassKey::Field { of, variant: 0, field: 0, leaf, word: 0 };
+        let (plain, apart) = (tables.class(key), tables.class_in(Some(of), key));
+        let described = tables.class_descriptors(types);
+        assert_ne!(described[plain.index()].leaf, described[apart.index()].leaf);
+        assert_eq!(described[apart.index()].name, "Apart<u8>: Apart<u8>.0");
+        let writes = |id| {
+            let kind = ShimKind::Extern(metatrace_translator::flow::ExternId(id));
+            let call = Call { name: "f".into(), kind, wild: false, args: vec![], results: vec![], flags: 0 };
+            effects(&program, &tables.classes, &call).writes
+        };
+        assert_eq!(writes(0), ClassSet::Some(vec![plain, apart]));
+        assert_eq!(writes(1), ClassSet::Some(vec![plain]));
     }
 
     #[test]

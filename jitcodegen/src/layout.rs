@@ -120,6 +120,7 @@ fn integer(bits: u8, signed: bool) -> Scalar {
 
 /// Structs of `std` and of the runtime whose fields are, by name and type, those of our model.
 const TRUE_STRUCTS: &[&str] = &[
+    "metatrace::Apart",
     "std::array::TryFromSliceError",
     "std::num::TryFromIntError",
     "metatrace::QuasiImmut",
@@ -162,6 +163,11 @@ const FIXED_STRUCTS: &[&str] = &["metatrace::gc::Array", "metatrace::gc::Buffer"
 /// Whether it is what references to collected objects point to.
 pub fn is_collected(rust: &str) -> bool {
     path(rust) == "metatrace::gc::GcBox"
+}
+
+/// Whether memory of the type is that of `metatrace::Apart`: accessed as that only.
+pub fn is_apart(types: &Types, ty: TypeId) -> bool {
+    matches!(types.get(ty), Type::Adt(adt) if path(&adt.rust) == "metatrace::Apart")
 }
 
 /// Whether the type is a counted pointer, whose content nobody changes while it lives, but for interior mutability.

@@ -38,6 +38,13 @@ pub enum ClassKey {
     Tag(TypeId),
     /// The words of a `Vec` or `String` itself.
     Container(TypeId),
+    /// What would be of the class `part`, in an `Apart`.
+    Apart {
+        /// The type that keeps it apart.
+        of: TypeId,
+        /// The class of the same scalar elsewhere.
+        part: ClassId,
+    },
     /// For descriptors that are only used to compute addresses.
     Address,
 }
@@ -56,7 +63,9 @@ impl ClassKey {
     pub fn leaf(self) -> LeafKey {
         match self {
             ClassKey::Field { leaf, word, .. } | ClassKey::Bare { leaf, word } => LeafKey::Word(leaf, word),
-            ClassKey::Tag(_) | ClassKey::Container(_) | ClassKey::Address => LeafKey::Hidden(self),
+            ClassKey::Tag(_) | ClassKey::Container(_) | ClassKey::Apart { .. } | ClassKey::Address => {
+                LeafKey::Hidden(self)
+            }
         }
     }
 }
@@ -183,6 +192,15 @@ impl Tables {
         id
     }
 
+    /// The class of this key in an `Apart`, if it is in one.
+    pub fn class_in(&mut self, apart: Option<TypeId>, key: ClassKey) -> ClassId {
+        let part = self.class(key);
+        match apart {
+            Some(of) if key != ClassKey::Address => self.class(ClassKey::Apart { of, part }),
+            _ => part,
+        }
+    }
+
     /// The access that equals `access` in all but its name.
     pub fn access(&mut self, access: Access) -> AccessId {
         let key = AccessKey {
@@ -264,23 +282,26 @@ impl Tables {
         let describe = |&key: &ClassKey| {
             let next = leaves.len() as u32;
             let leaf = *leaves.entry(key.leaf()).or_insert(next);
-            Class { name: class_name(types, key), leaf }
+            Class { name: self.class_name(types, key), leaf }
         };
         self.classes.iter().map(describe).collect()
     }
-}
 
-/// A class's name in listings.
-fn class_name(types: &Types, key: ClassKey) -> String {
-    let suffix = |word: u32| if word == 0 { String::new() } else { format!("#{word}") };
-    match key {
-        ClassKey::Field { of, variant, field, word, .. } => {
-            format!("{}{}", field_name(types, of, variant, field), suffix(word))
+    /// A class's name in listings.
+    fn class_name(&self, types: &Types, key: ClassKey) -> String {
+        let suffix = |word: u32| if word == 0 { String::new() } else { format!("#{word}") };
+        match key {
+            ClassKey::Field { of, variant, field, word, .. } => {
+                format!("{}{}", field_name(types, of, variant, field), suffix(word))
+            }
+            ClassKey::Bare { leaf, word } => format!("[{}]{}", short_name(types, leaf), suffix(word)),
+            ClassKey::Tag(ty) => format!("{}.tag", short_name(types, ty)),
+            ClassKey::Container(ty) => format!("{} itself", short_name(types, ty)),
+            ClassKey::Apart { of, part } => {
+                format!("{}: {}", short_name(types, of), self.class_name(types, self.classes[part.index()]))
+            }
+            ClassKey::Address => "address".to_string(),
         }
-        ClassKey::Bare { leaf, word } => format!("[{}]{}", short_name(types, leaf), suffix(word)),
-        ClassKey::Tag(ty) => format!("{}.tag", short_name(types, ty)),
-        ClassKey::Container(ty) => format!("{} itself", short_name(types, ty)),
-        ClassKey::Address => "address".to_string(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! In: the values of a portal's parameters at its merge point. Out: what they are later, at a merge point again, or the
 //! portal's result. In between the runtime may run compiled code, record, or do nothing.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -190,6 +191,7 @@ pub fn call(
 /// Goes on where a guard failed, until native code is to go on or the portal is left.
 fn complete(vm: &Rc<VmState>, place: &Place, guard: GuardId, frame: &mut TraceFrame) -> Outcome {
     match guard_failed(vm, place, guard, frame) {
+        Left::AtHeader(words) if vm.goes_on_natively.take() => Outcome::MergePoint(words),
         Left::AtHeader(words) => go_on(vm, place, words, Arrival::BackEdge),
         Left::Out(outcome) => outcome,
     }
@@ -254,6 +256,8 @@ fn go_on(vm: &Rc<VmState>, place: &Place, mut words: Values<u64>, mut arrival: A
             None => record_loop(vm, place, &cell, &words),
         };
         match left {
+            // Compiled code would allocate on, and only who allocates natively is told that the heap is full.
+            Left::AtHeader(next) if vm.goes_on_natively.take() => return Outcome::MergePoint(next),
             Left::AtHeader(next) => (words, arrival) = (next, Arrival::BackEdge),
             Left::Out(outcome) => return outcome,
         }
@@ -371,6 +375,9 @@ fn guard_failed(vm: &Rc<VmState>, place: &Place, id: GuardId, frame: &mut TraceF
         let context = &mut *vm.context();
         context.merge_points += u64::from(guard.merge_points);
         let must_leave = context.pending & (pending::FINALIZERS | pending::HEAP_FULL) != 0;
+        if context.pending & pending::HEAP_FULL != 0 {
+            vm.goes_on_natively.set(true);
+        }
         context.pending &= !pending::HEAP_FULL;
         (context.take_panic(), must_leave)
     };
@@ -447,10 +454,24 @@ fn record_loop(vm: &Rc<VmState>, place: &Place, cell: &Rc<LoopCell>, words: &[u6
     let mut frame = vm.frame();
     let mut session = Session::at_merge_point(vm, place, frame.area(), words);
     session.pass_first();
-    cell.recording.set(true);
-    let left = record(vm, place, session, Start::Cell(cell));
-    cell.recording.set(false);
-    left
+    let _recording = Recording::begin(&cell.recording);
+    record(vm, place, session, Start::Cell(cell))
+}
+
+/// Marks that a recording is under way, which a coroutine that is given up does not end.
+struct Recording<'a>(&'a Cell<bool>);
+
+impl Recording<'_> {
+    fn begin(flag: &Cell<bool>) -> Recording<'_> {
+        flag.set(true);
+        Recording(flag)
+    }
+}
+
+impl Drop for Recording<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
 }
 
 fn record_bridge(
@@ -462,10 +483,8 @@ fn record_bridge(
 ) -> Left {
     let area = frame.area();
     let session = Session::at_guard(vm, place, area, guard, frame.values());
-    guard.recording.set(true);
-    let left = record(vm, place, session, Start::Guard(id, guard));
-    guard.recording.set(false);
-    left
+    let _recording = Recording::begin(&guard.recording);
+    record(vm, place, session, Start::Guard(id, guard))
 }
 
 /// Records to the end, installs what was recorded, and says how to go on.

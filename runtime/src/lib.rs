@@ -1,7 +1,9 @@
 //! The run-time of translated interpreters: hints, driver, recorder, blackhole.
 
+mod apart;
 mod heap;
 pub mod jit;
+mod native_stack;
 mod quasi;
 mod traced;
 
@@ -25,11 +27,13 @@ mod stress;
 #[cfg(feature = "jit")]
 mod vm;
 
+pub use apart::Apart;
 pub use heap::enter;
 #[cfg(feature = "jit")]
 pub use metatrace_defs::{Abort, param::Params};
 /// The collected heap.
 pub use metatrace_gc as gc;
+pub use native_stack::NativeStack;
 pub use quasi::QuasiImmut;
 pub use traced::Traced;
 #[cfg(feature = "jit")]

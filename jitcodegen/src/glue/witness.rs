@@ -87,7 +87,7 @@ impl Cx<'_> {
                 ClassKey::Tag(ty) | ClassKey::Container(ty) | ClassKey::Bare { leaf: ty, .. } => {
                     _ = used.insert(ty)
                 }
-                ClassKey::Address => {}
+                ClassKey::Apart { .. } | ClassKey::Address => {}
             }
         }
         used

@@ -138,7 +138,7 @@ impl Builder<'_> {
         args: &[Src],
         results: &[Kind],
     ) -> Lowered<Vec<Src>> {
-        let wild = address.reach == metatrace_defs::descr::Reach::Anything;
+        let wild = address.is_wild();
         let call = self.accessor_call(kind, wild, address.is_mutable, args, results)?;
         let regs: Vec<_> = results.iter().map(|&kind| self.out.reg(kind)).collect();
         let fields = vec![Field::Index(call.0), Field::Sources(args.to_vec()), Field::Dsts(regs.clone())];

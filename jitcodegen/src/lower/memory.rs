@@ -10,6 +10,8 @@
 //! | buffer of a `Vec` or `String` | their class | their class |
 //! | any other raw pointer | everything | everything |
 //!
+//! What is part of a `metatrace::Apart` has a class that only parts of it have, wherever the base comes from.
+//!
 //! An element of an array that is itself a field has its class alone. Nothing read through a raw pointer is frozen:
 //! that is how cells hand out their content.
 
@@ -38,6 +40,8 @@ pub(super) struct Address {
     in_cell: bool,
     /// Whether it is a field of an owner of traces.
     is_owned: bool,
+    /// The `Apart` that it is part of.
+    apart: Option<TypeId>,
     /// What it is part of.
     place: Holder,
     /// Its name in listings.
@@ -75,6 +79,7 @@ impl Address {
             is_mutable,
             in_cell: false,
             is_owned: false,
+            apart: None,
             place,
             name: ty_name,
         }
@@ -83,8 +88,13 @@ impl Address {
     /// An address somewhere inside, as far as it may reach as this one.
     pub(super) fn at(&self, base: Src) -> Address {
         let mut inner = Address::behind(base, self.name.clone(), self.reach, self.is_mutable);
-        inner.in_cell = self.in_cell;
+        (inner.in_cell, inner.apart) = (self.in_cell, self.apart);
         inner
+    }
+
+    /// Whether nothing is known of what else is there, to those who know types only.
+    pub(super) fn is_wild(&self) -> bool {
+        self.reach == Reach::Anything || self.apart.is_some()
     }
 
     /// This many bytes further on.
@@ -184,6 +194,9 @@ impl Builder<'_> {
         };
         let name = short_name(types, ty);
         let mut address = Address::behind(base, name, reach, origin == Origin::Raw);
+        if layout::is_apart(types, ty) {
+            (address.apart, address.reach) = (Some(ty), Reach::Class);
+        }
         for &step in &place.path {
             address = match step {
                 Proj::Field(field) => self.field(address, ty, 0, field),
@@ -218,14 +231,17 @@ impl Builder<'_> {
         let fields = [Field::Src(address.base), Field::Index(access.0)];
         address.base = self.produce(ControlOp::InteriorField, Kind::Word, fields);
         (address.offset, address.is_mutable, address.in_cell) = (Offset::default(), false, false);
-        (address.reach, address.place) = (Reach::Leaf, Holder::Bare);
+        (address.reach, address.place, address.apart) = (Reach::Leaf, Holder::Bare, None);
         address
     }
 
     /// Notes that an address now is that of a field.
     pub(super) fn enter(&self, address: &mut Address, of: TypeId, variant: u32, field: u32) {
         let types = self.types();
-        if address.reach == Reach::Leaf {
+        if layout::is_apart(types, of) {
+            address.apart = Some(of);
+        }
+        if address.reach == Reach::Leaf || address.apart.is_some() {
             address.reach = Reach::Class;
         }
         address.place = match types.get(of) {
@@ -340,7 +356,7 @@ impl Builder<'_> {
         let offset = tables.load_time(&address.offset.clone().plus(&plus));
         let stride = address.index.as_ref().map(|(_, stride)| tables.load_time(stride));
         let reach = if class == ClassKey::Address { Reach::Class } else { address.reach };
-        let class = tables.class(class);
+        let class = tables.class_in(address.apart, class);
         tables.access(Access { name: address.name.clone(), offset, stride, scalar, class, reach, flags })
     }
 

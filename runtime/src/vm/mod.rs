@@ -144,19 +144,25 @@ pub(crate) struct VmState {
     pub recordings: Cell<u32>,
     /// How much mail of other threads was seen.
     mail_seen: Cell<u64>,
+    /// Compiled code took an object from the reserve of a heap: the next turn of the loop is the interpreter's.
+    pub goes_on_natively: Cell<bool>,
     /// The heaps that it serves, innermost last.
     pub heaps: RefCell<Vec<NonNull<metatrace_gc::Heap>>>,
     /// Frames to use again.
     frames: RefCell<Vec<FrameMemory>>,
-    /// The activations of compiled code, innermost last.
+    /// The activations of compiled code on the native stack in use, innermost last.
     activations: RefCell<Vec<Activation>>,
+    /// Activations on other stacks.
+    elsewhere: Cell<usize>,
+    /// How often all compiled code had to be left.
+    departures: Cell<u64>,
 }
 
 /// Compiled code that runs, or waits for a call.
 #[derive(Clone, Copy, Default)]
 struct Activation {
-    /// Whether it must be left.
-    must_leave: bool,
+    /// [`VmState::departures`] when it was entered: if there were more since, it must be left.
+    departures: u64,
     /// The collected heap that was current when it was entered, and is where it goes on.
     heap: HeapMemory,
 }
@@ -192,9 +198,12 @@ impl VmState {
             last_failed: Cell::new(None),
             recordings: Cell::new(0),
             mail_seen: Cell::new(0),
+            goes_on_natively: Cell::new(false),
             heaps: RefCell::default(),
             frames: RefCell::default(),
             activations: RefCell::default(),
+            elsewhere: Cell::new(0),
+            departures: Cell::new(0),
         });
         crate::region::wait(&vm);
         // SAFETY: the context is this thread's, and no reference to it is held.
@@ -246,7 +255,8 @@ impl VmState {
 
     /// Marks that compiled code is entered, which has no reason to be left.
     pub fn activate(&self) {
-        self.activations.borrow_mut().push(Activation { must_leave: false, heap: crate::rt::current_heap() });
+        let (departures, heap) = (self.departures.get(), crate::rt::current_heap());
+        self.activations.borrow_mut().push(Activation { departures, heap });
         self.update_context();
     }
 
@@ -258,23 +268,57 @@ impl VmState {
 
     /// Has all compiled code left at its next call.
     pub fn leave_all(&self) {
-        self.activations.borrow_mut().iter_mut().for_each(|active| active.must_leave = true);
+        self.departures.set(self.departures.get() + 1);
         self.update_context();
     }
 
     /// Whether a return address on the stack may point into compiled code.
     pub fn is_active(&self) -> bool {
-        !self.activations.borrow().is_empty()
+        self.elsewhere.get() > 0 || !self.activations.borrow().is_empty()
     }
 
     fn update_context(&self) {
-        let Activation { must_leave: leave, heap } =
-            self.activations.borrow().last().copied().unwrap_or_default();
+        let innermost = self.activations.borrow().last().copied();
+        let leave = innermost.is_some_and(|active| active.departures != self.departures.get());
+        let heap = innermost.unwrap_or_default().heap;
         // SAFETY: the context is this thread's, and no reference to it is held.
         let context = unsafe { &mut *self.context() };
         context.pending =
             context.pending & !pending::INVALIDATED | if leave { pending::INVALIDATED } else { 0 };
         context.heap = heap;
+    }
+}
+
+/// What of a VM belongs to a native stack that is not in use.
+pub(crate) struct Suspended {
+    vm: Rc<VmState>,
+    activations: Vec<Activation>,
+    limits: Limits,
+    recordings: u32,
+}
+
+impl Suspended {
+    /// Of a stack that nothing runs on yet, for the current VM.
+    pub fn new() -> Suspended {
+        let limits = Limits { frames: 0, locals: 0 };
+        Suspended { vm: current(), activations: Vec::new(), limits, recordings: 0 }
+    }
+
+    /// Exchanges this stack with the one in use.
+    pub fn switch(&mut self) {
+        let vm = &self.vm;
+        let elsewhere = vm.elsewhere.get() - self.activations.len();
+        std::mem::swap(&mut *vm.activations.borrow_mut(), &mut self.activations);
+        vm.elsewhere.set(elsewhere + self.activations.len());
+        self.limits = vm.set_limits(self.limits);
+        self.recordings = vm.recordings.replace(self.recordings);
+        vm.update_context();
+    }
+}
+
+impl Drop for Suspended {
+    fn drop(&mut self) {
+        self.vm.elsewhere.set(self.vm.elsewhere.get() - self.activations.len());
     }
 }
 
