@@ -1,4 +1,5 @@
 -- Variables that follow each other by constraints, planned again when one changes.
+local size = tonumber((...)) or 6
 local Variable, Equal, Scale = {}, {}, {}
 Variable.__index, Equal.__index, Scale.__index = Variable, Equal, Scale
 function Variable.new(value) return setmetatable({ value = value, from = nil, uses = {}, mark = 0, strength = 0 }, Variable) end
@@ -43,7 +44,7 @@ for i = 1, 300 do
   last = next
 end
 local total = 0
-for round = 1, 2500 do
+for round = 1, 2500 * size do
   local steps = plan(first)
   first.value = round
   for i = 1, #steps do steps[i]:execute() end

@@ -1,4 +1,5 @@
 -- Flips of permutations: arrays of integers.
+local size = tonumber((...)) or 10
 local function fannkuch(n)
   local p, q, s, sign, most, sum = {}, {}, {}, 1, 0, 0
   for i = 1, n do p[i], q[i], s[i] = i, i, i end
@@ -46,4 +47,5 @@ local function fannkuch(n)
     end
   end
 end
+for _ = 2, size do fannkuch(9) end
 print(fannkuch(9))

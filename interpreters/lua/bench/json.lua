@@ -1,4 +1,5 @@
 -- Texts of nested data, written and read.
+local size = tonumber((...)) or 6
 local function encode(value, out)
   local kind = type(value)
   if kind == "table" then
@@ -67,7 +68,7 @@ for i = 1, 2000 do
   data[i] = { id = i, name = "name " .. i, tags = { "a", "b", "c" .. i }, nested = { x = i / 2, ok = i % 2 == 0 } }
 end
 local length, total = 0, 0
-for _ = 1, 8 do
+for _ = 1, 8 * size do
   local out = {}
   encode(data, out)
   local text = table.concat(out)

@@ -1,11 +1,12 @@
 -- The game of life on a torus.
+local size = tonumber((...)) or 14
 local width, height = 96, 96
 local cells = {}
 for y = 1, height do
   cells[y] = {}
   for x = 1, width do cells[y][x] = (x * 7 + y * 13 + x * y) % 5 == 0 and 1 or 0 end
 end
-for _ = 1, 120 do
+for _ = 1, 120 * size do
   local new = {}
   for y = 1, height do
     local above, row, below = cells[(y - 2) % height + 1], cells[y], cells[y % height + 1]

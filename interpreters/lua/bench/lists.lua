@@ -1,4 +1,5 @@
 -- Linked lists on the heap.
+local size = tonumber((...)) or 10
 local function cons(head, tail) return { head = head, tail = tail } end
 local function build(n)
   local list
@@ -22,5 +23,5 @@ local function sum(list)
   return total
 end
 local total = 0
-for i = 1, 60 do total = total + sum(reverse(build(50000))) end
+for i = 1, 10 * size do total = total + sum(reverse(build(50000))) end
 print(total)

@@ -1,4 +1,5 @@
 -- Compression by a dictionary of sequences, and back.
+local size = tonumber((...)) or 6
 local function compress(text)
   local codes, size, out, current = {}, 256, {}, ""
   for i = 0, 255 do codes[string.char(i)] = i end
@@ -32,7 +33,7 @@ local function expand(codes)
   return table.concat(out)
 end
 local parts = {}
-for i = 1, 60000 do parts[i] = "the " .. i % 97 .. " quick " .. i % 13 end
+for i = 1, 60000 * size do parts[i] = "the " .. i % 97 .. " quick " .. i % 13 end
 local text = table.concat(parts)
 local codes = compress(text)
 print(#text, #codes, expand(codes) == text)

@@ -1,5 +1,7 @@
 -- A picture of the Mandelbrot set: float arithmetic in loops.
-local size, inside = 400, 0
+local size = tonumber((...)) or 4
+local inside = 0
+size = 400 * size
 for row = 0, size - 1 do
   local ci = 2.0 * row / size - 1.0
   for column = 0, size - 1 do

@@ -1,4 +1,5 @@
 -- The product of matrices: nested arrays.
+local size = tonumber((...)) or 10
 local n = 200
 local function matrix(f)
   local rows = {}
@@ -12,12 +13,14 @@ end
 local a = matrix(function(i, j) return (i - j) * (i + j) / n end)
 local b = matrix(function(i, j) return (i + 2 * j) / n end)
 local c = matrix(function() return 0.0 end)
-for i = 1, n do
-  local ai, ci = a[i], c[i]
-  for j = 1, n do
-    local sum = 0.0
-    for k = 1, n do sum = sum + ai[k] * b[k][j] end
-    ci[j] = sum
+for _ = 1, size do
+  for i = 1, n do
+    local ai, ci = a[i], c[i]
+    for j = 1, n do
+      local sum = 0.0
+      for k = 1, n do sum = sum + ai[k] * b[k][j] end
+      ci[j] = sum
+    end
   end
 end
 print(c[1][1], c[n // 2][n // 2], c[n][n])

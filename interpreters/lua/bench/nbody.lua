@@ -1,4 +1,5 @@
 -- Planets that attract each other: fields of floats.
+local size = tonumber((...)) or 10
 local function body(x, y, z, vx, vy, vz, mass)
   return { x = x, y = y, z = z, vx = vx, vy = vy, vz = vz, mass = mass }
 end
@@ -34,5 +35,5 @@ local function advance(dt)
     b.z = b.z + dt * b.vz
   end
 end
-for _ = 1, 500000 do advance(0.001) end
+for _ = 1, 50000 * size do advance(0.001) end
 print(string.format("%.9f %.9f", bodies[1].x, bodies[5].vz))

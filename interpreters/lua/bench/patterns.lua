@@ -1,11 +1,12 @@
 -- Pattern matching.
+local size = tonumber((...)) or 16
 local lines = {}
 for i = 1, 20000 do
   lines[i] = string.format("2024-%02d-%02d host%d user=%s id=%d", i % 12 + 1, i % 28 + 1, i % 7, ("abcde"):sub(1, i % 5 + 1), i)
 end
 local text = table.concat(lines, "\n")
 local months, users, sum = {}, {}, 0
-for _ = 1, 3 do
+for _ = 1, 3 * size do
   for line in text:gmatch("[^\n]+") do
     local month, host, user, id = line:match("^%d+%-(%d+)%-%d+ (%w+) user=(%a+) id=(%d+)$")
     months[month] = (months[month] or 0) + 1

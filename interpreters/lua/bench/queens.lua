@@ -1,4 +1,5 @@
 -- Queens on a board: recursion and arrays.
+local size = tonumber((...)) or 13
 local n, solutions = 9, 0
 local columns, rising, falling = {}, {}, {}
 local function place(row)
@@ -15,5 +16,5 @@ local function place(row)
     end
   end
 end
-place(1)
+for _ = 1, 30 * size do place(1) end
 print(solutions)

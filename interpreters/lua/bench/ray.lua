@@ -1,4 +1,5 @@
 -- Rays and spheres: vectors as tables.
+local size = tonumber((...)) or 14
 local function vector(x, y, z) return { x = x, y = y, z = z } end
 local function dot(a, b) return a.x * b.x + a.y * b.y + a.z * b.z end
 local function subtract(a, b) return vector(a.x - b.x, a.y - b.y, a.z - b.z) end
@@ -38,7 +39,8 @@ local function trace(origin, direction, depth)
   return brightness
 end
 local total = 0
-for y = 1, 160 do
+for step = 1, 160 * size do
+  local y = (step - 1) % 160 + 1
   for x = 1, 160 do
     total = total + trace(vector(0, 0, 0), unit(vector((x - 80) / 80, (80 - y) / 80, 1.5)), 2)
   end

@@ -1,4 +1,5 @@
 -- Tasks with queues of packets, in classes: method calls and lists.
+local size = tonumber((...)) or 10
 local Task = {}
 Task.__index = Task
 function Task.new(id, priority, work)
@@ -58,7 +59,7 @@ local function device(task, packet, s)
 end
 for i = 1, 6 do scheduler:add(Task.new(i, i * 10 % 7, i % 2 == 0 and worker or device)) end
 for i = 1, 12 do scheduler:send(i % 6 + 1, { kind = i % 3, hops = 0, data = { 0, 0, 0, 0 } }) end
-scheduler:loop(1000000)
+scheduler:loop(200000 * size)
 local out = {}
 for i = 1, 6 do out[i] = scheduler.tasks[i].runs end
 print(scheduler.handled, table.concat(out, " "))

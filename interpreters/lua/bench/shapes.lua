@@ -1,4 +1,5 @@
 -- Calls of methods of several classes at one place.
+local size = tonumber((...)) or 4
 local function class(base)
   local c = setmetatable({}, { __index = base })
   c.__index = c
@@ -20,7 +21,7 @@ for i = 1, 1000 do
   else shapes[i] = setmetatable({ outer = setmetatable({ radius = i }, Circle), inner = setmetatable({ side = 1 }, Square) }, Ring) end
 end
 local total = 0
-for _ = 1, 3000 do
+for _ = 1, 3000 * size do
   for i = 1, #shapes do total = total + shapes[i]:scaled(0.5) end
 end
 print(total)

@@ -1,4 +1,5 @@
 -- Sorting with a comparison, by the library and by hand.
+local size = tonumber((...)) or 10
 local seed = 42
 local function random()
   seed = (seed * 16807) % 2147483647
@@ -13,7 +14,7 @@ local function less(a, b)
   if a.key ~= b.key then return a.key < b.key end
   return a.index < b.index
 end
-local a = records(200000)
+local a = records(20000 * size)
 table.sort(a, less)
 local function quicksort(t, low, high)
   while low < high do
@@ -35,6 +36,6 @@ local function quicksort(t, low, high)
     end
   end
 end
-local b = records(200000)
+local b = records(20000 * size)
 quicksort(b, 1, #b)
 print(a[1].key, a[#a].key, b[1].key, b[#b].key)

@@ -1,4 +1,5 @@
 -- The spectral norm of an infinite matrix: calls and floats.
+local size = tonumber((...)) or 5
 local function element(i, j)
   local ij = i + j - 1
   return 1.0 / (ij * (ij - 1) * 0.5 + i)
@@ -15,7 +16,7 @@ end
 local n = 400
 local u, v, t = {}, {}, {}
 for i = 1, n do u[i] = 1.0 end
-for _ = 1, 10 do
+for _ = 1, 10 * size do
   times(u, t, n, false)
   times(t, v, n, true)
   times(v, t, n, false)

@@ -1,4 +1,5 @@
 -- Arithmetic by metamethods.
+local size = tonumber((...)) or 3
 local Vector = {}
 Vector.__index = Vector
 local function new(x, y) return setmetatable({ x = x, y = y }, Vector) end
@@ -11,7 +12,7 @@ Vector.__unm = function(a) return new(-a.x, -a.y) end
 function Vector:square() return self.x * self.x + self.y * self.y end
 local position, speed, bounces = new(0, 0), new(1, 2), 0
 local limit = new(100, 100)
-for _ = 1, 1000000 do
+for _ = 1, 1000000 * size do
   position = position + speed * 0.5
   if limit < position then
     position, speed = position - speed, -speed

@@ -1,11 +1,12 @@
 -- Counting words: tables as dictionaries.
+local size = tonumber((...)) or 10
 local seed, words = 7, {}
 for i = 1, 300000 do
   seed = (seed * 1103515245 + 12345) % 2147483648
   words[i] = "w" .. seed % 5000
 end
 local counts = {}
-for _ = 1, 10 do
+for _ = 1, 10 * size do
   for i = 1, #words do
     local word = words[i]
     counts[word] = (counts[word] or 0) + 1

@@ -7,12 +7,13 @@
 use std::cell::Cell;
 
 use metatrace::gc::{Array, Gc, GcCell};
+use metatrace::jit;
 
 use crate::execute::execute;
 use crate::function::{Function, Known, Native, Proto, Upvalue};
 use crate::meta::Event;
 use crate::stack::{Slot, running};
-use crate::thread::{FRESH, Frame, PROTECTED, Running};
+use crate::thread::{FRESH, Flags, Frame, PROTECTED, Pc, Running};
 use crate::value::Value;
 use crate::vm::{Raised, Result, Vm};
 
@@ -32,17 +33,19 @@ impl Vm {
 
     #[inline(always)]
     pub(crate) fn save_pc(&self, pc: usize) {
-        self.thread().frames.last().pc.set(pc as u32);
+        self.thread().frames.last().pc.set(Pc(pc as u32));
     }
 
     #[cold]
     #[inline(never)]
+    #[jit::dont_look_inside]
     pub(crate) fn stack_overflow(&self) -> Raised {
         self.error("stack overflow")
     }
 
     /// Begins a call of a function of the language, whose arguments lie behind it.
     #[inline(always)]
+    #[jit::unroll_safe]
     pub(crate) fn begin(
         &self,
         function: Gc<Function>,
@@ -63,6 +66,7 @@ impl Vm {
     /// Begins a call where there is little room, or which a hook is to be told of.
     #[cold]
     #[inline(never)]
+    #[jit::dont_look_inside]
     fn begin_slow(
         &self,
         function: Gc<Function>,
@@ -86,6 +90,7 @@ impl Vm {
 
     /// Begins a call for which there is room.
     #[inline(always)]
+    #[jit::unroll_safe]
     fn push_call(&self, code: Running, place: Slot, count: usize, want: i32, flags: u32) -> (Running, Slot) {
         let thread = self.thread();
         let proto: &Proto = code;
@@ -116,10 +121,10 @@ impl Vm {
             results: place,
             limit: Cell::new(limit),
             code: Some(code),
-            pc: Cell::new(0),
+            pc: Cell::new(Pc(0)),
             want,
             extra: extra as u32,
-            flags: Cell::new(flags),
+            flags: Cell::new(Flags(flags)),
         });
         (code, base)
     }
@@ -127,6 +132,7 @@ impl Vm {
     /// An error, unless one is being handled and there is room for that.
     #[cold]
     #[inline(never)]
+    #[jit::dont_look_inside]
     pub(crate) fn check_overflow(&self, limit: Slot) -> Result<()> {
         let thread = self.thread();
         if thread.has_room(limit) && thread.frames.has_room(false) {
@@ -159,7 +165,7 @@ impl Vm {
             return self.call_native_slow(native, place, count, want);
         }
         self.push_native(place, count, want);
-        let found = (native.as_ref().function)(Call { vm: self, place, count })?;
+        let found = self.invoke(native, place, count)?;
         thread.frames.pop();
         self.finish(place, found, want);
         Ok(found)
@@ -168,6 +174,7 @@ impl Vm {
     /// Calls a native function where there is little room, or which a hook is to be told of.
     #[cold]
     #[inline(never)]
+    #[jit::dont_look_inside]
     fn call_native_slow(&self, native: Gc<Native>, place: Slot, count: usize, want: i32) -> Result<usize> {
         self.check_overflow(place.up(1 + count + 64))?;
         self.push_native(place, count, want);
@@ -185,15 +192,22 @@ impl Vm {
             results: place,
             limit: Cell::new(base.up(count)),
             code: None,
-            pc: Cell::new(0),
+            pc: Cell::new(Pc(0)),
             want,
             extra: 0,
-            flags: Cell::new(0),
+            flags: Cell::new(Flags(0)),
         });
+    }
+
+    #[inline(always)]
+    #[jit::dont_look_inside]
+    fn invoke(&self, native: Gc<Native>, place: Slot, count: usize) -> Result<usize> {
+        (native.as_ref().function)(Call { vm: self, place, count })
     }
 
     /// Has the results of a call be as many as wanted.
     #[inline(always)]
+    #[jit::unroll_safe]
     pub(crate) fn finish(&self, place: Slot, found: usize, want: i32) {
         if want < 0 {
             self.thread().top.set(place.up(found));
@@ -207,10 +221,11 @@ impl Vm {
     /// Ends the innermost call of a function of the language, with results from `first` on. True if the native function that
     /// runs its code returns too.
     #[inline(always)]
+    #[jit::unroll_safe]
     pub(crate) fn end(&self, first: Slot, count: usize) -> bool {
         let frames = &self.thread().as_ref().frames;
         let frame = frames.last();
-        let (results, want, flags) = (frame.results, frame.want, frame.flags.get());
+        let (results, want, flags) = (frame.results, frame.want, frame.flags.get().0);
         frames.pop();
         if want == 1 {
             results.set(if count > 0 { first.get() } else { Value::Nil });
@@ -236,10 +251,10 @@ impl Vm {
             results: place,
             limit: Cell::new(limit),
             code: None,
-            pc: Cell::new(0),
+            pc: Cell::new(Pc(0)),
             want,
             extra: self.native_calls.get(),
-            flags: Cell::new(PROTECTED),
+            flags: Cell::new(Flags(PROTECTED)),
         });
         Ok(())
     }
@@ -267,16 +282,17 @@ impl Vm {
 
     /// Puts a frame back that another call was to take the place of.
     #[cold]
+    #[jit::dont_look_inside]
     pub(crate) fn restore_frame(&self, results: Slot, want: i32, flags: u32) {
         self.thread().frames.push(Frame {
             base: results.up(1),
             results,
             limit: Cell::new(results.up(2)),
             code: None,
-            pc: Cell::new(0),
+            pc: Cell::new(Pc(0)),
             want,
             extra: 0,
-            flags: Cell::new(flags),
+            flags: Cell::new(Flags(flags)),
         });
     }
 
@@ -293,6 +309,7 @@ impl Vm {
     /// Looks for a `pcall` in the loop that an error has reached: if there is one, its caller goes on with the results.
     #[cold]
     #[inline(never)]
+    #[jit::dont_look_inside]
     pub(crate) fn catch(&self) -> Option<(usize, Running, Slot)> {
         let thread = self.thread();
         let frames = &thread.as_ref().frames;
@@ -304,7 +321,7 @@ impl Vm {
             }
             if frame.has(FRESH) {
                 // Whoever looks on from outside passes it.
-                frame.flags.set(frame.flags.get() & !FRESH);
+                frame.flags.set(Flags(frame.flags.get().0 & !FRESH));
                 return None;
             }
             depth -= 1;
@@ -318,10 +335,11 @@ impl Vm {
         place.put(1, error);
         self.finish(place, 2, want);
         let caller = thread.frames.last();
-        Some((caller.pc.get() as usize, caller.code?, caller.base))
+        Some((caller.pc.get().0 as usize, caller.code?, caller.base))
     }
 
     /// Ends the calls beyond `depth` after an error: closes what has to be. Returns the error's value, or that of another one.
+    #[jit::dont_look_inside]
     pub(crate) fn unwind(&self, depth: usize, level: Slot) -> Value {
         let thread = self.thread();
         let mut error = self.take_error();
@@ -338,6 +356,7 @@ impl Vm {
     }
 
     /// Closes upvalues and variables from a place on. `scratch`: behind what has to stay, if that is not known from the frames.
+    #[jit::dont_look_inside]
     pub(crate) fn close(&self, level: Slot, error: Option<Value>, scratch: Option<Slot>) -> Result<()> {
         let thread = self.thread();
         loop {
@@ -355,6 +374,7 @@ impl Vm {
     }
 
     /// Calls whatever lies at `place` with the arguments behind it; how many results there are.
+    #[jit::dont_look_inside]
     pub fn call_at(&self, place: Slot, count: usize, want: i32) -> Result<usize> {
         let (function, count) = self.callable(place, count)?;
         match function {
@@ -387,6 +407,7 @@ impl Vm {
     }
 
     #[cold]
+    #[jit::dont_look_inside]
     fn native_overflow(&self, calls: u32) -> Result<()> {
         let here = 0u8;
         // Some room is kept for handling the error.
@@ -406,6 +427,7 @@ impl Vm {
     }
 
     /// What is called where a value is: values with `__call` become its first argument.
+    #[jit::dont_look_inside]
     pub(crate) fn callable(&self, place: Slot, mut count: usize) -> Result<(Value, usize)> {
         loop {
             let value = place.get();
@@ -457,6 +479,7 @@ impl Vm {
     }
 
     /// Calls a handler for the error that was raised, while the calls it passed are still there. The handler's result.
+    #[jit::dont_look_inside]
     pub(crate) fn handle_error(&self, handler: Value, calls: u32) -> Value {
         let thread = self.thread();
         let depth = thread.frames.depth();

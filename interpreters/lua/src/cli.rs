@@ -95,7 +95,7 @@ pub fn run() -> ExitCode {
     if parsed.list {
         return list(&args, &parsed);
     }
-    let options = Options { native_stack: 6 << 20, ..Options::default() };
+    let options = Options { native_stack: 6 << 20, jit: parsed.jit.clone(), ..Options::default() };
     let vm = match Vm::new(options) {
         Ok(vm) => vm,
         Err(error) => {

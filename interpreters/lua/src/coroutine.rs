@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use corosensei::stack::{DefaultStack, Stack};
 use corosensei::{CoroutineResult, Yielder};
+use metatrace::NativeStack;
 use metatrace::gc::Gc;
 
 use crate::stack::Slot;
@@ -17,12 +18,47 @@ use crate::thread::{Frame, Status, Thread};
 use crate::value::Value;
 use crate::vm::{Raised, Result, Vm, with_current};
 
-type Native = corosensei::Coroutine<(), (), std::result::Result<usize, Raised>, DefaultStack>;
+metatrace::glue!();
+
+type Inner = corosensei::Coroutine<(), (), std::result::Result<usize, Raised>, DefaultStack>;
+
+/// A native stack, and what the JIT keeps of it.
+struct Native {
+    inner: Option<Inner>,
+    jit: NativeStack,
+}
+
+impl Native {
+    fn resume(&mut self) -> Option<CoroutineResult<(), std::result::Result<usize, Raised>>> {
+        let inner = self.inner.as_mut()?;
+        Some(self.jit.run(|| inner.resume(())))
+    }
+
+    /// Leaves all its frames; the stack is free again.
+    fn into_stack(mut self) -> Option<DefaultStack> {
+        self.unwind();
+        self.inner.take().map(Inner::into_stack)
+    }
+
+    fn unwind(&mut self) {
+        if let Some(inner) = &mut self.inner
+            && !inner.done()
+        {
+            self.jit.run(|| inner.force_unwind());
+        }
+    }
+}
+
+impl Drop for Native {
+    fn drop(&mut self) {
+        self.unwind();
+    }
+}
 
 /// Bytes of a coroutine's native stack.
-const STACK: usize = if cfg!(debug_assertions) { 1 << 20 } else { 256 << 10 };
+const STACK: usize = if cfg!(debug_assertions) { 4 << 20 } else { 1 << 20 };
 /// Bytes of it that are kept for what does not look whether there is room.
-const RESERVE: usize = if cfg!(debug_assertions) { 256 << 10 } else { 64 << 10 };
+const RESERVE: usize = if cfg!(debug_assertions) { 3 << 20 } else { 512 << 10 };
 const MARGIN: usize = 1024;
 /// Native stacks that are kept for later.
 const KEPT: usize = 64;
@@ -36,9 +72,8 @@ pub struct Stacks {
 
 impl Stacks {
     fn take(&self) -> std::io::Result<DefaultStack> {
-        while let Some(mut native) = self.abandoned.borrow_mut().pop() {
-            native.force_unwind();
-            self.give_back(native.into_stack());
+        while let Some(native) = self.abandoned.borrow_mut().pop() {
+            self.give_back(native);
         }
         match self.free.borrow_mut().pop() {
             Some(stack) => Ok(stack),
@@ -46,7 +81,8 @@ impl Stacks {
         }
     }
 
-    fn give_back(&self, stack: DefaultStack) {
+    fn give_back(&self, native: Native) {
+        let Some(stack) = native.into_stack() else { return };
         let mut free = self.free.borrow_mut();
         if free.len() < KEPT {
             free.push(stack);
@@ -71,7 +107,7 @@ impl Drop for Coroutine {
     fn drop(&mut self) {
         // Its frames are left at a time when that may run code.
         if let Some(native) = self.native.take()
-            && !native.done()
+            && native.inner.as_ref().is_some_and(|inner| !inner.done())
         {
             self.stacks.abandoned.borrow_mut().push(native);
         }
@@ -93,7 +129,7 @@ pub fn create(vm: &Vm, function: Value) -> Result<Gc<Thread>> {
     let (high, low) = (stack.base().get(), stack.limit().get());
     let yielder = Rc::new(Cell::new(std::ptr::null()));
     let shown = Rc::clone(&yielder);
-    let native = Native::with_stack(stack, move |yielder, ()| {
+    let inner = Inner::with_stack(stack, move |yielder, ()| {
         shown.set(std::ptr::from_ref(yielder));
         with_current(|vm| {
             let thread = vm.thread();
@@ -115,8 +151,15 @@ pub fn create(vm: &Vm, function: Value) -> Result<Gc<Thread>> {
     thread.top.set(place.up(1));
     thread.frames.last().limit.set(place.up(1));
     let stacks = Rc::clone(&vm.stacks);
-    *thread.coroutine.borrow_mut() =
-        Some(Box::new(Coroutine { native: Some(native), yielder, low, high, place, count: 0, stacks }));
+    *thread.coroutine.borrow_mut() = Some(Box::new(Coroutine {
+        native: Some(Native { inner: Some(inner), jit: NativeStack::new() }),
+        yielder,
+        low,
+        high,
+        place,
+        count: 0,
+        stacks,
+    }));
     Ok(thread)
 }
 
@@ -159,7 +202,7 @@ pub fn resume(
     thread.native.set((0, 0));
     vm.switch_to(thread);
     vm.set_native_calls(calls + 1 + thread.native_calls.get());
-    let result = native.resume(());
+    let result = native.resume();
     thread.native_calls.set(vm.native_calls().saturating_sub(calls + 1));
     vm.set_native_calls(calls);
     vm.switch_to(resumer);
@@ -169,23 +212,25 @@ pub fn resume(
     vm.stack_limit.set(limit);
     resumer.status.set(Status::Running);
     match result {
-        CoroutineResult::Yield(()) => {
+        Some(CoroutineResult::Yield(())) => {
             thread.status.set(Status::Suspended);
             if let Some(coroutine) = &mut *thread.coroutine.borrow_mut() {
                 coroutine.native = Some(native);
             }
             Ok(transfer(thread))
         }
-        CoroutineResult::Return(result) => {
+        Some(CoroutineResult::Return(result)) => {
             thread.status.set(Status::Dead);
             thread.native.set((0, 0));
-            vm.stacks.give_back(native.into_stack());
+            vm.stacks.give_back(native);
             result.map(|_| transfer(thread)).map_err(|Raised| {
                 let error = vm.take_error();
                 thread.failure.set(Some(error));
                 error
             })
         }
+        // Its stack is taken while it runs, and runs only here.
+        None => Err(message("cannot resume dead coroutine")),
     }
 }
 
@@ -234,9 +279,8 @@ pub fn close(vm: &Vm, thread: Gc<Thread>) -> std::result::Result<(), Value> {
     let native = thread.coroutine.borrow_mut().as_mut().and_then(|coroutine| coroutine.native.take());
     thread.status.set(Status::Dead);
     thread.native.set((0, 0));
-    if let Some(mut native) = native {
-        native.force_unwind();
-        vm.stacks.give_back(native.into_stack());
+    if let Some(native) = native {
+        vm.stacks.give_back(native);
     }
     let current = vm.thread();
     let calls = vm.native_calls();

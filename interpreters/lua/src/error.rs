@@ -3,6 +3,8 @@
 //! Names are found in the code: the instruction that failed says which register or constant was wrong, and the instructions before
 //! tell where its value came from.
 
+use metatrace::jit;
+
 use crate::function::Proto;
 use crate::meta::Event;
 use crate::op::{FLIP, Instr, Op};
@@ -48,7 +50,7 @@ pub fn position(vm: &Vm, level: usize) -> Vec<u8> {
 
 /// The line that a call is in.
 pub fn current_line(frame: &Frame) -> Option<u32> {
-    frame.code.and_then(|code| code.line_before(frame.pc.get() as usize))
+    frame.code.and_then(|code| code.line_before(frame.pc.get().0 as usize))
 }
 
 /// The name of a value's type, from its metatable if that has one.
@@ -196,7 +198,7 @@ fn operand_name(vm: &Vm, value: Value) -> Vec<u8> {
 fn operand_name_in(frame: &Frame, value: Value) -> Vec<u8> {
     let Some(code) = frame.code else { return Vec::new() };
     let proto: &Proto = code;
-    let Some(pc) = (frame.pc.get() as usize).checked_sub(1) else { return Vec::new() };
+    let Some(pc) = (frame.pc.get().0 as usize).checked_sub(1) else { return Vec::new() };
     let Some(instr) = proto.code.get(pc).copied() else { return Vec::new() };
     let same = |candidate: Value| match (candidate, value) {
         (Value::Str(a), Value::Str(b)) => a.is(b),
@@ -297,7 +299,7 @@ pub fn not_concatenable(vm: &Vm, a: Value, b: Value) -> Raised {
     let thread = vm.thread();
     let frame = thread.frames.last();
     let name = frame.code.and_then(|code| {
-        let pc = (frame.pc.get() as usize).checked_sub(1)?;
+        let pc = (frame.pc.get().0 as usize).checked_sub(1)?;
         let instr = code.code.get(pc).copied().filter(|instr| instr.op == Op::Concat)?;
         let first = usize::from(instr.a);
         let registers = first..first + usize::from(instr.b);
@@ -330,11 +332,12 @@ pub fn not_comparable(vm: &Vm, a: Value, b: Value) -> Raised {
 
 /// A call of what is no function.
 #[cold]
+#[jit::dont_look_inside]
 pub fn not_callable(vm: &Vm, value: Value, place: Slot) -> Raised {
     let thread = vm.thread();
     let frame = thread.frames.last();
     let name = frame.code.and_then(|code| {
-        let pc = (frame.pc.get() as usize).checked_sub(1)?;
+        let pc = (frame.pc.get().0 as usize).checked_sub(1)?;
         let instr = *code.code.get(pc)?;
         match instr.op {
             Op::Call | Op::TailCall if place == frame.base.up(usize::from(instr.a)) => {
@@ -388,7 +391,7 @@ pub fn function_name(thread: &Thread, index: usize) -> Option<Named> {
         return Named::new("metamethod", b"__gc");
     }
     let code = caller.code?;
-    let pc = (caller.pc.get() as usize).checked_sub(1)?;
+    let pc = (caller.pc.get().0 as usize).checked_sub(1)?;
     let instr = *code.code.get(pc)?;
     match instr.op {
         Op::Call | Op::TailCall => register_name(code, pc, usize::from(instr.a)),

@@ -62,7 +62,7 @@ macro_rules! jump_if {
 ///
 /// # Errors
 /// If an error is raised that no `pcall` within catches.
-#[jit::portal(owner = proto, greens = [pc])]
+#[jit::portal(owner = proto, greens = [pc, vm])]
 pub fn execute(mut pc: usize, mut proto: &'static Traced<Proto>, mut base: Slot, vm: &Vm) -> Result<()> {
     loop {
         jit::merge_point!();
@@ -246,7 +246,15 @@ pub fn execute(mut pc: usize, mut proto: &'static Traced<Proto>, mut base: Slot,
             Op::JumpNotGeInt => {
                 jump_if!(vm, pc, proto, base, instr, false, compare::greater_equal_int(vm, pc, base, instr))
             }
-            Op::Call => go!(vm, pc, proto, base, calls::call(vm, pc, proto, base, instr)),
+            Op::Call => {
+                let caller = proto;
+                go!(vm, pc, proto, base, calls::call(vm, pc, proto, base, instr));
+                // Recursion is a loop; other functions become part of the loops that call them. There are several references to
+                // one owner, but one content.
+                if pc == 0 && std::ptr::eq::<Proto>(&**caller, &**proto) {
+                    jit::can_enter_jit!();
+                }
+            }
             Op::TailCall => match calls::tail_call(vm, pc, base, instr) {
                 Ok(calls::After::Go(next)) => (pc, proto, base) = next,
                 Ok(calls::After::Leave) => return Ok(()),

@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 
-use metatrace::Traced;
 use metatrace::gc::{Array, Gc, GcCell, HeapFull, Trace, Tracer, barrier};
+use metatrace::{Apart, Traced};
 
 use crate::call::Call;
 use crate::compile::{Body, Constant, LocalName, UpvalueSource};
@@ -161,7 +161,7 @@ pub struct Function {
 /// A variable that a function shares with those around it: on the stack while its block runs, in itself afterwards.
 pub struct Upvalue {
     slot: Cell<Slot>,
-    closed: GcCell<Value>,
+    closed: GcCell<Apart<Value>>,
     /// While it is open: the thread whose stack it is on, and the next open one below.
     thread: GcCell<Option<Gc<Thread>>>,
     pub(crate) below: GcCell<Option<Gc<Upvalue>>>,
@@ -186,7 +186,7 @@ impl Upvalue {
     pub fn open(slot: Slot, thread: Gc<Thread>, below: Option<Gc<Upvalue>>) -> Result<Gc<Upvalue>, HeapFull> {
         Gc::try_new(Upvalue {
             slot: Cell::new(slot),
-            closed: GcCell::new(Value::Nil),
+            closed: GcCell::new(Apart(Value::Nil)),
             thread: GcCell::new(Some(thread)),
             below: GcCell::new(below),
         })
@@ -199,7 +199,7 @@ impl Upvalue {
     pub fn closed(value: Value) -> Result<Gc<Upvalue>, HeapFull> {
         let made = Gc::try_new(Upvalue {
             slot: Cell::new(Slot::NOWHERE),
-            closed: GcCell::new(value),
+            closed: GcCell::new(Apart(value)),
             thread: GcCell::new(None),
             below: GcCell::new(None),
         })?;
@@ -209,7 +209,7 @@ impl Upvalue {
 
     /// Takes the value off the stack.
     pub fn close(&self) {
-        self.closed.set(self.slot.get().get());
+        self.closed.set(Apart(self.slot.get().get()));
         self.slot.set(Slot::of(&self.closed));
         self.thread.set(None);
         self.below.set(None);
@@ -248,6 +248,14 @@ pub enum Known {
     Pcall,
     /// What it calls may stop the coroutine that it runs in.
     Through,
+    // Functions that need no frame, see `ops::quick`.
+    Floor,
+    Sqrt,
+    Abs,
+    Max,
+    Min,
+    Byte,
+    Length,
 }
 
 /// A function of Rust, as a value.

@@ -11,14 +11,17 @@
 use std::cell::Cell;
 
 use metatrace::gc::{Gc, GcCell, HeapFull, Trace, Tracer};
+use metatrace::jit;
 
 use crate::function::{Code, Native, Proto};
 use crate::op::{Instr, Op, Operand};
 use crate::ops::calls::{Next, resume};
 use crate::stack::running;
-use crate::thread::{TAIL, Thread};
+use crate::thread::{Pc, TAIL, Thread};
 use crate::value::Value;
 use crate::vm::{Result, Vm};
+
+metatrace::glue!();
 
 /// Tells of calls, returns, lines, and after a number of instructions.
 pub const CALLS: u8 = 1;
@@ -110,8 +113,8 @@ pub fn set(vm: &Vm, thread: &Thread, function: Value, mask: u8, count: u32) -> R
         let Some(frame) = thread.frames.get(index) else { break };
         let (Some(code), Value::Function(function)) = (frame.code, frame.function()) else { continue };
         let plain = running(function.code);
-        let is_plain = std::ptr::eq(code, plain);
-        let pc = frame.pc.get();
+        let is_plain = std::ptr::eq::<Proto>(&**code, &**plain);
+        let pc = frame.pc.get().0;
         if mask != 0 && is_plain {
             thread.frames.exchange_code(index, running(function.code.hooked()?), pc * 2);
         } else if mask == 0 && !is_plain {
@@ -170,10 +173,11 @@ pub fn copy(proto: &Proto) -> Proto {
 
 /// `Hook`: tells of the instruction behind it, and that the function begins or ends with it.
 #[inline(never)]
+#[jit::dont_look_inside]
 pub fn tell(vm: &Vm, pc: usize) -> Result<Next> {
     let thread = vm.thread();
     let frame = thread.frames.last();
-    let before = frame.pc.replace(pc as u32) as usize;
+    let before = frame.pc.replace(Pc(pc as u32)).0 as usize;
     let (hooks, Some(code)) = (&thread.as_ref().hooks, frame.code) else { return Ok(resume(vm)) };
     // The instruction before this one in the same call.
     let last = before.checked_sub(1).map(|last| last / 2);

@@ -5,6 +5,7 @@
 use std::cmp::Ordering;
 
 use metatrace::gc::Gc;
+use metatrace::jit;
 
 use crate::error;
 use crate::number::{self, Number};
@@ -74,6 +75,7 @@ impl Event {
 }
 
 /// `object[key]`.
+#[jit::dont_look_inside]
 pub fn index(vm: &Vm, object: Value, key: Value) -> Result<Value> {
     let mut object = object;
     for _ in 0..MAX_STEPS {
@@ -104,6 +106,7 @@ pub fn index(vm: &Vm, object: Value, key: Value) -> Result<Value> {
 }
 
 /// `object[key] = value`.
+#[jit::dont_look_inside]
 pub fn set_index(vm: &Vm, object: Value, key: Value, value: Value) -> Result<()> {
     let mut object = object;
     for _ in 0..MAX_STEPS {
@@ -132,6 +135,7 @@ pub fn set_index(vm: &Vm, object: Value, key: Value, value: Value) -> Result<()>
 }
 
 /// Sets a key of a table that may be any.
+#[jit::dont_look_inside]
 pub fn raw_set(vm: &Vm, table: Gc<Table>, key: Value, value: Value) -> Result<()> {
     match key {
         Value::Nil => Err(vm.error("table index is nil")),
@@ -192,6 +196,7 @@ fn is_bitwise(event: Event) -> bool {
 }
 
 /// An arithmetic operation on any values.
+#[jit::dont_look_inside]
 pub fn arith(vm: &Vm, event: Event, a: Value, b: Value) -> Result<Value> {
     if let (Some(x), Some(y)) = (a.number(), b.number())
         && let Some(result) = arith_numbers(vm, event, x, y)?
@@ -223,6 +228,7 @@ fn binary_method(vm: &Vm, event: Event, a: Value, b: Value) -> Result<Option<Val
 }
 
 /// `a == b`.
+#[jit::dont_look_inside]
 pub fn equal(vm: &Vm, a: Value, b: Value) -> Result<bool> {
     if a.raw_equal(b) {
         return Ok(true);
@@ -278,16 +284,19 @@ fn ordered(vm: &Vm, a: Value, b: Value, or_equal: bool) -> Result<bool> {
 }
 
 /// `a < b`.
+#[jit::dont_look_inside]
 pub fn less(vm: &Vm, a: Value, b: Value) -> Result<bool> {
     ordered(vm, a, b, false)
 }
 
 /// `a <= b`.
+#[jit::dont_look_inside]
 pub fn less_equal(vm: &Vm, a: Value, b: Value) -> Result<bool> {
     ordered(vm, a, b, true)
 }
 
 /// `#value`.
+#[jit::dont_look_inside]
 pub fn length(vm: &Vm, value: Value) -> Result<Value> {
     match value {
         Value::Str(text) => return Ok(Value::Int(text.len() as i64)),
@@ -315,6 +324,7 @@ pub fn push_text(out: &mut Vec<u8>, value: Value) -> bool {
 }
 
 /// Joins values on the stack, the result in the first place.
+#[jit::dont_look_inside]
 pub fn concat(vm: &Vm, first: Slot, count: usize) -> Result<()> {
     let mut rest = count;
     while rest > 1 {

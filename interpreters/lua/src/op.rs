@@ -4,6 +4,8 @@
 //! (32 bits: a register, an immediate, the target of a jump, or a constant's index with a cache's index above it). Targets are
 //! absolute. The rows say how each operand is shown in listings.
 
+metatrace::glue!();
+
 /// What an operand is, for listings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operand {

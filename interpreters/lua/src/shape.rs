@@ -8,7 +8,9 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use metatrace::gc::Tracer;
+use metatrace::jit;
 
+use crate::function::ABSENT;
 use crate::string::Str;
 
 metatrace::glue!();
@@ -120,13 +122,27 @@ impl Shapes {
         (found < node.count).then_some(found as u32)
     }
 
+    /// The slot of a key; [`ABSENT`] if the shape does not have it.
+    #[jit::elidable]
+    pub fn slot_of(&self, shape: Shape, key: Str) -> u32 {
+        self.find(shape, key).unwrap_or(ABSENT)
+    }
+
+    /// The shape with one more key, which the shape does not have; [`Shape::NEVER`] if the table should become a dictionary.
+    #[jit::elidable]
+    pub fn successor(&self, shape: Shape, key: Str) -> Shape {
+        self.with(shape, key, false).unwrap_or(Shape::NEVER)
+    }
+
     /// The slot of `__index`.
     #[inline]
+    #[jit::elidable]
     pub fn index_slot(&self, shape: Shape) -> Option<u32> {
         self.nodes.borrow()[shape.0 as usize].index_slot.get()
     }
 
     /// How many keys a shape has.
+    #[jit::elidable]
     pub fn count(&self, shape: Shape) -> usize {
         self.nodes.borrow()[shape.0 as usize].count
     }

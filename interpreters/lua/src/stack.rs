@@ -9,6 +9,7 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 
 use metatrace::gc::GcCell;
+use metatrace::{Apart, jit};
 
 use crate::thread::Frame;
 use crate::value::Value;
@@ -18,27 +19,32 @@ metatrace::glue!();
 /// A place for a value: on a stack, or in an object that lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(transparent)]
-pub struct Slot(*mut Value);
+pub struct Slot(*mut Apart<Value>);
 
 impl Slot {
     /// No place.
     pub const NOWHERE: Slot = Slot(std::ptr::null_mut());
 
     /// The place in an object; whoever uses it keeps the object alive, and calls the collector's barrier.
-    pub fn of(cell: &GcCell<Value>) -> Slot {
+    pub fn of(cell: &GcCell<Apart<Value>>) -> Slot {
+        Slot((&raw const *cell).cast_mut().cast())
+    }
+
+    /// The place of an element, for functions that are called: traces take it for one of a stack.
+    pub fn of_element(cell: &GcCell<Value>) -> Slot {
         Slot((&raw const *cell).cast_mut().cast())
     }
 
     #[inline(always)]
     pub fn get(self) -> Value {
         // SAFETY: the place exists, and holds a value from the beginning on: memory of stacks is 0, which is nil.
-        unsafe { *self.0 }
+        unsafe { (*self.0).0 }
     }
 
     #[inline(always)]
     pub fn set(self, value: Value) {
         // SAFETY: the place exists; no reference to it does.
-        unsafe { *self.0 = value }
+        unsafe { (*self.0).0 = value }
     }
 
     /// The place that many further up.
@@ -95,6 +101,7 @@ impl Slot {
 
     /// Sets that many places to nil.
     #[inline]
+    #[jit::unroll_safe]
     pub fn clear(self, count: usize) {
         for index in 0..count {
             self.put(index, Value::Nil);
@@ -208,7 +215,7 @@ impl Frames {
             unsafe {
                 let frame = self.first.add(index);
                 (*frame).code = Some(code);
-                (*frame).pc.set(pc);
+                (*frame).pc.set(crate::thread::Pc(pc));
             }
         }
     }
@@ -229,8 +236,9 @@ impl Frames {
     pub fn push(&self, frame: Frame) {
         let depth = self.depth.get();
         debug_assert!(depth < MAX_FRAMES + SPARE_FRAMES);
-        // SAFETY: whoever pushes has asked for room.
-        unsafe { self.first.add(depth).write(frame) };
+        // SAFETY: whoever pushes has asked for room; nobody refers to places beyond the depth.
+        let place = unsafe { &mut *self.first.add(depth) };
+        *place = frame;
         self.depth.set(depth + 1);
     }
 

@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 
 use metatrace::gc::{Gc, Headed, HeapFull, Trace, Tracer};
+use metatrace::jit;
 
 metatrace::glue!();
 
@@ -31,8 +32,16 @@ impl Str {
     }
 
     #[inline(always)]
+    #[jit::elidable]
     pub fn len(self) -> usize {
         self.bytes().len()
+    }
+
+    /// A byte, by an index below the length.
+    #[inline(always)]
+    #[jit::elidable]
+    pub fn byte_at(self, index: usize) -> u8 {
+        self.bytes()[index]
     }
 
     pub fn is_empty(self) -> bool {
@@ -40,11 +49,13 @@ impl Str {
     }
 
     #[inline(always)]
+    #[jit::elidable]
     pub fn hash(self) -> u32 {
         self.0.hash
     }
 
     #[inline(always)]
+    #[jit::elidable]
     pub fn is_short(self) -> bool {
         self.0.is_short
     }
@@ -61,6 +72,7 @@ impl Str {
     }
 
     #[inline(never)]
+    #[jit::dont_look_inside]
     fn equals_long(self, other: Str) -> bool {
         self.hash() == other.hash() && self.bytes() == other.bytes()
     }

@@ -10,6 +10,7 @@
 use std::cell::Cell;
 
 use metatrace::gc::{Array, Gc, GcCell, HeapFull, Trace, Tracer};
+use metatrace::jit;
 
 use crate::number;
 use crate::shape::{Shape, Shapes};
@@ -123,6 +124,7 @@ impl Table {
     ///
     /// # Errors
     /// If the heap is full.
+    #[jit::dont_look_inside]
     pub fn with_room(vm: &Vm, elements: usize, fields: usize) -> Result<Gc<Table>, HeapFull> {
         let table = Table::new(vm)?;
         if elements > 0 {
@@ -179,12 +181,14 @@ impl Table {
     }
 
     #[inline(never)]
+    #[jit::dont_look_inside]
     fn get_int_hashed(&self, index: i64) -> Value {
         if self.used.get() == 0 { Value::Nil } else { self.get_hashed(Value::Int(index)) }
     }
 
     /// The value of a short string.
     #[inline]
+    #[jit::dont_look_inside]
     pub fn get_short(&self, shapes: &Shapes, key: Str) -> Value {
         let shape = self.shape.get();
         if shape == Shape::DICTIONARY {
@@ -250,6 +254,7 @@ impl Table {
         if self.used.get() == 0 { length } else { self.border_hashed(length) }
     }
 
+    #[jit::dont_look_inside]
     fn border_hashed(&self, length: i64) -> i64 {
         let has = |index: i64| !self.get_hashed(Value::Int(index)).is_nil();
         if !has(length.saturating_add(1)) {
@@ -285,7 +290,20 @@ impl Table {
         self.set_int_slow(vm, index, value)
     }
 
+    /// Appends an element for which there is room: whether it is one.
+    #[inline(always)]
+    pub fn append(&self, index: i64, value: Value) -> bool {
+        let (at, array) = ((index as u64).wrapping_sub(1), self.array.get());
+        if at != u64::from(self.length.get()) || self.used.get() != 0 || at as usize >= array.len() {
+            return false;
+        }
+        array[at as usize].set(value);
+        self.length.set(at as u32 + 1);
+        true
+    }
+
     #[inline(never)]
+    #[jit::dont_look_inside]
     fn set_int_slow(&self, vm: &Vm, index: i64, value: Value) -> Result<(), HeapFull> {
         let at = (index as u64).wrapping_sub(1);
         let length = self.length.get();
@@ -320,6 +338,7 @@ impl Table {
         Ok(())
     }
 
+    #[jit::dont_look_inside]
     fn resize_array(&self, capacity: usize) -> Result<(), HeapFull> {
         let before = self.array.get();
         let length = (self.length.get() as usize).min(capacity);
@@ -394,6 +413,7 @@ impl Table {
     ///
     /// # Errors
     /// If the heap is full.
+    #[jit::dont_look_inside]
     pub fn set_short(&self, vm: &Vm, key: Str, value: Value, computed: bool) -> Result<(), HeapFull> {
         self.absent.set(0);
         let shape = self.shape.get();
@@ -422,21 +442,28 @@ impl Table {
     /// If the heap is full.
     #[inline]
     pub fn add_slot(&self, slot: usize, shape: Shape, value: Value) -> Result<(), HeapFull> {
-        let slots = self.slots.get();
-        if slot >= slots.len() {
-            let capacity = match slot {
-                0 => 2,
-                1..4 => 4,
-                _ => slot * 2,
-            };
-            let larger = Array::try_from_fn(capacity, |index| {
-                GcCell::new(if index < slot { slots[index].get() } else { Value::Nil })
-            })?;
-            self.slots.set(larger);
+        if slot >= self.slots.get().len() {
+            self.grow_slots(slot)?;
         }
         self.slots.get()[slot].set(value);
         self.shape.set(shape);
         self.absent.set(0);
+        Ok(())
+    }
+
+    /// Makes room for a slot more than those that are full.
+    #[jit::dont_look_inside]
+    fn grow_slots(&self, slot: usize) -> Result<(), HeapFull> {
+        let slots = self.slots.get();
+        let capacity = match slot {
+            0 => 2,
+            1..4 => 4,
+            _ => slot * 2,
+        };
+        let larger = Array::try_from_fn(capacity, |index| {
+            GcCell::new(if index < slot { slots[index].get() } else { Value::Nil })
+        })?;
+        self.slots.set(larger);
         Ok(())
     }
 
@@ -601,6 +628,7 @@ impl Table {
         self.next_keyed(shapes, position.max(array.len()))
     }
 
+    #[jit::dont_look_inside]
     fn next_keyed(&self, shapes: &Shapes, mut position: usize) -> Option<(usize, Value, Value)> {
         let first_slot = self.array.get().len();
         let shape = self.shape.get();
@@ -628,6 +656,7 @@ impl Table {
     }
 
     /// The position behind a key; nothing if it is none of the table's.
+    #[jit::dont_look_inside]
     pub fn position_behind(&self, shapes: &Shapes, key: Value) -> Option<usize> {
         let first_slot = self.array.get().len();
         let key = normalized(key);

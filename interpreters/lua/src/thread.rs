@@ -16,6 +16,16 @@ metatrace::glue!();
 /// Code that runs.
 pub type Running = &'static Traced<Proto>;
 
+/// The instruction to go on with. A type of its own, so that traces know that nothing else changes with it.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub struct Pc(pub u32);
+
+/// What is special about a call: a set of the constants below.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub struct Flags(pub u32);
+
 /// A call.
 pub struct Frame {
     /// The first register, or the first argument of a native function. The function is the place before.
@@ -27,12 +37,12 @@ pub struct Frame {
     /// The code; none of a native function.
     pub code: Option<Running>,
     /// The instruction to go on with.
-    pub pc: Cell<u32>,
+    pub pc: Cell<Pc>,
     /// How many results are wanted; negative for all.
     pub want: i32,
     /// Arguments beyond the parameters: they lie before the function. Of a `pcall`: native calls when it began.
     pub extra: u32,
-    pub flags: Cell<u32>,
+    pub flags: Cell<Flags>,
 }
 
 /// The native function that runs the code returns when this call does.
@@ -46,7 +56,7 @@ pub const FINALIZER: u32 = 8;
 
 impl Frame {
     pub fn has(&self, flag: u32) -> bool {
-        self.flags.get() & flag != 0
+        self.flags.get().0 & flag != 0
     }
 
     pub fn function(&self) -> Value {

@@ -6,6 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use metatrace::gc::{Array, Config, Gc, GcCell, GcVec, Heap, HeapFull, Trace, WeakPhase};
+use metatrace::jit;
 
 use crate::call::Call;
 use crate::function::{Code, Function, Known, Native, NativeFn, Upvalue};
@@ -14,7 +15,7 @@ use crate::shape::Shapes;
 use crate::stack::Pool;
 use crate::string::{Str, Strings};
 use crate::table::{Entries, Entry, Table, Values};
-use crate::thread::{FINALIZER, FRESH, Frame, Thread};
+use crate::thread::{FINALIZER, FRESH, Flags, Frame, Pc, Thread};
 use crate::value::Value;
 
 metatrace::glue!();
@@ -25,6 +26,7 @@ pub struct Raised;
 
 impl From<HeapFull> for Raised {
     #[cold]
+    #[jit::dont_look_inside]
     fn from(_: HeapFull) -> Raised {
         with_current(|vm| vm.raise(Value::Str(vm.no_memory.get())))
     }
@@ -43,11 +45,13 @@ pub struct Options {
     pub memory: usize,
     /// Bytes of the native stack that nested calls of native functions may take.
     pub native_stack: usize,
+    /// Options of the JIT as `METATRACE` takes them; those that it has, if there are none here.
+    pub jit: Option<String>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { memory: 4 << 30, native_stack: 1 << 20 }
+        Options { memory: 4 << 30, native_stack: 1 << 20, jit: None }
     }
 }
 
@@ -93,6 +97,8 @@ pub struct Vm {
     pub(crate) no_upvalues: Late<Gc<Array<GcCell<Gc<Upvalue>>>>>,
     pub(crate) some_upvalue: Late<Gc<Upvalue>>,
     pub(crate) options: Options,
+    #[cfg(feature = "jit")]
+    jit: Option<metatrace::Vm>,
     pub heap: Heap,
 }
 
@@ -139,6 +145,14 @@ impl<T: Copy> Late<T> {
     }
 }
 
+/// The JIT with the machine's own options.
+#[cfg(feature = "jit")]
+fn jit_of(options: &Options) -> std::io::Result<Option<metatrace::Vm>> {
+    let Some(text) = &options.jit else { return Ok(None) };
+    let made = metatrace::Options::parse(text).and_then(metatrace::Vm::new);
+    made.map(Some).map_err(std::io::Error::other)
+}
+
 thread_local! {
     static CURRENT: Cell<*const Vm> = const { Cell::new(std::ptr::null()) };
 }
@@ -158,8 +172,11 @@ impl Vm {
     /// A machine with the standard libraries.
     ///
     /// # Errors
-    /// If the system does not give memory.
+    /// If the system does not give memory, or the options of the JIT are wrong.
     pub fn new(options: Options) -> std::io::Result<Box<Vm>> {
+        if cfg!(not(feature = "jit")) && options.jit.is_some() {
+            return Err(std::io::Error::other("options for the JIT, which this build does not have"));
+        }
         let config = Config { limit: options.memory, ..Config::default() };
         // SAFETY: references into the heap lie on native stacks, in objects, and in the machine, which shows them; the
         // machine is used within `enter` only.
@@ -197,6 +214,8 @@ impl Vm {
             buffer: Cell::default(),
             no_upvalues: Late::new(),
             some_upvalue: Late::new(),
+            #[cfg(feature = "jit")]
+            jit: jit_of(&options)?,
             options,
             heap,
         });
@@ -270,10 +289,10 @@ impl Vm {
             results: thread.values,
             limit: Cell::new(base.up(1)),
             code: None,
-            pc: Cell::new(0),
+            pc: Cell::new(Pc(0)),
             want: 0,
             extra: 0,
-            flags: Cell::new(FRESH),
+            flags: Cell::new(Flags(FRESH)),
         });
     }
 
@@ -288,7 +307,12 @@ impl Vm {
         let here = 0u8;
         self.stack_limit.set((&raw const here as usize).saturating_sub(self.options.native_stack));
         let _leave = Leave(CURRENT.replace(self));
-        self.heap.enter(|| f(self))
+        let run = || metatrace::enter(&self.heap, || f(self));
+        #[cfg(feature = "jit")]
+        if let Some(jit) = &self.jit {
+            return jit.enter(run);
+        }
+        run()
     }
 
     // What all share.
@@ -390,6 +414,9 @@ impl Vm {
     /// If memory is exhausted.
     pub fn set_field(&self, table: Gc<Table>, name: &str, value: Value) -> Result<()> {
         let key = self.strings.make(name.as_bytes())?;
+        if key.is_short() {
+            return Ok(table.set_short(self, key, value, false)?);
+        }
         Ok(table.set(self, Value::Str(key), value)?)
     }
 
@@ -481,12 +508,14 @@ impl Vm {
 
     /// Raises a value.
     #[cold]
+    #[jit::dont_look_inside]
     pub fn raise(&self, value: Value) -> Raised {
         self.roots.error.set(value);
         Raised
     }
 
     #[cold]
+    #[jit::dont_look_inside]
     pub(crate) fn raise_bytes(&self, text: &[u8]) -> Raised {
         match self.string(text) {
             Ok(text) => self.raise(text),
@@ -496,6 +525,7 @@ impl Vm {
 
     /// Raises a message with the position of the function that runs.
     #[cold]
+    #[jit::dont_look_inside]
     pub fn error(&self, message: impl AsRef<[u8]>) -> Raised {
         let mut text = crate::error::position(self, 0);
         text.extend_from_slice(message.as_ref());
@@ -505,6 +535,12 @@ impl Vm {
     /// The value of the error that was raised.
     pub fn take_error(&self) -> Value {
         self.roots.error.replace(Value::Nil)
+    }
+
+    /// The metatable of strings.
+    #[inline(always)]
+    pub(crate) fn text_meta(&self) -> Option<Gc<Table>> {
+        self.roots.metas[3].get()
     }
 
     /// The metatable of a value.
@@ -554,6 +590,7 @@ impl Vm {
     /// Calls the finalizers of what is dead.
     #[cold]
     #[inline(never)]
+    #[jit::dont_look_inside]
     pub(crate) fn run_finalizers(&self) {
         if self.finalizing.replace(true) {
             return;
@@ -561,7 +598,7 @@ impl Vm {
         self.heap.run_finalizers();
         let thread = self.thread();
         let flags = &thread.frames.last().flags;
-        let before = flags.replace(flags.get() | FINALIZER);
+        let before = flags.replace(Flags(flags.get().0 | FINALIZER));
         // In the reverse order of that in which they were set.
         while let Some(value) = self.roots.finalizable.pop() {
             let method = self.metamethod(value, Event::Gc);
@@ -583,10 +620,16 @@ impl Vm {
         self.finalizing.set(false);
     }
 
+    /// Whether finalizers are due, those included that a merge point has taken from the heap.
+    #[jit::dont_look_inside]
+    fn finalizers_due(&self) -> bool {
+        self.heap.has_finalizers_due() || !self.roots.finalizable.is_empty()
+    }
+
     /// Runs finalizers that are due; to be called where code of the program may run.
     #[inline(always)]
     pub(crate) fn safe_point(&self) {
-        if self.has_finalizers.get() && self.heap.has_finalizers_due() {
+        if self.has_finalizers.get() && self.finalizers_due() {
             self.run_finalizers();
         }
     }
@@ -598,7 +641,7 @@ impl Vm {
         }
         for _ in 0..10 {
             self.heap.finalize_all();
-            if !self.heap.has_finalizers_due() {
+            if !self.finalizers_due() {
                 break;
             }
             self.run_finalizers();

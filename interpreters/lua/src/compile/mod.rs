@@ -6,6 +6,8 @@
 //! `lex` reads tokens; `parse` and `statement` follow the grammar; `expr` says how values are held while that is not decided; `emit`
 //! writes instructions; `scope` knows variables, blocks and jumps to labels.
 
+metatrace::glue!();
+
 mod emit;
 mod expr;
 mod lex;

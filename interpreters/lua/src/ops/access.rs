@@ -5,6 +5,7 @@
 //! that a table of the first shape gets by it.
 
 use metatrace::gc::Gc;
+use metatrace::jit;
 
 use crate::function::{ABSENT, Cache, Proto};
 use crate::meta::{self, Event};
@@ -73,6 +74,7 @@ fn lookup(vm: &Vm, table: Gc<Table>, key: Str, cache: &std::cell::Cell<(Shape, u
 
 /// `object[key]`, where the fast way did not find it.
 #[inline(never)]
+#[jit::dont_look_inside]
 fn field_slow(vm: &Vm, pc: usize, object: Value, key: Value, cache: &Cache) -> Result<Value> {
     vm.save_pc(pc);
     let Value::Str(name) = key else { return meta::index(vm, object, key) };
@@ -115,9 +117,70 @@ fn index_of(vm: &Vm, meta: Gc<Table>) -> Value {
     }
 }
 
+/// The value of a short string in a table itself, of whose shape the trace makes a constant.
+#[inline(always)]
+fn in_shape(vm: &Vm, table: Gc<Table>, name: Str) -> Value {
+    let shape = jit::promote(table.shape.get());
+    if shape == Shape::DICTIONARY {
+        return table.get_short(&vm.shapes, name);
+    }
+    match vm.shapes.slot_of(shape, name) {
+        ABSENT => Value::Nil,
+        slot => table.slots.get()[slot as usize].get(),
+    }
+}
+
+/// Tables that traces look at for `__index`, one behind the other.
+const MAX_TRACED: usize = 8;
+
+/// `object[name]` for traces: shapes take the place of caches. Nothing if it is to be done in the general way.
+#[jit::unroll_safe]
+fn traced_field(vm: &Vm, object: Value, name: Str) -> Option<Value> {
+    let mut object = object;
+    for _ in 0..MAX_TRACED {
+        let meta = match object {
+            Value::Table(table) => {
+                let value = in_shape(vm, table, name);
+                if !value.is_nil() {
+                    return Some(value);
+                }
+                match table.meta() {
+                    Some(meta) => meta,
+                    None => return Some(Value::Nil),
+                }
+            }
+            Value::Str(_) => match vm.text_meta() {
+                Some(meta) => meta,
+                None => return None,
+            },
+            _ => return None,
+        };
+        let shape = jit::promote(meta.shape.get());
+        if shape == Shape::DICTIONARY {
+            return None;
+        }
+        let is_table = matches!(object, Value::Table(_));
+        object = match vm.shapes.index_slot(shape) {
+            Some(slot) => meta.slots.get()[slot as usize].get(),
+            None => Value::Nil,
+        };
+        if object.is_nil() {
+            return if is_table { Some(Value::Nil) } else { None };
+        }
+    }
+    None
+}
+
 #[inline(always)]
 fn read_field(vm: &Vm, pc: usize, proto: &Proto, object: Value, instr: Instr) -> Result<Value> {
     let cache = cache(proto, instr);
+    if jit::we_are_jitted()
+        && let Value::Str(name) = key(proto, instr)
+        && name.is_short()
+        && let Some(value) = traced_field(vm, object, name)
+    {
+        return Ok(value);
+    }
     if let Value::Table(table) = object {
         let value = cached(table, cache.own.get());
         if !value.is_nil() {
@@ -213,6 +276,9 @@ fn store_int(vm: &Vm, pc: usize, object: Value, index: i64, value: Value) -> Res
                 return Ok(());
             }
         } else if table.meta().is_none() {
+            if jit::we_are_jitted() && table.append(index, value) {
+                return Ok(());
+            }
             return Ok(table.set_int(vm, index, value)?);
         }
     }
@@ -237,9 +303,46 @@ pub fn set_int(vm: &Vm, pc: usize, proto: &Proto, base: Slot, instr: Instr) -> R
     store_int(vm, pc, object, i64::from(instr.c as i32), value)
 }
 
+/// `table[name] = value` for traces, where no metamethod is asked: whether it is done.
+#[inline(always)]
+fn traced_store(vm: &Vm, table: Gc<Table>, name: Str, value: Value) -> Result<bool> {
+    let shape = jit::promote(table.shape.get());
+    if shape == Shape::DICTIONARY {
+        return Ok(false);
+    }
+    let slot = vm.shapes.slot_of(shape, name);
+    if slot == ABSENT {
+        if table.meta().is_some() || value.is_nil() {
+            return Ok(false);
+        }
+        let next = vm.shapes.successor(shape, name);
+        if next == Shape::NEVER {
+            return Ok(false);
+        }
+        table.add_slot(vm.shapes.count(shape), next, value)?;
+        return Ok(true);
+    }
+    let cell = &table.slots.get()[slot as usize];
+    if cell.get().is_nil() {
+        if table.meta().is_some() {
+            return Ok(false);
+        }
+        table.forget_absent();
+    }
+    cell.set(value);
+    Ok(true)
+}
+
 #[inline(always)]
 fn store_field(vm: &Vm, pc: usize, proto: &Proto, object: Value, value: Value, instr: Instr) -> Result<()> {
     let cache = cache(proto, instr);
+    if jit::we_are_jitted()
+        && let (Value::Table(table), Value::Str(name)) = (object, key(proto, instr))
+        && name.is_short()
+        && traced_store(vm, table, name, value)?
+    {
+        return Ok(());
+    }
     if let Value::Table(table) = object {
         let (shape, slot) = cache.own.get();
         if table.shape.get() == shape
@@ -254,6 +357,7 @@ fn store_field(vm: &Vm, pc: usize, proto: &Proto, object: Value, value: Value, i
 }
 
 #[inline(never)]
+#[jit::dont_look_inside]
 fn store_field_slow(
     vm: &Vm,
     pc: usize,
@@ -345,6 +449,7 @@ pub fn concat(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
 
 /// `R[a][c + i] = R[a + i]`.
 #[inline(never)]
+#[jit::dont_look_inside]
 pub fn set_list(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
     vm.save_pc(pc);
     let place = base.up(usize::from(instr.a));

@@ -1,5 +1,7 @@
 //! Arithmetic.
 
+use metatrace::jit;
+
 use crate::function::Proto;
 use crate::meta::{self, Event};
 use crate::number;
@@ -20,6 +22,7 @@ pub fn operands(proto: &Proto, base: Slot, instr: Instr) -> (Value, Value) {
 
 /// Any operation in the general way.
 #[inline(never)]
+#[jit::dont_look_inside]
 pub fn any(vm: &Vm, pc: usize, base: Slot, a: usize, event: Event, x: Value, y: Value) -> Result<()> {
     if let (Event::Pow, Some(x), Some(y)) = (event, x.number(), y.number()) {
         base.put(a, Value::float(number::power(x.to_float(), y.to_float())));

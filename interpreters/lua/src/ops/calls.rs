@@ -1,10 +1,12 @@
 //! Calls, returns, closures and variables that are closed.
 
 use metatrace::gc::{Array, Gc, GcCell};
+use metatrace::jit;
 
 use crate::function::{Function, Known, Proto, Upvalue};
 use crate::meta::Event;
 use crate::op::{Instr, Op};
+use crate::ops::quick::quick;
 use crate::stack::{Slot, running};
 use crate::thread::{PROTECTED, Running, TAIL};
 use crate::value::Value;
@@ -56,6 +58,15 @@ pub fn call(vm: &Vm, pc: usize, proto: Running, base: Slot, instr: Instr) -> Res
             Ok((0, code, base))
         }
         Value::Native(native) if native.known != Known::Pcall => {
+            let known = jit::promote(native.known as u8);
+            if known >= Known::Floor as u8
+                && !vm.hooks_used.get()
+                && let Some(value) = quick(native.known, place, count)
+            {
+                place.set(value);
+                vm.finish(place, 1, want);
+                return Ok((pc, proto, base));
+            }
             vm.call_native(native, place, count, want)?;
             Ok(if vm.hooks_used.get() { resume(vm) } else { (pc, proto, base) })
         }
@@ -114,7 +125,7 @@ pub fn resume(vm: &Vm) -> Next {
     let frames = &vm.thread().as_ref().frames;
     let frame = frames.last();
     match frame.code {
-        Some(code) => (frame.pc.get() as usize, code, frame.base),
+        Some(code) => (frame.pc.get().0 as usize, code, frame.base),
         None => resume_protected(vm),
     }
 }
@@ -126,7 +137,7 @@ fn resume_protected(vm: &Vm) -> Next {
         let frames = &vm.thread().as_ref().frames;
         let frame = frames.last();
         if let Some(code) = frame.code {
-            return (frame.pc.get() as usize, code, frame.base);
+            return (frame.pc.get().0 as usize, code, frame.base);
         }
         debug_assert!(frame.has(PROTECTED));
         vm.end_protected();
@@ -150,6 +161,7 @@ pub fn give_back(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<After> 
 }
 
 #[inline(never)]
+#[jit::dont_look_inside]
 fn close_before_return(vm: &Vm, pc: usize, base: Slot, scratch: Slot) -> Result<()> {
     vm.save_pc(pc);
     let thread = vm.thread();
@@ -177,7 +189,7 @@ pub fn tail_call(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<After> 
         Value::Function(function) => {
             let thread = vm.thread();
             let frame = thread.frames.last();
-            let (results, want, flags) = (frame.results, frame.want, frame.flags.get());
+            let (results, want, flags) = (frame.results, frame.want, frame.flags.get().0);
             results.copy_from(place, count + 1);
             thread.frames.pop();
             match vm.begin(function, results, count, want, flags | TAIL) {
@@ -214,6 +226,7 @@ pub fn to_close(vm: &Vm, pc: usize, place: Slot) -> Result<()> {
 }
 
 #[inline(never)]
+#[jit::dont_look_inside]
 fn to_close_value(vm: &Vm, pc: usize, place: Slot) -> Result<()> {
     vm.save_pc(pc);
     let value = place.get();
@@ -234,6 +247,7 @@ fn to_close_value(vm: &Vm, pc: usize, place: Slot) -> Result<()> {
 
 /// `R[a]` = a closure.
 #[inline(never)]
+#[jit::dont_look_inside]
 pub fn closure(vm: &Vm, pc: usize, proto: &Proto, base: Slot, instr: Instr) -> Result<()> {
     vm.save_pc(pc);
     let code = proto.functions[instr.c as usize];
@@ -292,6 +306,7 @@ fn find_upvalue(vm: &Vm, slot: Slot) -> Result<Gc<Upvalue>> {
 
 /// `R[a], … = ...`.
 #[inline(never)]
+#[jit::dont_look_inside]
 pub fn var_arg(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
     let thread = vm.thread();
     let frame = thread.frames.last();

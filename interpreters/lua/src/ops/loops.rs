@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use metatrace::jit;
+
 use crate::function::Known;
 use crate::meta::compare_numbers;
 use crate::number::{self, Number};
@@ -30,6 +32,7 @@ pub fn prepare(vm: &Vm, pc: usize, place: Slot) -> Result<bool> {
 }
 
 #[inline(never)]
+#[jit::dont_look_inside]
 fn prepare_other(vm: &Vm, pc: usize, place: Slot) -> Result<bool> {
     vm.save_pc(pc);
     let (first, limit, step) = (place.get(), place.at(1), place.at(2));
@@ -135,6 +138,7 @@ pub fn advance(place: Slot) -> bool {
 
 /// Calls the iterator of a loop: function, state and control lie at `R[a]`. Iterators that the machine knows are not called.
 #[inline(always)]
+#[jit::unroll_safe]
 pub fn call_iterator(vm: &Vm, pc: usize, proto: Running, base: Slot, instr: Instr) -> Result<Next> {
     let place = base.up(usize::from(instr.a));
     if let (Value::Native(native), Value::Table(table)) = (place.get(), place.at(1)) {
@@ -172,6 +176,7 @@ pub fn call_iterator(vm: &Vm, pc: usize, proto: Running, base: Slot, instr: Inst
 }
 
 #[inline(always)]
+#[jit::unroll_safe]
 fn finish_next(
     vm: &Vm,
     pc: usize,

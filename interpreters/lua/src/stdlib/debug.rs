@@ -268,7 +268,7 @@ fn find_local(frame: &Frame, number: i64) -> Option<(Vec<u8>, crate::stack::Slot
         return Some((b"(vararg)".to_vec(), frame.base.down(1 + extra).up(index - 1)));
     }
     let index = usize::try_from(number).ok()?.checked_sub(1)?;
-    let pc = frame.pc.get() as usize;
+    let pc = frame.pc.get().0 as usize;
     if let Some(code) = frame.code {
         let mut alive =
             code.locals.iter().filter(|local| (local.start as usize) < pc.max(1) && pc <= local.end as usize);

@@ -3,6 +3,7 @@
 use metatrace::gc::Gc;
 
 use crate::call::Call;
+use crate::function::Known;
 use crate::meta::compare_numbers;
 use crate::number::{self, Number};
 use crate::table::Table;
@@ -14,7 +15,6 @@ pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
         vm,
         table,
         &[
-            ("abs", abs),
             ("acos", |call| float(call, f64::acos)),
             ("asin", |call| float(call, f64::asin)),
             ("atan", atan),
@@ -22,21 +22,28 @@ pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
             ("cos", |call| float(call, f64::cos)),
             ("deg", |call| float(call, |x| x * (180.0 / std::f64::consts::PI))),
             ("exp", |call| float(call, f64::exp)),
-            ("floor", |call| round(call, f64::floor)),
             ("fmod", fmod),
             ("log", log),
-            ("max", |call| extreme(call, std::cmp::Ordering::Greater)),
-            ("min", |call| extreme(call, std::cmp::Ordering::Less)),
             ("modf", modf),
             ("rad", |call| float(call, |x| x * (std::f64::consts::PI / 180.0))),
             ("random", random),
             ("randomseed", random_seed),
             ("sin", |call| float(call, f64::sin)),
-            ("sqrt", |call| float(call, f64::sqrt)),
             ("tan", |call| float(call, f64::tan)),
             ("tointeger", to_integer),
             ("type", kind),
             ("ult", ult),
+        ],
+    )?;
+    super::register_known(
+        vm,
+        table,
+        &[
+            ("abs", abs, Known::Abs),
+            ("floor", |call| round(call, f64::floor), Known::Floor),
+            ("max", |call| extreme(call, std::cmp::Ordering::Greater), Known::Max),
+            ("min", |call| extreme(call, std::cmp::Ordering::Less), Known::Min),
+            ("sqrt", |call| float(call, f64::sqrt), Known::Sqrt),
         ],
     )?;
     vm.set_field(table, "pi", Value::float(std::f64::consts::PI))?;

@@ -18,6 +18,7 @@ mod utf8;
 
 use metatrace::gc::Gc;
 
+use crate::function::{Known, NativeFn};
 use crate::table::Table;
 use crate::value::Value;
 use crate::vm::{NativeEntry, Result, Vm};
@@ -54,6 +55,15 @@ pub(crate) fn open(vm: &Vm) -> Result<()> {
 /// Has `require` find a library.
 fn publish(vm: &Vm, name: &str, library: Gc<Table>) -> Result<()> {
     vm.set_field(vm.loaded(), name, Value::Table(library))
+}
+
+/// Puts functions into a table that the machine knows.
+fn register_known(vm: &Vm, table: Gc<Table>, functions: &[(&str, NativeFn, Known)]) -> Result<()> {
+    for (name, function, known) in functions {
+        let function = vm.known_native(*function, *known, &[])?;
+        vm.set_field(table, name, function)?;
+    }
+    Ok(())
 }
 
 /// Puts functions into a table.

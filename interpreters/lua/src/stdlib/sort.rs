@@ -178,7 +178,7 @@ pub fn sort(call: Call) -> Result<usize> {
         let holder = Table::new(call.vm)?;
         holder.array.set(kept);
         call.place.set(Value::Table(holder));
-        Slot::of(&kept[0])
+        Slot::of_element(&kept[0])
     };
     for index in 0..count {
         let value = super::table::get(call.vm, list, index as i64 + 1)?;

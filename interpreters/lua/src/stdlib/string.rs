@@ -4,6 +4,7 @@ use metatrace::gc::Gc;
 
 use super::pattern::{Extent, Malformed, Matcher};
 use crate::call::Call;
+use crate::function::Known;
 use crate::meta::{self, Event};
 use crate::table::Table;
 use crate::value::Value;
@@ -17,14 +18,12 @@ pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
         vm,
         table,
         &[
-            ("byte", byte),
             ("char", char),
             ("dump", dump),
             ("find", find),
             ("format", super::format::format),
             ("gmatch", gmatch),
             ("gsub", gsub),
-            ("len", len),
             ("lower", lower),
             ("match", matches),
             ("pack", super::pack::pack),
@@ -36,6 +35,7 @@ pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
             ("upper", upper),
         ],
     )?;
+    super::register_known(vm, table, &[("byte", byte, Known::Byte), ("len", len, Known::Length)])?;
     let meta = vm.table()?;
     vm.set_field(meta, "__index", Value::Table(table))?;
     super::register(

@@ -1,0 +1,3 @@
+fn main() {
+    metatrace_jitcodegen::build_script();
+}
