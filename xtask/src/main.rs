@@ -113,6 +113,9 @@ enum Command {
         /// Also write the results to a file.
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
+        /// Small inputs and one run, where a benchmark has them: those of Lua.
+        #[arg(long)]
+        quick: bool,
     },
     /// Search for mistakes of the toolchain with generated code.
     Fuzz {
@@ -170,7 +173,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Command::Test { filter, bless } => test::test(filter.as_deref(), bless),
-        Command::Bench { filter, json } => bench::bench(filter.as_deref(), json.as_deref()),
+        Command::Bench { filter, json, quick } => bench::bench(filter.as_deref(), json.as_deref(), quick),
         Command::Fuzz { what: Fuzz::Translation { seed, count, batch, release, shrink, translate_only } } => {
             fuzz::translation(&fuzz::Options { seed, count, batch, release, shrink, translate_only })
         }

@@ -88,6 +88,49 @@ pub fn medians(commands: &[Cmd], runs: usize) -> Result<Vec<f64>> {
     Ok(times.into_iter().map(median).collect())
 }
 
+/// What a command took: medians of several runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    /// Seconds of the processor, or of the clock where `/usr/bin/time` is missing.
+    pub seconds: f64,
+    /// Memory at its peak, in megabytes.
+    pub megabytes: Option<f64>,
+}
+
+/// What each command takes; the commands take turns.
+pub fn usages(commands: &[Cmd], runs: usize, root: &Path) -> Result<Vec<Usage>> {
+    let time = Path::new("/usr/bin/time");
+    if !time.is_file() {
+        let seconds = medians(commands, runs)?;
+        return Ok(seconds.into_iter().map(|seconds| Usage { seconds, megabytes: None }).collect());
+    }
+    let out = root.join("target").join("bench-usage.txt");
+    let mut used = vec![(Vec::new(), Vec::new()); commands.len()];
+    for _ in 0..runs {
+        for (command, (seconds, megabytes)) in commands.iter().zip(&mut used) {
+            let mut process = Command::new(time);
+            process.args(["-f", "%U %S %M", "-o"]).arg(&out).arg(&command.program);
+            command.run(command.wrapped(process)?)?;
+            let text =
+                std::fs::read_to_string(&out).map_err(|error| format!("{}: {error}", out.display()))?;
+            let (time, kilobytes) =
+                usage(&text).ok_or_else(|| format!("{} has no figures", out.display()))?;
+            seconds.push(time);
+            megabytes.push(kilobytes / 1024.0);
+        }
+    }
+    let usage = |(seconds, megabytes)| Usage { seconds: median(seconds), megabytes: Some(median(megabytes)) };
+    Ok(used.into_iter().map(usage).collect())
+}
+
+/// Seconds and kilobytes; what takes less than the clock of `time` can tell counts as one tick of that.
+fn usage(text: &str) -> Option<(f64, f64)> {
+    let mut figures = text.lines().last()?.split_whitespace().map(str::parse::<f64>);
+    let mut next = || figures.next()?.ok();
+    let seconds = next()? + next()?;
+    Some((seconds.max(0.01), next()?))
+}
+
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
@@ -121,5 +164,8 @@ mod tests {
         assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
         assert_eq!(instructions("version: 1\ntotals: 1234\n"), Some(1234.0));
         assert_eq!(instructions("nothing"), None);
+        assert_eq!(usage("1.50 0.25 2048\n"), Some((1.75, 2048.0)));
+        assert_eq!(usage("0.00 0.00 1024\n"), Some((0.01, 1024.0)));
+        assert_eq!(usage("nothing"), None);
     }
 }

@@ -7,6 +7,7 @@
 //! - `brainfuck/PROGRAM`: the JIT against the interpreter alone (`METATRACE=off`) and against a C interpreter.
 //! - `guests/GUEST/PROGRAM`: interpreters written without a thought of the JIT, against the interpreter alone.
 //! - `tlr/square`: a guest loop of 10^9 turns against the same loop in Rust.
+//! - `lua/PROGRAM`: the Lua interpreter against the interpreter alone, the reference implementation, and LuaJIT.
 //! - `off/INTERPRETER`: what the JIT costs when it is off, in instructions under callgrind, on small inputs.
 //! - `code/…`: what it costs to enter compiled code, to cross into a bridge, to call one compiled function from another, and to
 //!   leave by a guard until compiled code is entered again.
@@ -18,6 +19,7 @@
 
 mod code;
 mod gc;
+mod lua;
 mod measure;
 
 use crate::build::{self, Translated};
@@ -45,12 +47,13 @@ struct Bench<'a> {
     rows: Vec<Row>,
 }
 
-/// Runs the benchmarks whose names contain `filter`.
-pub fn bench(filter: Option<&str>, json: Option<&Path>) -> Result<()> {
+/// Runs the benchmarks whose names contain `filter`. `quick`: those of Lua on small inputs, and once.
+pub fn bench(filter: Option<&str>, json: Option<&Path>, quick: bool) -> Result<()> {
     let mut bench = Bench { root: build::workspace_root()?, filter, rows: Vec::new() };
     bench.brainfuck()?;
     bench.tlr()?;
     bench.guests()?;
+    bench.lua(quick)?;
     bench.off()?;
     bench.code()?;
     bench.compile()?;
