@@ -42,8 +42,14 @@ pub fn position(vm: &Vm, level: usize) -> Vec<u8> {
     else {
         return Vec::new();
     };
-    let Some(line) = current_line(frame) else { return Vec::new() };
-    let mut text = frame.code.map(|code| chunk_id(&code.source)).unwrap_or_default();
+    let Some(code) = frame.code else { return Vec::new() };
+    // Without lines, errors of the function itself say so; those it is blamed for by others have no position.
+    let line = match current_line(frame) {
+        Some(line) => i64::from(line),
+        None if level == 0 => -1,
+        None => return Vec::new(),
+    };
+    let mut text = chunk_id(&code.source);
     text.extend_from_slice(format!(":{line}: ").as_bytes());
     text
 }
@@ -162,7 +168,7 @@ pub fn register_name(proto: &Proto, pc: usize, register: usize) -> Option<Named>
             register_name(proto, at, usize::from(instr.b))
         }
         Op::GetTabUp => {
-            let table = &proto.upvalues[usize::from(instr.b)].name;
+            let table = proto.upvalues[usize::from(instr.b)].shown();
             Named::new(field_kind(proto, Some(table)), &key())
         }
         Op::GetField => {
@@ -179,7 +185,7 @@ pub fn register_name(proto: &Proto, pc: usize, register: usize) -> Option<Named>
             }
         }
         Op::GetInt => Named::new("field", b"integer index"),
-        Op::GetUp => Named::new("upvalue", &proto.upvalues[usize::from(instr.b)].name),
+        Op::GetUp => Named::new("upvalue", proto.upvalues[usize::from(instr.b)].shown()),
         Op::LoadK => match proto.constants[instr.c as usize] {
             Value::Str(text) => Named::new("constant", text.bytes()),
             _ => None,
@@ -230,7 +236,7 @@ fn operand_name_in(frame: &Frame, value: Value) -> Vec<u8> {
 }
 
 fn upvalue_if(proto: &Proto, index: usize) -> Option<Named> {
-    Named::new("upvalue", &proto.upvalues[index].name)
+    Named::new("upvalue", proto.upvalues[index].shown())
 }
 
 enum Operand {

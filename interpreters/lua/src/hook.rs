@@ -193,9 +193,11 @@ pub fn tell(vm: &Vm, pc: usize) -> Result<Next> {
             fire(vm, "count", None, (0, 0))?;
         }
     }
-    let line = code.lines[2 * at];
-    if hooks.wants(LINES) && last.is_none_or(|last| at <= last || code.lines[2 * last] != line) {
-        fire(vm, "line", Some(line), (0, 0))?;
+    // Without lines, as from a binary chunk, all are as one.
+    let line_of = |at: usize| code.lines.get(2 * at).copied();
+    let line = line_of(at);
+    if hooks.wants(LINES) && last.is_none_or(|last| at <= last || line_of(last) != line) {
+        fire(vm, "line", line, (0, 0))?;
     }
     let instr = code.code[2 * at + 1];
     if matches!(instr.op, Op::Return | Op::Return0 | Op::Return1) && hooks.wants(RETURNS) {

@@ -6,6 +6,7 @@
 //! libraries.
 
 mod call;
+mod chunk;
 pub mod compile;
 mod coroutine;
 mod embed;

@@ -9,6 +9,8 @@ use metatrace::gc::{Array, Config, Gc, GcCell, GcVec, Heap, HeapFull, Trace, Wea
 use metatrace::jit;
 
 use crate::call::Call;
+use crate::chunk;
+use crate::compile::Body;
 use crate::function::{Code, Function, Known, Native, NativeFn, Upvalue};
 use crate::meta::{EVENTS, Event};
 use crate::shape::Shapes;
@@ -466,16 +468,23 @@ impl Vm {
         Ok(Value::Native(Gc::try_new(native)?))
     }
 
-    /// A function from source, if the mode allows texts.
+    /// A function from source or from what `string.dump` gave, if the mode allows it.
     pub(crate) fn load_mode(&self, source: &[u8], name: &[u8], env: Value, mode: &[u8]) -> Result<Value> {
-        if source.first() == Some(&0x1B) {
-            let mut text = name.strip_prefix(b"@").or(name.strip_prefix(b"=")).unwrap_or(name).to_vec();
-            text.extend_from_slice(b": bad binary format (truncated chunk)");
+        if source.first() == Some(&chunk::ESCAPE) {
             if !mode.contains(&b'b') {
                 let mode = String::from_utf8_lossy(mode);
-                text = format!("attempt to load a binary chunk (mode is '{mode}')").into_bytes();
+                let text = format!("attempt to load a binary chunk (mode is '{mode}')");
+                return Err(self.raise_bytes(text.as_bytes()));
             }
-            return Err(self.raise_bytes(&text));
+            let (body, name) = chunk::read(source).map_err(|reason| {
+                let shown: &[u8] = match name {
+                    [b'@' | b'=', rest @ ..] => rest,
+                    [chunk::ESCAPE, ..] => b"binary string",
+                    _ => name,
+                };
+                self.raise_bytes(&[shown, b": bad binary format (", reason.as_bytes(), b")"].concat())
+            })?;
+            return Ok(Value::Function(self.instance(body, &name, env)?));
         }
         if !mode.contains(&b't') {
             let mode = String::from_utf8_lossy(mode);
@@ -498,9 +507,18 @@ impl Vm {
             text.extend_from_slice(&error.text);
             self.raise_bytes(&text)
         })?;
-        let code = Code::new(self, body, &name)?;
-        let upvalue = Upvalue::closed(env)?;
-        let upvalues = Array::try_from_fn(1, |_| GcCell::new(upvalue))?;
+        self.instance(body, &name, env)
+    }
+
+    /// A function of code, with upvalues of its own: the first holds `env`, others nil.
+    fn instance(&self, body: Body, name: &Rc<[u8]>, env: Value) -> Result<Gc<Function>> {
+        let code = Code::new(self, body, name)?;
+        let count = code.traced().upvalues.len();
+        let first = Upvalue::closed(env)?;
+        let upvalues = Array::try_from_fn(count, |_| GcCell::new(first))?;
+        for index in 1..count {
+            upvalues[index].set(Upvalue::closed(Value::Nil)?);
+        }
         Ok(Gc::try_new(Function { code, upvalues })?)
     }
 

@@ -4,7 +4,7 @@
 //! source is a [`SyntaxError`], worded with its line; code only uses registers, constants and targets that exist; nesting is limited.
 //!
 //! `lex` reads tokens; `parse` and `statement` follow the grammar; `expr` says how values are held while that is not decided; `emit`
-//! writes instructions; `scope` knows variables, blocks and jumps to labels.
+//! writes instructions; `scope` knows variables, blocks and jumps to labels. `verify` checks functions that come from elsewhere.
 
 metatrace::glue!();
 
@@ -14,6 +14,9 @@ mod lex;
 mod parse;
 mod scope;
 mod statement;
+mod verify;
+
+pub(crate) use verify::verify;
 
 use crate::op::Instr;
 
@@ -30,10 +33,18 @@ pub enum Constant {
 /// Where a closure finds an upvalue when it is made.
 #[derive(Clone, Debug)]
 pub struct UpvalueSource {
+    /// Empty if it was left out of a binary chunk.
     pub name: Box<[u8]>,
     /// In a register of the function around it, otherwise an upvalue of that.
     pub in_register: bool,
     pub index: u8,
+}
+
+impl UpvalueSource {
+    /// What messages call it.
+    pub fn shown(&self) -> &[u8] {
+        if self.name.is_empty() { b"?" } else { &self.name }
+    }
 }
 
 /// A local variable, for messages and debuggers.
@@ -59,7 +70,7 @@ pub struct Body {
     pub registers: u8,
     /// Caches its instructions refer to.
     pub caches: u32,
-    /// The line of each instruction.
+    /// The line of each instruction; none if they were left out of a binary chunk.
     pub lines: Vec<u32>,
     pub locals: Vec<LocalName>,
     /// The lines of its definition; 0 for a chunk.

@@ -238,7 +238,7 @@ fn to_close_value(vm: &Vm, pc: usize, place: Slot) -> Result<()> {
             crate::error::local_name(code, register, pc)
                 .map(|name| String::from_utf8_lossy(name).into_owned())
         });
-        let name = name.unwrap_or_else(|| "?".into());
+        let name = name.unwrap_or_else(|| "(temporary)".into());
         return Err(vm.error(format!("variable '{name}' got a non-closable value")));
     }
     vm.thread().to_close.borrow_mut().push(place);

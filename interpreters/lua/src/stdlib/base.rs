@@ -467,7 +467,10 @@ fn load_path_mode(vm: &Vm, path: Option<&[u8]>, env: Value, mode: &[u8]) -> Resu
         // The end of the line stays, so that lines count as in the file.
         let end = text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len());
         first_line = &text[end..];
-        text = first_line;
+        text = match first_line {
+            [b'\n', binary @ ..] if binary.first() == Some(&crate::chunk::ESCAPE) => binary,
+            _ => first_line,
+        };
     }
     vm.load_mode(text, &name, env, mode)
 }

@@ -3,6 +3,7 @@
 use metatrace::gc::Gc;
 
 use crate::call::Call;
+use crate::compile::UpvalueSource;
 use crate::error::{self, Named};
 use crate::function::Function;
 use crate::hook;
@@ -257,8 +258,10 @@ fn source_info(vm: &Vm, table: Gc<Table>, lua: Option<Gc<Function>>) -> Result<(
     vm.set_field(table, "lastlinedefined", Value::Int(if first == 0 { 0 } else { last }))
 }
 
-/// The local variable of a call: its name and its place.
-fn find_local(frame: &Frame, number: i64) -> Option<(Vec<u8>, crate::stack::Slot)> {
+/// The local variable of a call: its name and its place. Those without a name end where the next call begins.
+fn find_local(thread: Gc<Thread>, index: usize, number: i64) -> Option<(Vec<u8>, crate::stack::Slot)> {
+    let frame = thread.frames.get(index)?;
+    let limit = thread.frames.get(index + 1).map_or(frame.limit.get(), |next| next.results);
     if number < 0 {
         let index = usize::try_from(number.checked_neg()?).ok()?;
         let extra = frame.extra as usize;
@@ -276,7 +279,7 @@ fn find_local(frame: &Frame, number: i64) -> Option<(Vec<u8>, crate::stack::Slot
             return Some((local.name.to_vec(), frame.base.up(usize::from(local.register))));
         }
     }
-    if index < frame.limit.get().above(frame.base) && frame.limit.get() > frame.base {
+    if limit > frame.base && index < limit.above(frame.base) {
         let name: &[u8] = if frame.code.is_some() { b"(temporary)" } else { b"(C temporary)" };
         return Some((name.to_vec(), frame.base.up(index)));
     }
@@ -299,8 +302,7 @@ fn get_local(call: Call) -> Result<usize> {
     }
     let level = call.int(first)?;
     let Some(index) = depth_of(thread, level) else { return Err(call.bad(first, "level out of range")) };
-    let Some(frame) = thread.frames.get(index) else { return call.one(Value::Nil) };
-    match find_local(frame, number) {
+    match find_local(thread, index, number) {
         Some((name, place)) => {
             let name = call.vm.string(&name)?;
             call.many(&[name, place.get()])
@@ -313,8 +315,7 @@ fn set_local(call: Call) -> Result<usize> {
     let (thread, first) = about(&call);
     let (level, number) = (call.int(first)?, call.int(first + 1)?);
     let Some(index) = depth_of(thread, level) else { return Err(call.bad(first, "level out of range")) };
-    let Some(frame) = thread.frames.get(index) else { return call.one(Value::Nil) };
-    match find_local(frame, number) {
+    match find_local(thread, index, number) {
         Some((name, place)) => {
             place.set(call.arg(first + 2));
             call.text(&name)
@@ -344,6 +345,11 @@ fn set_metatable(call: Call) -> Result<usize> {
 
 // Upvalues.
 
+/// The name of an upvalue for programs.
+fn upvalue_name(upvalue: &UpvalueSource) -> &[u8] {
+    if upvalue.name.is_empty() { b"(no name)" } else { &upvalue.name }
+}
+
 fn upvalue_index(call: &Call, index: usize) -> Result<usize> {
     Ok(usize::try_from(call.int(index)?).unwrap_or(0).wrapping_sub(1))
 }
@@ -354,7 +360,7 @@ fn get_upvalue(call: Call) -> Result<usize> {
     match call.arg(0) {
         Value::Function(function) => match function.upvalues.get(index) {
             Some(upvalue) => {
-                let name = call.vm.string(&function.code.traced().upvalues[index].name)?;
+                let name = call.vm.string(upvalue_name(&function.code.traced().upvalues[index]))?;
                 call.many(&[name, upvalue.get().get()])
             }
             None => Ok(0),
@@ -378,7 +384,7 @@ fn set_upvalue(call: Call) -> Result<usize> {
         Value::Function(function) => match function.upvalues.get(index) {
             Some(upvalue) => {
                 upvalue.get().set(value);
-                call.text(&function.code.traced().upvalues[index].name)
+                call.text(upvalue_name(&function.code.traced().upvalues[index]))
             }
             None => Ok(0),
         },

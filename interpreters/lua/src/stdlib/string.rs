@@ -114,7 +114,13 @@ fn char(call: Call) -> Result<usize> {
 
 fn dump(call: Call) -> Result<usize> {
     call.callable(0)?;
-    Err(call.fail("unable to dump given function"))
+    match call.arg(0) {
+        Value::Function(function) => {
+            let strip = call.count > 1 && call.arg(1).is_true();
+            call.text(&crate::chunk::write(function.code.traced(), strip))
+        }
+        _ => Err(call.fail("unable to dump given function")),
+    }
 }
 
 fn len(call: Call) -> Result<usize> {
