@@ -191,7 +191,6 @@ pub fn call(
 /// Goes on where a guard failed, until native code is to go on or the portal is left.
 fn complete(vm: &Rc<VmState>, place: &Place, guard: GuardId, frame: &mut TraceFrame) -> Outcome {
     match guard_failed(vm, place, guard, frame) {
-        Left::AtHeader(words) if vm.goes_on_natively.take() => Outcome::MergePoint(words),
         Left::AtHeader(words) => go_on(vm, place, words, Arrival::BackEdge),
         Left::Out(outcome) => outcome,
     }
@@ -238,7 +237,13 @@ fn go_on(vm: &Rc<VmState>, place: &Place, mut words: Values<u64>, mut arrival: A
         words[place.owner] = canonical_owner(address);
         // SAFETY: the owner lives, for the parameters refer to it; its header is the first field of the box.
         let header = unsafe { &*(address as usize as *const TracedHeader) };
-        if let Err(payload) = vm.run_finalizers() {
+        // Compiled code that used the heap's reserve would allocate on without collecting, and only who allocates natively is told
+        // that the heap is full.
+        let goes_on_natively = vm.goes_on_natively.take();
+        if goes_on_natively {
+            vm.collect_due(&words);
+        }
+        if let Err(payload) = vm.run_finalizers(&words) {
             return Outcome::Panic(payload);
         }
         if !vm.options.enabled {
@@ -248,6 +253,9 @@ fn go_on(vm: &Rc<VmState>, place: &Place, mut words: Values<u64>, mut arrival: A
         header.gate.set(0);
         vm.read_mail();
         vm.free_dead();
+        if goes_on_natively {
+            return Outcome::MergePoint(words);
+        }
         let cell = place.cell(vm, &words);
         let left = match cell.entry.get() {
             Some(entry) => run(vm, place, entry, &words),
@@ -256,8 +264,6 @@ fn go_on(vm: &Rc<VmState>, place: &Place, mut words: Values<u64>, mut arrival: A
             None => record_loop(vm, place, &cell, &words),
         };
         match left {
-            // Compiled code would allocate on, and only who allocates natively is told that the heap is full.
-            Left::AtHeader(next) if vm.goes_on_natively.take() => return Outcome::MergePoint(next),
             Left::AtHeader(next) => (words, arrival) = (next, Arrival::BackEdge),
             Left::Out(outcome) => return outcome,
         }

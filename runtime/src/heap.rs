@@ -28,7 +28,7 @@ mod served {
     use std::rc::Rc;
 
     use metatrace_backend::pending;
-    use metatrace_gc::{Heap, Stress};
+    use metatrace_gc::{Heap, Stress, Tracer};
 
     use crate::vm::VmState;
 
@@ -60,20 +60,37 @@ mod served {
             f()
         }
 
-        /// Runs the finalizers that are due in the innermost heap.
+        /// Collects in the innermost heap if compiled code found that it is time to, at a merge point with these words.
+        pub fn collect_due(&self, words: &[u64]) {
+            if let Some(heap) = self.innermost() {
+                metatrace_gc::showing(&show(words), || heap.collect_due());
+            }
+        }
+
+        /// Runs the finalizers that are due in the innermost heap, at a merge point with these words.
         ///
         /// # Errors
         /// The panic of one; the others stay.
-        pub fn run_finalizers(&self) -> Result<(), Box<dyn Any + Send>> {
+        pub fn run_finalizers(&self, words: &[u64]) -> Result<(), Box<dyn Any + Send>> {
             // SAFETY: the context is this thread's, and no reference to it is held.
             unsafe { (*self.context()).pending &= !pending::FINALIZERS };
-            let Some(heap) = self.heaps.borrow().last().copied() else { return Ok(()) };
-            // SAFETY: the heap is borrowed by the call of `serve` that put it there.
-            let heap = unsafe { heap.as_ref() };
+            let Some(heap) = self.innermost() else { return Ok(()) };
             if heap.has_finalizers_due() {
-                catch_unwind(AssertUnwindSafe(|| heap.run_finalizers()))?;
+                let run = || catch_unwind(AssertUnwindSafe(|| heap.run_finalizers()));
+                metatrace_gc::showing(&show(words), run)?;
             }
             Ok(())
         }
+
+        fn innermost(&self) -> Option<&Heap> {
+            let heap = self.heaps.borrow().last().copied()?;
+            // SAFETY: the heap is borrowed by the call of `serve` that put it there.
+            Some(unsafe { heap.as_ref() })
+        }
+    }
+
+    /// Shows words that nothing else may hold: many of them are not on the stack.
+    fn show(words: &[u64]) -> impl Fn(&mut Tracer) {
+        move |tracer| words.iter().for_each(|&word| tracer.word(word))
     }
 }

@@ -13,7 +13,7 @@ use crate::loaded::Loaded;
 /// See the module.
 pub fn fail_guards(loaded: &Loaded, trace: &Trace) -> (Trace, Box<[u64]>) {
     let count = trace.insts.iter().filter(|inst| inst.op.is_guard()).count();
-    // A guard of something pending is preceded by a guard of its flag.
+    // A guard of something pending is followed by a guard of its flag: nothing may come between it and what it guards.
     let pending = trace.insts.iter().filter(|inst| inst.op == TraceOp::GuardNotPending).count();
     let flags = vec![0u64; count + pending].into_boxed_slice();
     let mut out = Trace { insts: vec![], notes: vec![], ..trace.clone() };
@@ -53,8 +53,12 @@ impl Rewrite<'_> {
     }
 
     fn guard(&mut self, inst: &Inst) {
-        let flag = self.flag();
         let snapshot = inst.snapshot.expect("a guard has a snapshot");
+        if inst.op == TraceOp::GuardNotPending {
+            self.out.push_guard(inst.op, &[], snapshot);
+            self.next += 1;
+        }
+        let flag = self.flag();
         let bits = |opnd: Opnd| opnd.as_const().expect("a value is guarded against a constant");
         let (op, args) = match inst.op {
             TraceOp::GuardTrue => {
@@ -74,11 +78,7 @@ impl Rewrite<'_> {
                 let test = self.pure(PureOp::IntSelect, &[flag, found, Opnd::Word(!expected)]);
                 (TraceOp::GuardValue, vec![test, Opnd::Word(expected)])
             }
-            TraceOp::GuardNotPending => {
-                self.out.push_guard(TraceOp::GuardTrue, &[flag], snapshot);
-                self.next += 1;
-                (inst.op, vec![])
-            }
+            TraceOp::GuardNotPending => (TraceOp::GuardTrue, vec![flag]),
             op => unreachable!("{op} is no guard"),
         };
         self.out.push_guard(op, &args, snapshot);

@@ -237,6 +237,7 @@ impl State {
         let object = self.allocate_zeroed(info, payload, true)?;
         is_due |= self.since >= self.trigger || self.used > self.config.limit;
         if is_due {
+            self.is_due = true;
             self.after_reserved();
         }
         Some((object, is_due))

@@ -39,6 +39,7 @@ impl State {
         let full = full || !self.config.generational || self.live > grown;
         let bomb = Bomb;
         self.collecting = true;
+        self.is_due = false;
         self.retire_runs();
         self.check("before");
         self.stats.allocated_bytes += self.since as u64;

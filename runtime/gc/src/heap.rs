@@ -120,6 +120,8 @@ pub(crate) struct State {
     pub live: usize,
     pub live_full: usize,
     pub last_was_full: bool,
+    /// Whether an allocation that does not collect found that it is time to.
+    pub is_due: bool,
     pub collecting: bool,
     pub stats: Stats,
     pub finalizers: ByAge,
@@ -255,6 +257,7 @@ impl Heap {
             live: 0,
             live_full: 0,
             last_was_full: true,
+            is_due: false,
             collecting: false,
             stats: Stats::default(),
             finalizers: ByAge::default(),
@@ -309,6 +312,18 @@ impl Heap {
     /// Runs a minor collection, or a full one if the heap has only those.
     pub fn collect_minor(&self) {
         self.with(|state| state.collect(false));
+    }
+
+    /// Collects if allocations of compiled code that must not do so found that it is time to.
+    pub fn collect_due(&self) {
+        self.with(|state| {
+            if state.is_due {
+                state.collect(false);
+            }
+            if state.used > state.config.limit && !state.last_was_full {
+                state.collect(true);
+            }
+        });
     }
 
     /// Has allocations bring collections no more, unless the heap is full, or again.

@@ -206,7 +206,7 @@ fn code_may_become_invalid_anywhere() {
         let size = program.small.min(30);
         let (expected, _) = run(program, size, Options::parse("off").expect("valid"));
         for (every, options) in
-            [(1, "backend=1"), (1, "trace_eagerness=1"), (3, "trace_eagerness=3"), (4, "trace_eagerness=2")]
+            [(1, "backend=1"), (1, "trace_eagerness=1"), (3, "trace_eagerness=3"), (4, "optimise=0")]
         {
             let text =
                 format!("threshold=2,function_threshold=2,fail_guards=1,invalidate_every={every},{options}");
@@ -214,6 +214,23 @@ fn code_may_become_invalid_anywhere() {
             assert_eq!(result, expected, "{} with {text}", program.name);
             assert!(stats.invalidated > 1, "{} with {text}: {stats:?}", program.name);
         }
+    }
+}
+
+/// Finalizers run at merge points, whoever passes them: of objects that die young, as one of those in use at a collection does not,
+/// and of eight that are made between two collections at least four do.
+#[test]
+fn finalizers_run_in_every_engine() {
+    let all = programs();
+    let program = all.iter().find(|program| program.name == "objects/finalized").expect("it exists");
+    let size = 400;
+    let (expected, _) = run(program, size, Options::parse("off").expect("valid"));
+    guests::objects::count_ended();
+    for (engine, options) in Options::engines().into_iter().filter(|(_, options)| options.enabled) {
+        let (result, stats) = run(program, size, options);
+        assert_eq!(result, expected, "on {engine}");
+        let ended = guests::objects::count_ended();
+        assert!((size / 2..=size).contains(&ended), "{ended} of {size} on {engine}: {stats:?}");
     }
 }
 
