@@ -23,7 +23,7 @@ pub const PROGRAMS: &[Program] = &[
         name: "classes/redefined",
         run: programs::redefined,
         small: 60,
-        medium: 20_000,
+        medium: 40_000,
         large: 3_000_000,
     },
 ];
