@@ -6,6 +6,7 @@
 //!
 //! - `brainfuck/PROGRAM`: the JIT against the interpreter alone (`METATRACE=off`) and against a C interpreter.
 //! - `guests/GUEST/PROGRAM`: interpreters written without a thought of the JIT, against the interpreter alone.
+//! - `boxed/native`: the loop of the guest program `boxed/sum`, on boxed integers, against the same on plain ones in Rust.
 //! - `tlr/square`: a guest loop of 10^9 turns against the same loop in Rust.
 //! - `lua/PROGRAM`: the Lua interpreter against the interpreter alone, the reference implementation, and LuaJIT.
 //! - `off/INTERPRETER`: what the JIT costs when it is off, in instructions under callgrind, on small inputs.
@@ -54,6 +55,7 @@ pub fn bench(filter: Option<&str>, json: Option<&Path>, quick: bool) -> Result<(
     bench.tlr()?;
     bench.guests()?;
     bench.lua(quick)?;
+    bench.boxed()?;
     bench.off()?;
     bench.code()?;
     bench.compile()?;
@@ -156,7 +158,7 @@ impl Bench<'_> {
         }
         let turns = "1000000000";
         let jit = self.translated("tlr")?.binary;
-        let native = self.native_square()?;
+        let native = self.native("tlr", "native_square")?;
         let program = self.root.join("interpreters/tlr/programs/square.tlr");
         let cmd = Cmd::new(&jit).arg(&program).arg(Path::new(turns));
         let stats = Cmd::new(&jit).arg(&program).arg(Path::new(turns)).stats(&self.root)?;
@@ -205,13 +207,27 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// The same loop in Rust, with a barrier that keeps it a loop.
-    fn native_square(&self) -> Result<PathBuf> {
+    /// A loop on boxed integers against the same on plain ones.
+    fn boxed(&mut self) -> Result<()> {
+        if !self.wants("boxed/native") {
+            return Ok(());
+        }
+        const TURNS: &str = "300000000";
+        let jit = self.translated("guests")?.binary;
+        let native = self.native("guests", "native_sum")?;
+        let cmd = Cmd::new(&jit).arg(Path::new("boxed/sum")).arg(Path::new(TURNS));
+        let times = medians(&[cmd, Cmd::new(&native).arg(Path::new(TURNS))], RUNS)?;
+        self.add("boxed/native".to_string(), &[("JIT/native", times[0] / times[1])]);
+        Ok(())
+    }
+
+    /// An example of a package: a program's loop in Rust, with a barrier that keeps it a loop.
+    fn native(&self, package: &str, example: &str) -> Result<PathBuf> {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.current_dir(&self.root).args(["build", "--quiet", "--release", "--package", "tlr"]);
-        cargo.args(["--example", "native_square"]);
+        cargo.current_dir(&self.root).args(["build", "--quiet", "--release", "--package", package]);
+        cargo.args(["--example", example]);
         match cargo.status() {
-            Ok(status) if status.success() => Ok(self.root.join("target/release/examples/native_square")),
+            Ok(status) if status.success() => Ok(self.root.join("target/release/examples").join(example)),
             _ => Err("the native loop could not be built".to_string()),
         }
     }
