@@ -9,6 +9,7 @@ use crate::infer::table::{Goal, Infer};
 use crate::items::{AdtKind, AssocTyDef, Container, FnKind};
 use crate::names::Name;
 use crate::program::{Instance, NoInstance, Program, Query};
+use crate::source::Span;
 use crate::thir::*;
 use crate::ty::*;
 
@@ -41,14 +42,7 @@ impl Program {
         let icx = Infer::revealing(self);
         match icx.select(tr, 0) {
             Selection::One(Candidate::Impl(imp)) => {
-                let Some((impl_args, goals)) = icx.match_impl(imp, tr) else {
-                    return Err(self.not_implemented(tr));
-                };
-                for g in goals {
-                    icx.require(g, def.span);
-                }
-                icx.select_where_possible();
-                let impl_args = icx.resolve_list(impl_args);
+                let impl_args = self.impl_args(&icx, imp, tr, def.span)?;
                 if impl_args.iter().any(|t| t.flags().has_infer) {
                     return Err(NoInstance::TooGeneric);
                 }
@@ -129,6 +123,16 @@ impl Program {
         }
     }
 
+    /// The parameters of an impl that was selected for a trait.
+    fn impl_args(&self, icx: &Infer, imp: ImplId, tr: TraitRef, span: Span) -> Result<Args, NoInstance> {
+        let (args, goals) = icx.match_impl(imp, tr).ok_or_else(|| self.not_implemented(tr))?;
+        for goal in goals {
+            icx.require(goal, span);
+        }
+        icx.select_where_possible();
+        Ok(icx.resolve_list(args))
+    }
+
     /// The constant an associated one stands for, once `Self` is known.
     ///
     /// # Errors
@@ -140,15 +144,9 @@ impl Program {
         let icx = Infer::revealing(self);
         match icx.select(tr, 0) {
             Selection::One(Candidate::Impl(imp)) => {
-                let Some((impl_args, goals)) = icx.match_impl(imp, tr) else {
-                    return Err(self.not_implemented(tr));
-                };
-                for g in goals {
-                    icx.require(g, def.span);
-                }
-                icx.select_where_possible();
+                let impl_args = self.impl_args(&icx, imp, tr, def.span)?;
                 match self.impl_def(imp).consts.get(&def.name) {
-                    Some(&c) => Ok((c, icx.resolve_list(impl_args))),
+                    Some(&c) => Ok((c, impl_args)),
                     None => Ok((id, args)),
                 }
             }

@@ -260,6 +260,7 @@ impl Lower<'_, '_> {
         name: String,
         rust: String,
         module: ModuleId,
+        attrs: FuncAttrs,
         site: CallSite,
     ) -> Result<ValueId> {
         if !site.types.iter().chain([&site.ret]).all(|&t| self.cx.can_spell(t)) {
@@ -272,7 +273,6 @@ impl Lower<'_, '_> {
         let module = site.types.iter().map(|&t| self.cx.module_of(t)).chain([module]).max().unwrap_or(module);
         let params = self.cx.tys(&site.types);
         let ret = self.flow_ty(site.ret);
-        let attrs = FuncAttrs::default();
         let ext = Extern {
             name,
             rust,
@@ -320,7 +320,7 @@ impl Lower<'_, '_> {
         let (params, names) = self.spelled_params(&site.types);
         let rust = format!("|{params}| -> {} {{ {path}({names}) }}", self.cx.spell(site.ret));
         let module = self.cx.module_of_fn(method, args);
-        self.call_native(path, rust, module, site)
+        self.call_native(path, rust, module, FuncAttrs::default(), site)
     }
 
     /// Calls a function pointer.
@@ -383,7 +383,7 @@ impl Lower<'_, '_> {
         let name = self.cx.spell(ty);
         let rust = format!("|value: &{name}| -> {name} {{ ::core::clone::Clone::clone(value) }}");
         let module = self.cx.module_of(ty);
-        self.call_native(format!("clone {name}"), rust, module, site)
+        self.call_native(format!("clone {name}"), rust, module, FuncAttrs::default(), site)
     }
 
     /// Calls a helper (a closure's text) that touches no memory but what its arguments point to.
@@ -429,37 +429,14 @@ impl Lower<'_, '_> {
         };
         site.operands.remove(1);
         site.types.remove(1);
-        if !site.types.iter().chain([&site.ret]).all(|&t| self.cx.can_spell(t)) {
-            return unsupported(
-                site.span,
-                "a closure cannot be handed to native code",
-                "hand over its captures",
-            );
-        }
         let [test, argument] = [0, 1].map(|n| self.cx.spell(site.types[n]));
         let rust = match on_condition {
             true => format!("|c: {test}, a: {argument}| {{ if c {{ {path}(a); }} }}"),
             false => format!("|v: {test}, a: {argument}| v.unwrap_or_else(|| {path}(a))"),
         };
-        let own = self.cx.module_of_fn(id, args);
-        let module = site.types.iter().map(|&t| self.cx.module_of(t)).chain([own]).max().unwrap_or(own);
-        let params = self.cx.tys(&site.types);
-        let ret = self.flow_ty(site.ret);
+        let module = self.cx.module_of_fn(id, args);
         let attrs = FuncAttrs { elidable: !on_condition, ..FuncAttrs::default() };
-        let name = format!("{path} if asked");
-        let ext = Extern {
-            name,
-            rust,
-            module,
-            params,
-            ret,
-            attrs,
-            can_panic: true,
-            is_helper: false,
-            touches: None,
-        };
-        let id = self.cx.extern_fn(ext);
-        Ok(self.call(FlowCallee::Extern(id), site.operands, ret, true))
+        self.call_native(format!("{path} if asked"), rust, module, attrs, site)
     }
 
     /// A hint that is a function or statement.
