@@ -3,6 +3,7 @@
 //! A module for each; [`programs`] lists their programs. Their tests demand the right answers of every engine, and that compiled
 //! code carries the work. `cargo xtask bench guests` tells how much faster it is.
 
+pub mod advised;
 pub mod boxed;
 pub mod calls;
 pub mod classes;
@@ -35,6 +36,7 @@ pub struct Program {
 /// All programs of all guests.
 pub fn programs() -> Vec<Program> {
     [
+        advised::PROGRAMS,
         boxed::PROGRAMS,
         calls::PROGRAMS,
         classes::PROGRAMS,

@@ -286,3 +286,58 @@ fn what_makes_traces_too_long_is_called() {
         "most is called from compiled code: {stats:?}"
     );
 }
+
+/// What each hint leaves in a loop, and what would be there otherwise.
+#[test]
+fn hints_shape_traces() {
+    // How many lines of the loop's body have the text.
+    let left: &[(&str, &[(&str, usize)])] = &[
+        ("power", &[("call", 0), ("guard", 2)]),
+        ("power_called", &[("vm::power\"]", 1), ("guard", 3)]),
+        ("scale", &[("call", 0)]),
+        ("scale_called", &[("vm::scale_natively\"]", 1)]),
+        ("made", &[("call", 0), ("new[", 0), ("guard", 2)]),
+        ("kept", &[("vm::total_natively\"]", 1)]),
+        // The call stays, for it is not elidable; nothing tests its result.
+        ("kind", &[("vm::kind\"]", 1), ("guard_not_pending", 1), ("guard", 3)]),
+        // The condition is computed and no guard's.
+        ("saturate", &[("vm::saturate", 1), ("int_lt", 1), ("guard_not_pending", 1), ("guard", 3)]),
+        ("digits", &[("call", 0)]),
+        ("all_digits", &[("call", 0), ("guard", 2)]),
+        ("sum", &[("call", 0), ("= getelem[", 3), ("guard", 2)]),
+        ("sum_called", &[("vm::sum_natively\"]", 2), ("= getelem[", 0)]),
+        ("note", &[("vm::note", 0), ("guard", 2)]),
+        ("weight", &[("call", 0), ("guard", 2)]),
+        // Division by what is constant is multiplication.
+        ("remainder", &[("int_rem", 0), ("= int_mul(", 1)]),
+        ("green", &[("guard", 2)]),
+    ];
+    let all = programs();
+    let find = |name: &str| all.iter().find(|p| p.name == format!("advised/{name}")).expect("it exists");
+    for (name, counts) in left {
+        let (_, traces) = logs(find(name));
+        let bodies = loop_bodies(&optimised(&traces));
+        assert_eq!(bodies.len(), 1, "{name}");
+        for (text, count) in counts.iter() {
+            let found = bodies[0].iter().filter(|line| line.contains(text)).count();
+            assert_eq!(found, *count, "`{text}` in {name}:\n{}", bodies[0].join("\n"));
+        }
+    }
+    // The first additions find the trace short.
+    let (_, traces) = logs(find("long"));
+    let bodies = loop_bodies(&optimised(&traces));
+    let called = bodies[0].iter().filter(|line| line.contains("vm::same\"]")).count();
+    assert!((1..12).contains(&called), "{}", bodies[0].join("\n"));
+}
+
+/// A recording that finds a value not to be constant, which the interpreter says is, ends there; the program goes on.
+#[test]
+fn what_must_be_green_ends_recordings() {
+    let run = |options| {
+        let vm = Vm::new(Options::parse(options).expect("valid")).expect("machine code can be made");
+        (vm.enter(|| guests::advised::not_green(500)), vm.stats())
+    };
+    let (result, stats) = run("threshold=5");
+    assert_eq!(result, run("off").0);
+    assert!(stats.aborted(Abort::NotGreen) > 0 && stats.loops == 0, "{stats:?}");
+}
