@@ -93,24 +93,42 @@ impl Str {
 }
 
 /// Hashes bytes; of long strings only parts.
+#[inline]
 fn hash(bytes: &[u8]) -> u32 {
-    const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
-    let mut hash = bytes.len() as u64 ^ 0x51_7C_C1_B7_27_22_0A_95;
-    let mut add = |chunk: &[u8]| {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        hash = (hash.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(FACTOR);
-    };
+    const SEED: u64 = 0x51_7C_C1_B7_27_22_0A_95;
+    let mut hash = bytes.len() as u64 ^ SEED;
     if bytes.len() <= 128 {
-        let mut chunks = bytes.chunks_exact(8);
-        chunks.by_ref().for_each(&mut add);
-        if !chunks.remainder().is_empty() {
-            add(chunks.remainder());
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            hash = mix(hash, u64::from_le_bytes(*word));
+        }
+        if !rest.is_empty() {
+            hash = mix(hash, last_word(bytes, rest.len()));
         }
     } else {
-        bytes.chunks(8).step_by(bytes.len() / 128).for_each(&mut add);
+        for word in bytes.as_chunks::<8>().0.iter().step_by(bytes.len() / 128) {
+            hash = mix(hash, u64::from_le_bytes(*word));
+        }
+        hash = mix(hash, last_word(bytes, 8));
     }
-    (hash >> 32) as u32
+    (hash ^ hash >> 32) as u32
+}
+
+/// Both halves of a product, so that each bit of the result depends on all of both words.
+#[inline(always)]
+fn mix(hash: u64, word: u64) -> u64 {
+    const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+    let product = u128::from(hash.rotate_left(23) ^ word) * u128::from(FACTOR);
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// The last `count` bytes, at most 8, as a word.
+#[inline(always)]
+fn last_word(bytes: &[u8], count: usize) -> u64 {
+    match bytes.last_chunk::<8>() {
+        Some(last) => u64::from_le_bytes(*last) >> (64 - 8 * count),
+        None => bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    }
 }
 
 /// The short strings of a machine, by hash: open addressing over addresses.
@@ -119,11 +137,13 @@ pub struct Strings {
     count: Cell<usize>,
     /// Those made since the last collection.
     young: RefCell<Vec<Str>>,
+    /// Those of one byte that were made once: they stay.
+    single: RefCell<Vec<Option<Str>>>,
 }
 
 impl Strings {
     pub fn new() -> Strings {
-        Strings { slots: RefCell::new(vec![None; 512]), count: Cell::new(0), young: RefCell::default() }
+        Strings { slots: RefCell::new(vec![None; 512]), count: Cell::new(0), young: RefCell::default(), single: RefCell::new(vec![None; 256]) }
     }
 
     /// The string with these bytes.
@@ -131,6 +151,33 @@ impl Strings {
     /// # Errors
     /// If the heap is full.
     pub fn make(&self, bytes: &[u8]) -> Result<Str, HeapFull> {
+        if let [byte] = bytes {
+            return self.single(*byte);
+        }
+        self.make_any(bytes)
+    }
+
+    /// The string of one byte.
+    ///
+    /// # Errors
+    /// If the heap is full.
+    #[inline]
+    pub fn single(&self, byte: u8) -> Result<Str, HeapFull> {
+        let known = self.single.borrow()[usize::from(byte)];
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let made = self.make_any(&[byte])?;
+        self.single.borrow_mut()[usize::from(byte)] = Some(made);
+        Ok(made)
+    }
+
+    /// Shows the strings that stay to the collector.
+    pub fn trace(&self, tracer: &mut Tracer) {
+        self.single.borrow().iter().flatten().for_each(|string| tracer.reference(string.reference()));
+    }
+
+    fn make_any(&self, bytes: &[u8]) -> Result<Str, HeapFull> {
         let hash = hash(bytes);
         if bytes.len() > SHORT {
             return Headed::try_new(Head { hash, is_short: false }, bytes).map(Str);
@@ -222,4 +269,22 @@ fn remove(slots: &mut [Option<Str>], string: Str) {
         }
     }
     slots[hole] = None;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hash;
+
+    #[test]
+    fn hashes_differ_where_few_bytes_do() {
+        // Names as programs make them, in tables as large as they get for so many.
+        for prefix in ["", "w", "item ", "a name ", "field_of_a_record_", "some forty bytes of text before it "] {
+            let mut counts = [0u32; 4096];
+            for number in 0..2048 {
+                counts[hash(format!("{prefix}{number}").as_bytes()) as usize % 4096] += 1;
+            }
+            let most = counts.iter().max().copied();
+            assert!(most.is_some_and(|most| most <= 8), "{most:?} of {prefix:?}");
+        }
+    }
 }

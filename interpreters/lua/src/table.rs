@@ -200,18 +200,45 @@ impl Table {
         }
     }
 
-    fn get_hashed_short(&self, key: Str) -> Value {
+    /// Replaces the value of a short string that has one: whether it has.
+    #[jit::dont_look_inside]
+    pub fn replace_short(&self, shapes: &Shapes, key: Str, value: Value) -> bool {
+        let shape = self.shape.get();
+        if shape != Shape::DICTIONARY {
+            let Some(slot) = shapes.find(shape, key) else { return false };
+            let cell = &self.slots.get()[slot as usize];
+            let is_there = !cell.get().is_nil();
+            if is_there {
+                cell.set(value);
+            }
+            return is_there;
+        }
         let entries = self.entries.get();
+        let Some(at) = Table::entry_of_short(&entries, key) else { return false };
+        let is_there = !entries[at].value.get().is_nil();
+        if is_there {
+            entries[at].value.set(value);
+        }
+        is_there
+    }
+
+    /// The place of a short string in a hash.
+    #[inline(always)]
+    fn entry_of_short(entries: &Entries, key: Str) -> Option<usize> {
         let mask = entries.len() - 1;
         let mut at = key.hash() as usize & mask;
         loop {
-            let entry = &entries[at];
-            match entry.key.get() {
-                Value::Str(found) if found.is(key) => return entry.value.get(),
-                Value::Nil => return Value::Nil,
+            match entries[at].key.get() {
+                Value::Str(found) if found.is(key) => return Some(at),
+                Value::Nil => return None,
                 _ => at = (at + 1) & mask,
             }
         }
+    }
+
+    fn get_hashed_short(&self, key: Str) -> Value {
+        let entries = self.entries.get();
+        Table::entry_of_short(&entries, key).map_or(Value::Nil, |at| entries[at].value.get())
     }
 
     /// The value of any key.
@@ -236,6 +263,11 @@ impl Table {
     /// The place of a key in the hash.
     fn entry(&self, key: Value) -> Option<usize> {
         let entries = self.entries.get();
+        if let Value::Str(text) = key
+            && text.is_short()
+        {
+            return Table::entry_of_short(&entries, text);
+        }
         let mask = entries.len() - 1;
         let mut at = hash_of(key) & mask;
         loop {
@@ -331,7 +363,9 @@ impl Table {
     fn push(&self, value: Value) -> Result<(), HeapFull> {
         let length = self.length.get() as usize;
         if length == self.array.get().len() {
-            self.resize_array((length * 2).max(4))?;
+            // Large ones mostly grow where they are.
+            let more = if length < 1 << 16 { length.max(4) } else { length / 2 };
+            self.resize_array(length + more)?;
         }
         self.array.get()[length].set(value);
         self.length.set(length as u32 + 1);
@@ -340,11 +374,8 @@ impl Table {
 
     #[jit::dont_look_inside]
     fn resize_array(&self, capacity: usize) -> Result<(), HeapFull> {
-        let before = self.array.get();
-        let length = (self.length.get() as usize).min(capacity);
-        let array = Array::try_from_fn(capacity, |index| {
-            GcCell::new(if index < length { before[index].get() } else { Value::Nil })
-        })?;
+        // SAFETY: the capacity is larger than before; the array is this table's alone, or small; nil is no reference.
+        let array = unsafe { Array::try_grown(self.array.get(), capacity, Value::Nil) }?;
         self.array.set(array);
         Ok(())
     }
@@ -544,6 +575,8 @@ impl Table {
                 self.insert(entry.key.get(), value);
             }
         }
+        // SAFETY: the entries before were this table's alone, or are small.
+        unsafe { Array::give_up(before) };
         Ok(())
     }
 

@@ -179,7 +179,8 @@ impl Vm {
         if cfg!(not(feature = "jit")) && options.jit.is_some() {
             return Err(std::io::Error::other("options for the JIT, which this build does not have"));
         }
-        let config = Config { limit: options.memory, ..Config::default() };
+        // Young objects are to fit into the processor's caches.
+        let config = Config { limit: options.memory, nursery: 1 << 20, ..Config::default() };
         // SAFETY: references into the heap lie on native stacks, in objects, and in the machine, which shows them; the
         // machine is used within `enter` only.
         let heap = unsafe { Heap::new(config)? };
@@ -232,6 +233,7 @@ impl Vm {
         self.heap.add_source(Box::new(move |tracer| unsafe {
             (*vm).roots.trace(tracer);
             (*vm).shapes.trace(tracer);
+            (*vm).strings.trace(tracer);
             (*vm).names.borrow().iter().for_each(|name| name.trace(tracer));
             (*vm).empty_values.get().trace(tracer);
             (*vm).empty_entries.get().trace(tracer);

@@ -165,6 +165,35 @@ impl State {
         Some(cell)
     }
 
+    /// Has a large object have room for `bytes` bytes with its header, more than it has, if there is memory behind it: whether
+    /// there is. The memory holds anything.
+    pub(crate) fn extend_large(&mut self, reference: usize, bytes: usize) -> bool {
+        let Some(index) = self.tracer.space.large_at(reference) else { return false };
+        let before = self.tracer.space.larges[index].pages as usize;
+        let pages = bytes.div_ceil(PAGE);
+        if pages <= before {
+            return true;
+        }
+        if self.since >= self.trigger {
+            self.collect(false);
+        }
+        let more = (pages - before) * PAGE;
+        if !self.fits(more, false) || !self.tracer.space.extend(index, pages) {
+            return false;
+        }
+        self.count_used(more);
+        self.since += more;
+        true
+    }
+
+    /// Tells that no object refers to this one any more: if it is large the next collection sees whether something else does.
+    pub(crate) fn replaced(&mut self, reference: usize) {
+        if let Some(index) = self.tracer.space.large_at(reference) {
+            let large = &mut self.tracer.space.larges[index];
+            (large.marked, large.is_replaced) = (false, true);
+        }
+    }
+
     /// A cell for an object with `payload` bytes, small or large. `reserved` as for [`State::allocate`].
     pub(crate) fn allocate_bytes(&mut self, payload: usize, leaf: bool, reserved: bool) -> Option<usize> {
         let bytes = payload.checked_add(crate::mark::HEADER)?;

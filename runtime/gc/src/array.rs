@@ -14,6 +14,7 @@ use crate::Tracer;
 use crate::alloc::barrier;
 use crate::cell::GcCell;
 use crate::gc::{Gc, HeapFull, drop_at_death};
+use crate::heap::with_current;
 use crate::mark::HEADER;
 use crate::sizes::{SMALL_MAX, class_of};
 use crate::types::{Leaf, Shape, Trace, TypeInfo};
@@ -133,6 +134,22 @@ impl<T: Trace> Array<T> {
     }
 }
 
+impl<T> Array<T> {
+    /// Has the memory of a large array that nothing needs any more be used again from the next collection on, a minor one included,
+    /// unless a stack refers to it still.
+    ///
+    /// # Panics
+    /// If no heap is current.
+    ///
+    /// # Safety
+    /// No object of the heap refers to it when the next collection begins.
+    pub unsafe fn give_up(array: Gc<Array<T>>) {
+        if array.len() * size_of::<T>() > SMALL_MAX - HEADER - 8 {
+            with_current("use memory again", |state| state.replaced(array.address()));
+        }
+    }
+}
+
 impl<T: Trace + Copy> Array<GcCell<T>> {
     /// An array of cells that all hold `value`.
     ///
@@ -153,6 +170,58 @@ impl<T: Trace + Copy> Array<GcCell<T>> {
             (&raw mut (*array.as_ptr()).length).write(length);
             Ok(Gc::from_target(array))
         }
+    }
+
+    /// An array that takes the place of another: with its elements, and cells that hold `value` behind them. It is the same one
+    /// where there is memory behind it. The other's memory is used again from the next collection on, a minor one
+    /// included, at which nothing on a stack refers to it.
+    ///
+    /// # Errors
+    /// If the heap's limit is reached; the array is as it was.
+    ///
+    /// # Panics
+    /// If no heap is current.
+    ///
+    /// # Safety
+    /// `length` is not less than the array's, and `value` holds no reference. At most one object refers to the array, where the new one takes its place before
+    /// anything is allocated. No reference to its elements is in use.
+    pub unsafe fn try_grown(
+        array: Gc<Array<GcCell<T>>>,
+        length: usize,
+        value: T,
+    ) -> Result<Gc<Array<GcCell<T>>>, HeapFull> {
+        crate::check_stored(&value);
+        let before = array.len();
+        let bytes = size_of::<T>().checked_mul(length).and_then(|bytes| bytes.checked_add(8 + HEADER));
+        let Some(bytes) = bytes else { return Err(HeapFull::of(usize::MAX)) };
+        let extended = bytes > SMALL_MAX
+            && with_current("allocate", |state| state.extend_large(array.address(), bytes));
+        let (grown, place) = if extended {
+            let grown = NonNull::new(array.address() as *mut Array<GcCell<T>>);
+            let Some(grown) = grown else { return Err(HeapFull::of(bytes)) };
+            // SAFETY: the elements lie behind the length.
+            (grown, unsafe { grown.cast::<u8>().add(8).cast() })
+        } else {
+            let (grown, place) = allocate::<GcCell<T>>(length)?;
+            // SAFETY: both have room for as many elements as there were.
+            unsafe {
+                place.copy_from_nonoverlapping(NonNull::from(&**array).cast(), before);
+            }
+            (grown, place)
+        };
+        // SAFETY: the memory is for a length and that many elements, and nothing happens before it holds them.
+        unsafe {
+            for index in before..length {
+                place.add(index).write(GcCell::new(value));
+            }
+            (&raw mut (*grown.as_ptr()).length).write(length);
+        }
+        if !extended {
+            // SAFETY: the caller puts the new array where the other is referred to.
+            unsafe { Array::give_up(array) };
+        }
+        // SAFETY: the header and the elements are there.
+        Ok(unsafe { Gc::from_target(grown) })
     }
 
     /// As [`Array::try_cells`].
@@ -222,6 +291,15 @@ pub struct Headed<H, T> {
     length: usize,
     header: H,
     elements: [T; 0],
+}
+
+impl<H, T> Headed<H, T> {
+    /// Bytes to the elements.
+    #[doc(hidden)]
+    pub const ELEMENTS: usize = {
+        assert!(offset_of!(Self, length) == 0 && offset_of!(Self, header) == LAYOUT);
+        offset_of!(Self, elements)
+    };
 }
 
 impl<H: Leaf + Trace + Copy, T: Leaf + Trace + Copy> Headed<H, T> {

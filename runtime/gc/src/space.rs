@@ -46,6 +46,8 @@ pub struct Large {
     pub cell: usize,
     pub pages: u32,
     pub marked: bool,
+    /// Whether another object has taken its place: its memory goes back to the system with it.
+    pub is_replaced: bool,
 }
 
 /// A mapping of zeroed memory that is touched when it is used.
@@ -233,7 +235,7 @@ impl Space {
             None => return None,
         };
         let cell = self.large_base + first * PAGE;
-        let record = Large { cell, pages: u32::try_from(pages).ok()?, marked: false };
+        let record = Large { cell, pages: u32::try_from(pages).ok()?, marked: false, is_replaced: false };
         let index = match self.free_larges.pop() {
             Some(index) => {
                 self.larges[index as usize] = record;
@@ -256,10 +258,35 @@ impl Space {
         }
     }
 
+    /// Has a large object have `pages` pages, more than before, if those behind it are free.
+    pub fn extend(&mut self, index: usize, pages: usize) -> bool {
+        let Large { cell, pages: before, .. } = self.larges[index];
+        let (end, Ok(total)) = ((cell - self.large_base) / PAGE + before as usize, u32::try_from(pages)) else {
+            return false;
+        };
+        let more = pages - before as usize;
+        let free = self.free_pages.get(&end).copied().unwrap_or(0);
+        let fresh = more.saturating_sub(free);
+        if fresh > 0 && (end + free != self.large_top || self.max_pages - self.large_top < fresh) {
+            return false;
+        }
+        self.free_pages.remove(&end);
+        self.large_top += fresh;
+        if free > more {
+            self.free_pages.insert(end + more, free - more);
+        }
+        self.own_pages(end, more, index as u32 + 1);
+        self.larges[index].pages = total;
+        true
+    }
+
     /// Gives the pages of a large object back.
     pub fn free_large(&mut self, index: usize) {
-        let Large { cell, pages, .. } = self.larges[index];
-        self.larges[index] = Large { cell: 0, pages: 0, marked: false };
+        let Large { cell, pages, is_replaced, .. } = self.larges[index];
+        if is_replaced {
+            discard(cell, pages as usize * PAGE);
+        }
+        self.larges[index] = Large { cell: 0, pages: 0, marked: false, is_replaced: false };
         self.free_larges.push(index as u32);
         let (mut first, mut length) = ((cell - self.large_base) / PAGE, pages as usize);
         self.own_pages(first, length, 0);

@@ -292,6 +292,14 @@ pub fn set_table(vm: &Vm, pc: usize, proto: &Proto, base: Slot, instr: Instr) ->
     let value = stored(proto, base, instr);
     match key {
         Value::Int(index) => store_int(vm, pc, object, index, value),
+        Value::Str(name) if name.is_short() => {
+            if let Value::Table(table) = object
+                && table.replace_short(&vm.shapes, name, value)
+            {
+                return Ok(());
+            }
+            set_slow(vm, pc, object, key, value)
+        }
         _ => set_slow(vm, pc, object, key, value),
     }
 }

@@ -2,7 +2,7 @@
 
 use metatrace::gc::{Array, Gc, GcCell, GcRefCell, GcVec, Trace};
 
-use super::{Node, collect_always, with_heap};
+use super::{Node, apart, collect_always, scrub, with_heap};
 
 #[test]
 fn arrays_of_all_lengths_hold_their_elements() {
@@ -147,5 +147,67 @@ fn a_borrow_that_lasts_over_collections_is_looked_at_again() {
         drop(vector);
         heap.collect_minor();
         assert!(holder.borrow().iter().enumerate().all(|(index, node)| node.value == index as i64));
+    });
+}
+
+/// `array`, grown to `length` elements.
+fn grown(array: Gc<Array<GcCell<u64>>>, length: usize) -> Gc<Array<GcCell<u64>>> {
+    // SAFETY: no object refers to the arrays of these tests.
+    unsafe { Array::try_grown(array, length, 7) }.expect("there is room")
+}
+
+#[test]
+fn a_large_array_with_free_memory_behind_it_grows_where_it_is() {
+    with_heap(|heap| {
+        let mut array = Array::cells(4000, 0u64);
+        let address = array.address();
+        for length in [4100, 5000, 5000, 300_000] {
+            let before = array.len();
+            array = grown(array, length);
+            assert_eq!(array.address(), address);
+            array[length / 2].set(length as u64);
+            assert_eq!(array.len(), length);
+            assert_eq!(array[length / 2].get(), length as u64);
+            assert!(array[before..].iter().all(|cell| [7, length as u64].contains(&cell.get())));
+            heap.collect_minor();
+            assert_eq!(heap.verify(), Ok(()));
+        }
+        let behind = Array::cells(10_000, 1u64);
+        let moved = grown(array, 400_000);
+        assert_ne!(moved.address(), address);
+        assert_eq!(moved[150_000].get(), 300_000);
+        assert!(moved[300_000..].iter().all(|cell| cell.get() == 7));
+        assert!(behind.iter().all(|cell| cell.get() == 1));
+        assert_eq!(heap.verify(), Ok(()));
+    });
+}
+
+#[test]
+fn an_array_that_grows_from_small_to_large_keeps_its_elements() {
+    with_heap(|heap| {
+        collect_always(heap);
+        let mut array = Array::cells(1, 3u64);
+        for length in [2, 5, 100, 2000, 2100, 9000, 70_000] {
+            array = grown(array, length);
+            assert_eq!(array[0].get(), 3);
+            assert!(array[1..].iter().all(|cell| cell.get() == 7));
+            assert_eq!(array.len(), length);
+        }
+    });
+}
+
+#[test]
+fn a_minor_collection_frees_what_an_old_array_was_replaced_by_growing() {
+    with_heap(|heap| {
+        let used = || heap.stats().used_bytes;
+        let holder = apart(|| Gc::new(GcCell::new(Array::cells(500_000, 0u64))));
+        let behind = Array::cells(5000, 0u64);
+        heap.collect();
+        let before = used();
+        apart(|| holder.set(grown(holder.get(), 1_000_000)));
+        scrub();
+        heap.collect_minor();
+        assert!(used() < before + (6 << 20), "{} bytes, and {before} before", used());
+        assert_eq!((holder.get().len(), behind.len()), (1_000_000, 5000));
     });
 }
