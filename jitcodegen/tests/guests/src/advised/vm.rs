@@ -214,7 +214,7 @@ pub fn run(machine: &mut Machine, mut pc: usize, code: &Traced<Vec<Op>>, mut cou
             }
             Op::Long(x) => {
                 let x = value(x, counter, given);
-                machine.add(if jit::current_trace_length() > 30 { same(x) } else { x });
+                machine.add(if jit::current_trace_length() > 15 { same(x) } else { x });
             }
             Op::Loop => {
                 if counter == 0 {
