@@ -25,7 +25,7 @@ use crate::vm::tables::{Entry, Guard, GuardFrame, Home, Key, LoopCell, Source};
 use crate::vm::{self, Limits, TraceFrame, VmState, recent};
 
 /// Back edges of an owner between two looks at the VM while the current one is off.
-const INACTIVE: u32 = 1 << 20;
+const INACTIVE: u32 = 1 << 14;
 
 /// Recordings within recordings that are allowed.
 const MAX_NESTED: u32 = 4;

@@ -143,7 +143,12 @@ pub struct Strings {
 
 impl Strings {
     pub fn new() -> Strings {
-        Strings { slots: RefCell::new(vec![None; 512]), count: Cell::new(0), young: RefCell::default(), single: RefCell::new(vec![None; 256]) }
+        Strings {
+            slots: RefCell::new(vec![None; 512]),
+            count: Cell::new(0),
+            young: RefCell::default(),
+            single: RefCell::new(vec![None; 256]),
+        }
     }
 
     /// The string with these bytes.
@@ -278,7 +283,9 @@ mod tests {
     #[test]
     fn hashes_differ_where_few_bytes_do() {
         // Names as programs make them, in tables as large as they get for so many.
-        for prefix in ["", "w", "item ", "a name ", "field_of_a_record_", "some forty bytes of text before it "] {
+        for prefix in
+            ["", "w", "item ", "a name ", "field_of_a_record_", "some forty bytes of text before it "]
+        {
             let mut counts = [0u32; 4096];
             for number in 0..2048 {
                 counts[hash(format!("{prefix}{number}").as_bytes()) as usize % 4096] += 1;

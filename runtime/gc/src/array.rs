@@ -194,8 +194,8 @@ impl<T: Trace + Copy> Array<GcCell<T>> {
         let before = array.len();
         let bytes = size_of::<T>().checked_mul(length).and_then(|bytes| bytes.checked_add(8 + HEADER));
         let Some(bytes) = bytes else { return Err(HeapFull::of(usize::MAX)) };
-        let extended = bytes > SMALL_MAX
-            && with_current("allocate", |state| state.extend_large(array.address(), bytes));
+        let extended =
+            bytes > SMALL_MAX && with_current("allocate", |state| state.extend_large(array.address(), bytes));
         let (grown, place) = if extended {
             let grown = NonNull::new(array.address() as *mut Array<GcCell<T>>);
             let Some(grown) = grown else { return Err(HeapFull::of(bytes)) };

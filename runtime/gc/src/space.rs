@@ -261,7 +261,8 @@ impl Space {
     /// Has a large object have `pages` pages, more than before, if those behind it are free.
     pub fn extend(&mut self, index: usize, pages: usize) -> bool {
         let Large { cell, pages: before, .. } = self.larges[index];
-        let (end, Ok(total)) = ((cell - self.large_base) / PAGE + before as usize, u32::try_from(pages)) else {
+        let (end, Ok(total)) = ((cell - self.large_base) / PAGE + before as usize, u32::try_from(pages))
+        else {
             return false;
         };
         let more = pages - before as usize;

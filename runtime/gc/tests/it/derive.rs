@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use metatrace::gc::{Gc, GcCell, GcRefCell, Leaf, Trace, TypeInfo};
 
-use super::{Node, collect_always, with_heap};
+use super::{Node, apart, collect_always, with_heap};
 
 #[derive(Trace, Clone, Copy)]
 struct Unit;
@@ -45,6 +45,30 @@ struct Cells {
 
 fn leaf<T: Leaf>() {}
 
+/// Objects of all kinds. The nodes are held here until objects own them: boxes and maps that no object has yet keep nothing alive.
+fn kinds() -> (Gc<Generic<'static, Node, 3>>, Gc<Tree>, Gc<Cells>) {
+    let nodes = [1, 2, 3, 5].map(|value| Node::new(value, None));
+    let [one, two, three, five] = nodes;
+    let generic = Gc::new(Generic {
+        items: [const { GcCell::new(None) }; 3],
+        text: "text",
+        kind: PhantomData,
+        unit: Unit,
+        call: |x| x + 1,
+    });
+    generic.items[1].set(Some(one));
+    let inner = Tree::Branch { children: Box::new([Tree::Leaf(4), Tree::Empty]), node: two };
+    let tree = Gc::new(Tree::Branch { children: Box::new([Tree::Shared(Rc::new(inner))]), node: three });
+    let cells = Gc::new(Cells {
+        cell: Cell::new(Plain::One),
+        list: RefCell::new(vec![Plain::Two(1)]),
+        map: GcRefCell::default(),
+        sorted: [(1, (five, Some(Plain::One)))].into_iter().collect(),
+    });
+    std::hint::black_box(&nodes);
+    (generic, tree, cells)
+}
+
 #[test]
 fn types_of_all_kinds_are_traced() {
     leaf::<Plain>();
@@ -53,26 +77,7 @@ fn types_of_all_kinds_are_traced() {
     assert!(TypeInfo::of::<Plain>().is_leaf());
     with_heap(|heap| {
         collect_always(heap);
-        let generic = Gc::new(Generic {
-            items: [const { GcCell::new(None) }; 3],
-            text: "text",
-            kind: PhantomData,
-            unit: Unit,
-            call: |x| x + 1,
-        });
-        generic.items[1].set(Some(Node::new(1, None)));
-        let inner =
-            Tree::Branch { children: Box::new([Tree::Leaf(4), Tree::Empty]), node: Node::new(2, None) };
-        let tree = Gc::new(Tree::Branch {
-            children: Box::new([Tree::Shared(Rc::new(inner))]),
-            node: Node::new(3, None),
-        });
-        let cells = Gc::new(Cells {
-            cell: Cell::new(Plain::One),
-            list: RefCell::new(vec![Plain::Two(1)]),
-            map: GcRefCell::default(),
-            sorted: [(1, (Node::new(5, None), Some(Plain::One)))].into_iter().collect(),
-        });
+        let (generic, tree, cells) = apart(kinds);
         cells.map.borrow_mut().insert("six".into(), Node::new(6, None));
         cells.cell.set(Plain::Two(9));
         for value in 0..10 {
