@@ -99,11 +99,14 @@ pub fn install(
     match start {
         Start::Cell(cell) => {
             let target = vm.tables.borrow_mut().new_target();
-            let piece = compile(vm, place, trace, "entry", Some(target))?;
+            let piece = compile(vm, place, trace, "entry", Some(target), 0)?;
             plant(vm, session, cell, piece, (target, false), into);
         }
         Start::Guard(id, guard) => {
-            let piece = compile(vm, place, trace, &format!("bridge of {id}"), None)?;
+            let open =
+                guard.frames.last().map(|frame| frame.locals + place.loaded.body(frame.jitcode).locals);
+            let in_use = open.expect("a guard has a frame").into();
+            let piece = compile(vm, place, trace, &format!("bridge of {id}"), None, in_use)?;
             attach(vm, session, *id, guard.tree, piece, into);
         }
     }
@@ -121,7 +124,7 @@ fn install_loop(vm: &Rc<VmState>, place: &Place, session: &mut Session, n: usize
     };
     let jump = (TraceOp::Jump, Attached::Target(label));
     let trace = session.take_trace(n..session.segments(), Some(label), jump);
-    let piece = compile(vm, place, trace, &format!("loop {target}"), Some(target))?;
+    let piece = compile(vm, place, trace, &format!("loop {target}"), Some(target), 0)?;
     let cell = place.cell(vm, &session.segment_words(n));
     add(&vm.shared.counters.loops, 1);
     Ok(plant(vm, session, &cell, piece, (target, true), None))
@@ -212,13 +215,14 @@ fn add_piece(
     tables.rely(id, &session.owners(), into);
 }
 
-/// Optimises and compiles a trace.
+/// Optimises and compiles a trace, where so much local memory is in use at its start.
 fn compile(
     vm: &VmState,
     place: &Place,
     trace: Trace,
     title: &str,
     entry: Option<TargetId>,
+    locals_in_use: u64,
 ) -> Result<Piece, Abort> {
     let (params, counters) = (&vm.options.params, &vm.shared.counters);
     let (program, shims) = (&place.loaded.program, place.loaded.shims);
@@ -231,7 +235,8 @@ fn compile(
     let trace = if params.optimise == 1 {
         let began = Instant::now();
         let label = Some(vm.tables.borrow_mut().new_target());
-        let optimised = optimise(program, &trace, metatrace_optimizer::Options { entry, label });
+        let options = metatrace_optimizer::Options { entry, label, locals_in_use: Some(locals_in_use) };
+        let optimised = optimise(program, &trace, options);
         add(&counters.optimising, began.elapsed().as_nanos() as u64);
         check(place, &optimised, "the optimiser");
         log_trace(place, &format!("{title}, optimised"), &optimised);

@@ -60,8 +60,8 @@ pub struct Body {
     pub insts: Vec<Decoded>,
     /// The number of the instruction at a position of the code.
     index: Vec<u32>,
-    /// Where the slots lie in the local memory of an activation, and its size, in bytes.
-    slots: Vec<u32>,
+    /// Where the slots lie in the local memory of an activation, and their sizes, in bytes.
+    slots: Vec<(u32, u32)>,
     /// The size of the local memory of an activation, in bytes; a multiple of 16.
     pub locals: u32,
     /// The number of word registers: the float registers follow them.
@@ -81,7 +81,7 @@ impl Body {
         let (mut slots, mut end) = (vec![], 0u64);
         for slot in &jitcode.slots {
             let at = end.next_multiple_of(slot.align.get().max(1));
-            slots.push(at as u32);
+            slots.push((at as u32, slot.size.get() as u32));
             end = at + slot.size.get();
         }
         let locals = u32::try_from(end.next_multiple_of(16)).map_err(|_| "local memory is too large")?;
@@ -99,9 +99,14 @@ impl Body {
         self.insts.get(at).map_or_else(|| self.insts.last().map_or(0, |last| last.next), |inst| inst.pc)
     }
 
-    /// Where a slot lies in the local memory of an activation, in bytes.
-    pub fn slot(&self, slot: u32) -> u32 {
+    /// Where a slot lies in the local memory of an activation, and its size, in bytes.
+    pub fn slot(&self, slot: u32) -> (u32, u32) {
         self.slots[slot as usize]
+    }
+
+    /// The size of the slot that starts at a byte of the local memory of an activation.
+    pub fn slot_at(&self, byte: u32) -> Option<u32> {
+        self.slots.iter().filter(|&&(start, _)| start == byte).map(|&(_, size)| size).max()
     }
 
     /// The place of a register in the register file of an activation.

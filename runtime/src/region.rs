@@ -155,7 +155,7 @@ fn optimised(vm: &VmState, place: &Place, parts: &[Rc<Part>]) -> Vec<Part> {
         })
         .collect();
     let began = Instant::now();
-    let (joined, _) = optimizer::optimise_region(&place.loaded.program, &sources);
+    let (joined, _) = optimizer::optimise_region(&place.loaded.program, &sources, Some(0));
     add(&vm.shared.counters.optimising, began.elapsed().as_nanos() as u64);
     let joined = joined.into_iter().map(|joined| {
         let part = &parts[joined.part];

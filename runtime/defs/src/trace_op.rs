@@ -44,8 +44,10 @@ macro_rules! for_each_trace_op {
             interior_field = InteriorField(Word) -> Word, Access [FOLDABLE];
             /// The address of an element inside the array at a base address.
             interior_elem = InteriorElem(Word, Word) -> Word, Access [FOLDABLE];
-            /// The address of local memory in the trace frame; the operand is a constant byte offset.
-            local_addr = LocalAddr(Word) -> Word, None [FOLDABLE];
+            /// The address of a slot of local memory in the trace frame. The operands are constants: where it starts, how many bytes it
+            /// has, and which activation's it is: 0 for those that are open where the trace starts. Whoever is given the address
+            /// accesses no other bytes by it, and none once the activation has ended.
+            local_addr = LocalAddr(Word, Word, Word) -> Word, None [FOLDABLE];
             /// Allocates an object. It never fails: memory of the collected heap comes from its reserve if there is no other, which
             /// is then pending. A `guard_not_pending` stands directly behind it then, which resumes before the allocation; that is done
             /// again and finds the heap full. The guard may go if the object is not made there, and all objects that were made since

@@ -10,7 +10,8 @@ fn main() {
             Some(rest) => (rest.split(',').next().and_then(|t| t.parse().ok()), Some(TargetId::new(9999))),
             None => (None, None),
         };
-        let (mut out, counts) = optimise_counted(&program, trace, Options { entry, label });
+        let (mut out, counts) =
+            optimise_counted(&program, trace, Options { entry, label, locals_in_use: entry.map(|_| 0) });
         out.notes.clear();
         for s in &mut out.snapshots {
             s.frames.clear();

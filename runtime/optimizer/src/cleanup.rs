@@ -5,7 +5,7 @@ use metatrace_defs::{AccessId, Program, TraceOp};
 use metatrace_trace::{Attached, Inst, Opnd, SnapshotId, TargetId, Trace, Value};
 
 use crate::Counts;
-use crate::memory::{Definitions, Location, Overlap, may_touch};
+use crate::memory::{Definitions, Locals, Location, Overlap, compares};
 
 /// The most stores that are watched at once: a bound on the time that an access takes.
 const MOST_WATCHED: usize = 64;
@@ -15,9 +15,34 @@ pub(crate) struct Defined<'a> {
     trace: &'a Trace,
     /// The operation that yields a value.
     by_value: Vec<Option<u32>>,
+    /// The addresses of what is allocated that may turn out to be words that were there before.
+    compared: Vec<Value>,
+    locals: Locals,
 }
 
 impl<'a> Defined<'a> {
+    /// With what is known of local memory where the trace starts.
+    pub(crate) fn with_locals(program: &Program, trace: &'a Trace, locals: &Locals) -> Defined<'a> {
+        let mut defined = Defined::new(trace);
+        let mut locals = locals.clone();
+        let has_locals = trace.insts.iter().any(|inst| inst.op == TraceOp::LocalAddr);
+        for (n, inst) in trace.insts.iter().enumerate() {
+            if has_locals {
+                for (slot, of_old) in defined.escapes(program, inst.op, &inst.args) {
+                    locals.escape(slot, if of_old { 0 } else { n + 1 });
+                }
+            }
+            if compares(inst.op, &inst.args) {
+                let bases = inst.args.iter().filter_map(|&arg| defined.linear(arg).0);
+                let bases: Vec<Value> = bases.collect();
+                defined.compared.extend(bases);
+            }
+        }
+        defined.compared.sort_unstable();
+        defined.locals = locals;
+        defined
+    }
+
     pub(crate) fn new(trace: &'a Trace) -> Defined<'a> {
         let mut by_value = vec![None; trace.values.len()];
         for (n, inst) in trace.insts.iter().enumerate() {
@@ -25,7 +50,7 @@ impl<'a> Defined<'a> {
                 by_value[value.index()] = Some(n as u32);
             }
         }
-        Defined { trace, by_value }
+        Defined { trace, by_value, compared: vec![], locals: Locals::new(None) }
     }
 
     /// Which operation yields a value; `None` for an input.
@@ -48,11 +73,22 @@ impl Definitions for Defined<'_> {
         let inst = &self.trace.insts[self.by_value[value.index()]? as usize];
         Some((inst.op, inst.attached, &inst.args))
     }
+
+    fn birth(&self, value: Value) -> (usize, bool) {
+        let Some(at) = self.place(value) else { return (0, false) };
+        let is_fresh =
+            self.trace.insts[at].op.is_allocation() && self.compared.binary_search(&value).is_err();
+        (at + 1, is_fresh)
+    }
+
+    fn locals(&self) -> &Locals {
+        &self.locals
+    }
 }
 
 /// Removes stores that are overwritten before a guard, call, label, end, read, or collection can see them.
-pub(crate) fn dead_stores(program: &Program, trace: &mut Trace, counts: &mut Counts) {
-    let defined = Defined::new(trace);
+pub(crate) fn dead_stores(program: &Program, locals: &Locals, trace: &mut Trace, counts: &mut Counts) {
+    let defined = Defined::with_locals(program, trace, locals);
     let mut is_dead = vec![false; trace.insts.len()];
     // Places that are written further down, before anything sees them.
     let mut watched: Vec<(AccessId, Location)> = Vec::new();
@@ -77,15 +113,19 @@ pub(crate) fn dead_stores(program: &Program, trace: &mut Trace, counts: &mut Cou
             | TraceOp::GuardValue
             | TraceOp::GuardFloatValue
             | TraceOp::GuardNotPending
-            | TraceOp::Call
-            | TraceOp::CallElidable
-            | TraceOp::CallAssembler
-            | TraceOp::New
-            | TraceOp::NewArray
             | TraceOp::Label
             | TraceOp::Jump
             | TraceOp::Finish => {
                 watched.clear();
+                continue;
+            }
+            TraceOp::Call
+            | TraceOp::CallElidable
+            | TraceOp::CallAssembler
+            | TraceOp::New
+            | TraceOp::NewArray => {
+                let bytes = |id: AccessId| program.access(id).scalar.bytes();
+                watched.retain(|(id, place)| place.is_private(bytes(*id), defined.locals()));
                 continue;
             }
         };
@@ -96,8 +136,9 @@ pub(crate) fn dead_stores(program: &Program, trace: &mut Trace, counts: &mut Cou
         let address = if is_store { &inst.args[..inst.args.len() - 1] } else { &inst.args[..] };
         let location = defined.location(program, access, address);
         if is_load {
-            watched
-                .retain(|(id, other)| !may_touch(program, (access, &location), (program.access(*id), other)));
+            watched.retain(|(id, other)| {
+                !defined.may_touch(program, (access, &location), (program.access(*id), other))
+            });
             continue;
         }
         let bytes = access.scalar.bytes();

@@ -8,9 +8,10 @@
 //!   it holds at the label is handed over from one passage to the next.
 //!
 //! A store is *pending* from where it stood until it is overwritten, or until the label. It may be pending only across
-//! what neither reads nor writes what it writes; calls and allocations, which may collect, are taken to touch everything. So stores that
-//! are pending at a guard write different memory. What a barrier tells stays told until something is collected, so that a store may
-//! follow it. A trace whose stores were delayed before may come here again: what its
+//! what neither reads nor writes what it writes; calls and allocations, which may collect, are taken to touch everything but local
+//! memory whose address went nowhere. So stores that are pending at a guard write different memory. What a barrier tells stays told
+//! until something is collected, so that a store may follow it. Where the portal is left local memory ends, so that stores to it need
+//! not be done. A trace whose stores were delayed before may come here again: what its
 //! guards do already is newer than what becomes pending now, and stays behind it.
 
 use metatrace_defs::{AccessId, Kind, Program, PureOp, TraceOp};
@@ -21,10 +22,12 @@ use smallvec::SmallVec;
 use crate::Counts;
 use crate::cleanup::{Defined, remove};
 use crate::hash::Map;
-use crate::memory::{Definitions, Entry, Heap, Location, Overlap, may_touch};
+use crate::memory::{Base, Definitions, Entry, Heap, Locals, Location, Overlap};
 
 /// The most stores that are pending at once: each makes every exit longer.
 const MOST_PENDING: usize = 16;
+/// The same where stores to local memory are among them, which is rarely written otherwise.
+const MOST_LOCAL: usize = 48;
 
 /// A store that may be pending.
 #[derive(Clone)]
@@ -52,8 +55,8 @@ struct Carried {
 }
 
 /// Delays stores.
-pub(crate) fn stores(program: &Program, trace: &mut Trace, counts: &mut Counts) {
-    let delayed = Scan::new(program, trace).delayed(trace);
+pub(crate) fn stores(program: &Program, locals: &Locals, trace: &mut Trace, counts: &mut Counts) {
+    let delayed = Scan::new(program, locals, trace).delayed(trace);
     let Some((mut of_guards, is_dead, carried)) = delayed else { return };
     let made = if carried.is_empty() { vec![] } else { carry(trace, &carried, &mut of_guards) };
     for (n, stores) in of_guards.into_iter().enumerate().filter(|(_, stores)| !stores.is_empty()) {
@@ -93,14 +96,14 @@ struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    fn new(program: &'a Program, trace: &'a Trace) -> Scan<'a> {
+    fn new(program: &'a Program, locals: &Locals, trace: &'a Trace) -> Scan<'a> {
         let last = trace.insts.last().expect("a verified trace has a terminator");
         let label = trace.insts.iter().position(|inst| {
             inst.op == TraceOp::Label && last.op == TraceOp::Jump && inst.attached == last.attached
         });
         let mut scan = Scan {
             program,
-            defined: Defined::new(trace),
+            defined: Defined::with_locals(program, trace, locals),
             ends: vec![None; trace.insts.len()],
             most: Map::default(),
             label,
@@ -110,6 +113,11 @@ impl<'a> Scan<'a> {
         let mut pending: Vec<Pending> = vec![];
         let mut heap = Heap::default();
         for (n, inst) in trace.insts.iter().enumerate() {
+            if inst.op == TraceOp::Finish && scan.defined.locals().are_new() {
+                // Local memory ends here.
+                let local = pending.iter().filter(|store| store.location.base == Base::Local);
+                local.for_each(|store| scan.ends[store.at] = Some(n));
+            }
             if inst.op.is_terminator() {
                 scan.at_end = std::mem::take(&mut pending);
                 break;
@@ -129,7 +137,7 @@ impl<'a> Scan<'a> {
             scan.learn(n, &mut heap, inst);
             scan.learn_bound(n, inst);
             if let Some(own) = own
-                && pending.len() < MOST_PENDING
+                && pending.len() < scan.most_pending(&own)
             {
                 pending.push(own);
             }
@@ -146,6 +154,17 @@ impl<'a> Scan<'a> {
         })
     }
 
+    /// The most stores that may be pending with this one.
+    fn most_pending(&self, store: &Pending) -> usize {
+        if self.is_private(store) { MOST_LOCAL } else { MOST_PENDING }
+    }
+
+    /// Whether a store is to local memory of which nobody else knows the address.
+    fn is_private(&self, store: &Pending) -> bool {
+        let bytes = self.program.access(store.access).scalar.bytes();
+        store.location.is_private(bytes, self.defined.locals())
+    }
+
     /// What operation `at`, which is `inst`, means for a store.
     fn meets(&self, at: usize, inst: &Inst, store: &Pending) -> Meets {
         let own = self.program.access(store.access);
@@ -154,7 +173,7 @@ impl<'a> Scan<'a> {
             let location = self.defined.location(self.program, access, address);
             let overlap = location.overlap(access.scalar.bytes(), &store.location, own.scalar.bytes());
             let bytes = (access.scalar.bytes(), own.scalar.bytes());
-            let touches = may_touch(self.program, (access, &location), (own, &store.location))
+            let touches = self.defined.may_touch(self.program, (access, &location), (own, &store.location))
                 && !self.are_apart(at, (&location, bytes.0), (&store.location, bytes.1));
             (overlap, if touches { Meets::Touches } else { Meets::Nothing })
         };
@@ -180,6 +199,17 @@ impl<'a> Scan<'a> {
             | TraceOp::Barrier
             | TraceOp::CountMergePoints
             | TraceOp::Label => Meets::Nothing,
+            TraceOp::New
+            | TraceOp::NewArray
+            | TraceOp::Free
+            | TraceOp::FreeArray
+            | TraceOp::Call
+            | TraceOp::CallElidable
+            | TraceOp::CallAssembler
+                if self.is_private(store) =>
+            {
+                Meets::Nothing
+            }
             TraceOp::New
             | TraceOp::NewArray
             | TraceOp::Free
@@ -234,7 +264,8 @@ impl<'a> Scan<'a> {
                 (address, value)
             }
             TraceOp::Call | TraceOp::CallAssembler => {
-                return heap.call(self.program, &self.program.call(inst.call()).writes);
+                let writes = &self.program.call(inst.call()).writes;
+                return heap.call(self.program, self.defined.locals(), writes);
             }
             TraceOp::New | TraceOp::NewArray | TraceOp::Free | TraceOp::FreeArray => return heap.clear(),
             _ => return,
@@ -242,8 +273,14 @@ impl<'a> Scan<'a> {
         let access = self.program.access(inst.access());
         let location = self.defined.location(self.program, access, address);
         if inst.op.has_effect() {
-            heap.store(self.program, access, &location, |other, bytes| {
-                self.are_apart(at, (&location, access.scalar.bytes()), (other, bytes))
+            heap.store(|entry| {
+                let other = (self.program.access(entry.access), &entry.location);
+                self.defined.may_touch(self.program, (access, &location), other)
+                    && !self.are_apart(
+                        at,
+                        (&location, access.scalar.bytes()),
+                        (&entry.location, entry.scalar.bytes()),
+                    )
             });
         }
         heap.insert(Entry { location, access: inst.access(), scalar: access.scalar, value, carried: None });

@@ -8,7 +8,7 @@
 //! because values do not change; what is known of memory is true until something writes. Guards, calls and stores keep
 //! their order, and nothing moves up: what is computed stands where it stood, or is what was computed before.
 
-use metatrace_defs::descr::{Access, Scalar, access_flag, call_flag};
+use metatrace_defs::descr::{Access, CallDescr, Scalar, access_flag, call_flag};
 use metatrace_defs::{AccessId, Kind, Program, PureOp, TraceOp};
 use metatrace_trace::{
     Attached, DelayedStore, Inst, Opnd, Snapshot, SnapshotFrame, SnapshotId, Trace, Value, ValueData, short,
@@ -19,7 +19,7 @@ use crate::Counts;
 use crate::bounds::Bounds;
 use crate::facts::{Fact, transfer};
 use crate::hash::Map;
-use crate::memory::{Definitions, Entry, Heap, Location};
+use crate::memory::{Base, Definitions, Entry, Heap, Locals, Location};
 use crate::pending::Wrote;
 use crate::relations::Relations;
 use crate::rules::{self, Bindings, RULES, Term};
@@ -34,6 +34,8 @@ struct Info {
     fact: Fact,
     /// The operand that stands for it now.
     same_as: Option<Opnd>,
+    /// Whether it is the address of what was allocated then.
+    is_fresh: bool,
     /// The operation that yields it, if it may be looked through or shared.
     definition: Option<(TraceOp, Attached, Args)>,
 }
@@ -58,6 +60,7 @@ pub(crate) struct Forward<'a> {
     pub bounds: Bounds,
     pub heap: Heap,
     pub virtuals: Virtuals,
+    pub locals: Locals,
     pub counts: Counts,
     /// The last operation was a call whose results were known.
     call_was_shared: bool,
@@ -96,6 +99,16 @@ impl Definitions for Forward<'_> {
         let (op, attached, args) = self.values[value.index()].definition.as_ref()?;
         Some((*op, *attached, args))
     }
+
+    fn birth(&self, value: Value) -> (usize, bool) {
+        let info = &self.values[value.index()];
+        let is_fresh = info.is_fresh && info.same_as.is_none() && info.fact.as_exact().is_none();
+        (value.index(), is_fresh)
+    }
+
+    fn locals(&self) -> &Locals {
+        &self.locals
+    }
 }
 
 impl rules::Context for Forward<'_> {
@@ -125,8 +138,8 @@ impl rules::Context for Forward<'_> {
 }
 
 impl<'a> Forward<'a> {
-    /// The state at the start of a trace of some `values` values.
-    pub fn new(program: &'a Program, values: usize) -> Forward<'a> {
+    /// The state at the start of a trace of some `values` values, where so much local memory is in use.
+    pub fn new(program: &'a Program, values: usize, locals_in_use: Option<u64>) -> Forward<'a> {
         Forward {
             program,
             written: Segment::default(),
@@ -137,6 +150,7 @@ impl<'a> Forward<'a> {
             bounds: Bounds::default(),
             heap: Heap::default(),
             virtuals: Virtuals::default(),
+            locals: Locals::new(locals_in_use),
             counts: Counts::default(),
             call_was_shared: false,
             tests_overflow: false,
@@ -153,8 +167,20 @@ impl<'a> Forward<'a> {
     /// A new value.
     pub fn new_value(&mut self, kind: Kind, recorded: Option<u64>, fact: Fact) -> Value {
         let data = ValueData { kind, recorded };
-        self.values.push(Info { data, fact, same_as: None, definition: None });
+        self.values.push(Info { data, fact, same_as: None, is_fresh: false, definition: None });
         Value::new(self.values.len() - 1)
+    }
+
+    /// A value that was just made is the address of what is allocated.
+    pub fn is_fresh(&mut self, value: Value) {
+        self.values[value.index()].is_fresh = true;
+    }
+
+    /// An operation is about to be done: the addresses of local memory that others know by it.
+    pub fn note_escapes(&mut self, op: TraceOp, args: &[Opnd]) {
+        for (slot, of_old) in self.escapes(self.program, op, args) {
+            self.locals.escape(slot, if of_old { 0 } else { self.values.len() });
+        }
     }
 
     /// Kinds and recorded results of all values.
@@ -322,8 +348,9 @@ impl<'a> Forward<'a> {
             TraceOp::LocalAddr => self.foldable(inst, args, recorded),
             TraceOp::CallElidable => {
                 let call = self.program.call(inst.call());
+                self.note_escapes(inst.op, &args);
                 if call.has(call_flag::CAN_COLLECT) {
-                    self.store_pending(|_| true);
+                    self.store_pending_for_others();
                 }
                 self.before_touching(&call.reads);
                 let before = self.written.insts.len();
@@ -333,9 +360,11 @@ impl<'a> Forward<'a> {
             }
             TraceOp::Call => self.call(inst, args, recorded, snapshot, map),
             TraceOp::CallAssembler => {
-                self.store_pending(|_| true);
+                self.note_escapes(inst.op, &args);
+                self.store_pending_for_others();
                 args.iter().for_each(|&arg| self.need(arg));
-                self.heap.call(self.program, &self.program.call(inst.call()).writes);
+                self.store_pending_for_others();
+                self.heap.call(self.program, &self.locals, &self.program.call(inst.call()).writes);
                 self.virtuals.collects();
                 self.emit(inst.op, inst.attached, args, recorded)
             }
@@ -346,17 +375,20 @@ impl<'a> Forward<'a> {
                 }
                 if inst.op.may_collect() {
                     // The collector looks at memory.
-                    self.store_pending(|_| true);
+                    self.store_pending_for_others();
                 }
                 let results = self.emit(inst.op, inst.attached, args, recorded);
-                results[0].as_value().into_iter().for_each(|value| self.made(value, inst.op, inst.attached));
+                if let Some(value) = results[0].as_value() {
+                    self.is_fresh(value);
+                    self.made(value, inst.op, inst.attached);
+                }
                 results
             }
             TraceOp::Free | TraceOp::FreeArray => {
                 let is_empty = inst.op == TraceOp::FreeArray
                     && args[1].as_const().is_some_and(|n| self.program.alloc(inst.alloc()).bytes(n) == 0);
                 if !is_empty && !self.free_put_off(args[0]) {
-                    self.store_pending(|_| true);
+                    self.store_pending_for_others();
                     self.emit(inst.op, inst.attached, args, recorded);
                 }
                 SmallVec::new()
@@ -399,14 +431,12 @@ impl<'a> Forward<'a> {
             self.call_was_shared = true;
             return short(values.iter().map(|&value| self.resolve(value.into())));
         }
-        if call.has(call_flag::CAN_COLLECT) {
-            // The collector looks at memory.
-            self.store_pending(|_| true);
-        }
-        self.before_touching(&call.reads);
-        self.before_touching(&call.writes);
+        self.note_escapes(key.0, &key.2);
+        self.before_call(call);
         key.2.iter().for_each(|&arg| self.need(arg));
-        self.heap.call(self.program, &call.writes);
+        // What was made may have let others know of local memory.
+        self.before_call(call);
+        self.heap.call(self.program, &self.locals, &call.writes);
         if call.has(call_flag::CAN_COLLECT) {
             self.virtuals.collects();
         }
@@ -416,6 +446,16 @@ impl<'a> Forward<'a> {
             self.shared.insert(key, values);
         }
         results
+    }
+
+    /// Does pending stores that a call may know of.
+    fn before_call(&mut self, call: &CallDescr) {
+        if call.has(call_flag::CAN_COLLECT) {
+            // The collector looks at memory.
+            self.store_pending_for_others();
+        }
+        self.before_touching(&call.reads);
+        self.before_touching(&call.writes);
     }
 
     /// Writes an operation as it is.
@@ -442,6 +482,7 @@ impl<'a> Forward<'a> {
         if !is_put_off {
             args.iter().for_each(|&arg| self.need(arg));
         }
+        self.note_escapes(op, &args);
         let mut results: SmallVec<[Value; 1]> = SmallVec::new();
         for (n, &kind) in kinds.iter().enumerate() {
             results.push(self.new_value(kind, recorded.get(n).copied().flatten(), Fact::ANY));
@@ -603,6 +644,7 @@ impl<'a> Forward<'a> {
 
     fn load(&mut self, inst: &Inst, args: Args, recorded: Option<u64>) -> Opnd {
         let access = self.program.access(inst.access());
+        self.note_escapes(inst.op, &args);
         let location = self.location(self.program, access, &args);
         if let Some(value) = self.known_load(access, &location) {
             return value;
@@ -675,6 +717,7 @@ impl<'a> Forward<'a> {
         let program = self.program;
         let access = program.access(inst.access());
         let value = args.pop().expect("a store has an operand to store");
+        self.note_escapes(inst.op, &args);
         let location = self.location(program, access, &args);
         if self.store_put_off(inst.access(), &location, value)
             || self.put_off_store(inst.access(), &args, &location, value)
@@ -714,8 +757,10 @@ impl<'a> Forward<'a> {
     pub fn forget_stored(&mut self, id: AccessId, location: &Location) {
         let access = self.program.access(id);
         let mut heap = std::mem::take(&mut self.heap);
-        heap.store(self.program, access, location, |other, bytes| {
-            self.are_apart((location, access.scalar.bytes()), (other, bytes))
+        heap.store(|entry| {
+            let other = (self.program.access(entry.access), &entry.location);
+            self.may_touch(self.program, (access, location), other)
+                && !self.are_apart((location, access.scalar.bytes()), (&entry.location, entry.scalar.bytes()))
         });
         self.heap = heap;
     }
@@ -776,6 +821,7 @@ impl<'a> Forward<'a> {
         }
         let id = self.snapshot(snapshot, map);
         let results = SmallVec::new();
+        self.note_escapes(op, &args);
         self.written.insts.push(Inst { op, args, attached: Attached::None, results, snapshot: Some(id) });
         match tested_op {
             TraceOp::GuardTrue => self.learn(tested[0], true),
@@ -817,6 +863,9 @@ impl<'a> Forward<'a> {
         let (Opnd::Value(value), Some(bits)) = (opnd, constant.as_const()) else { return };
         match constant {
             Opnd::Word(_) => {
+                if let Base::Value(base) = self.normal_location(self.program, Some(opnd), None, 0).base {
+                    self.values[base.index()].is_fresh = false;
+                }
                 self.learn(opnd, bits != 0);
                 self.values[value.index()].fact = Fact::exact(bits);
                 self.learn_operands(opnd);
@@ -825,10 +874,19 @@ impl<'a> Forward<'a> {
         }
     }
 
-    /// Two values are known to be equal words: from here on the one that was there first stands for both.
+    /// Two values are known to be equal words: from here on the one that was there first stands for both, unless the address of new
+    /// memory turns out to be a word that was there before.
     pub fn learn_equal(&mut self, a: Opnd, b: Opnd) {
-        if let (Opnd::Value(a), Opnd::Value(b)) = (self.resolve(a), self.resolve(b))
+        let (a, b) = (self.resolve(a), self.resolve(b));
+        let is_new = |opnd| match self.normal_location(self.program, Some(opnd), None, 0).base {
+            Base::Value(base) => self.birth(base).1,
+            Base::Local => true,
+            Base::Absolute => false,
+        };
+        if let (Opnd::Value(a), Opnd::Value(b)) = (a, b)
             && a != b
+            && !is_new(a.into())
+            && !is_new(b.into())
         {
             let (first, later) = (a.min(b), a.max(b));
             self.values[later.index()].same_as = Some(first.into());

@@ -38,12 +38,15 @@ use metatrace_trace::{Inst, Opnd, TargetId, Trace, Value};
 
 use forward::{Forward, Segment};
 use loops::Closed;
+use memory::Locals;
 
 /// What the optimiser must know beside the trace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// The target by which the trace's own jump, and other traces, reach its entry; `None` for a trace that is no loop.
     pub entry: Option<TargetId>,
+    /// How many bytes of local memory are in use where the trace starts: none at a merge point. `None` if that is not known.
+    pub locals_in_use: Option<u64>,
     /// A target that nothing else uses, for the label inside a loop; `None` to leave loops as they are.
     pub label: Option<TargetId>,
 }
@@ -165,6 +168,7 @@ pub fn optimise_counted(program: &Program, trace: &Trace, options: Options) -> (
 
     // First, because all else profits from what is folded, forwarded and proven in one walk. Loops are peeled in it, so
     // that the second passage knows all that the first established.
+    let locals = Locals::new(options.locals_in_use);
     let (mut trace, mut counts) = simplify(program, trace, options);
     check(&trace, "the forward walk");
 
@@ -173,7 +177,7 @@ pub fn optimise_counted(program: &Program, trace: &Trace, options: Options) -> (
     check(&trace, "the merging of guards");
 
     // After loads were forwarded and guards removed, because both keep stores alive.
-    cleanup::dead_stores(program, &mut trace, &mut counts);
+    cleanup::dead_stores(program, &locals, &mut trace, &mut counts);
     check(&trace, "the removal of dead stores");
 
     // After addresses are what they will be, and before their uses are counted.
@@ -185,7 +189,7 @@ pub fn optimise_counted(program: &Program, trace: &Trace, options: Options) -> (
     check(&trace, "the removal of masks");
 
     // When it is known which stores are left, and what they store.
-    delay::stores(program, &mut trace, &mut counts);
+    delay::stores(program, &locals, &mut trace, &mut counts);
     check(&trace, "the delaying of stores");
 
     // Last, because every other pass leaves operations behind that nobody uses.
@@ -196,7 +200,7 @@ pub fn optimise_counted(program: &Program, trace: &Trace, options: Options) -> (
 
 /// Walks over the trace; over a loop once as its preamble and again as its body.
 fn simplify(program: &Program, source: &Trace, options: Options) -> (Trace, Counts) {
-    let mut walk = Forward::new(program, source.values.len());
+    let mut walk = Forward::new(program, source.values.len(), options.locals_in_use);
     let mut map = vec![Opnd::Word(0); source.values.len()];
     let mut inputs: Vec<Value> = Vec::new();
     for &input in &source.inputs {

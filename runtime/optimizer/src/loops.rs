@@ -277,7 +277,9 @@ impl Assumed {
             }
             None => None,
         };
-        Some(walk.normal_location(walk.program, base, index, offset))
+        let slot = location.slot;
+        let now = walk.normal_location(walk.program, base, index, offset);
+        Some(if now.base == Base::Local { Location { slot, ..now } } else { now })
     }
 
     /// What stands for a class at the label.

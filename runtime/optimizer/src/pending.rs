@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 
 use crate::facts::Fact;
 use crate::forward::{Args, Forward};
-use crate::memory::{Base, Definitions, Entry, Location, Overlap, may_touch};
+use crate::memory::{Base, Definitions, Entry, Location, Overlap};
 
 /// The most stores that are pending at once: each makes every exit longer.
 const MOST_PENDING: usize = 24;
@@ -95,7 +95,7 @@ impl Forward<'_> {
         let program = self.program;
         let read = program.access(access);
         let touches = |store: &&Pending| {
-            may_touch(program, (read, location), (program.access(store.access), &store.location))
+            self.may_touch(program, (read, location), (program.access(store.access), &store.location))
                 && !self.are_apart((location, read.scalar.bytes()), (&store.location, 8))
         };
         let touched: SmallVec<[Value; 4]> =
@@ -108,7 +108,25 @@ impl Forward<'_> {
     /// Classes of memory are about to be touched.
     pub(crate) fn before_touching(&mut self, classes: &ClassSet) {
         let program = self.program;
-        self.store_pending(|store| classes.touches(program.access(store.access), &program.classes));
+        self.store_unless_private(|store| classes.touches(program.access(store.access), &program.classes));
+    }
+
+    /// Does pending stores but those to local memory of which nobody else knows an address.
+    pub(crate) fn store_pending_for_others(&mut self) {
+        self.store_unless_private(|_| true);
+    }
+
+    fn store_unless_private(&mut self, which: impl Fn(&Pending) -> bool) {
+        // What is made for one may let others know the address that another is to be done at.
+        loop {
+            let for_others = |store: &&Pending| which(store) && !store.location.is_private(8, &self.locals);
+            let places: SmallVec<[Value; 8]> =
+                short(self.virtuals.pending.iter().filter(for_others).map(|store| store.place));
+            if places.is_empty() {
+                return;
+            }
+            self.store_pending(|store| places.contains(&store.place));
+        }
     }
 
     /// Does pending stores.
@@ -125,6 +143,7 @@ impl Forward<'_> {
             let op = if args.len() == 2 { TraceOp::SetElem } else { TraceOp::SetField };
             args.push(value);
             let (attached, results) = (Attached::Access(access), SmallVec::new());
+            self.note_escapes(op, &args);
             self.written.insts.push(Inst { op, args, attached, results, snapshot: None });
             if location.base != Base::Local {
                 self.push_barrier(access, &address);

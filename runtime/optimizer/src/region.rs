@@ -12,13 +12,15 @@
 //! walk is kept, and the bridge walked from there. What holds at a label holds in the loop behind it, but for what memory
 //! holds, which must not be written to anywhere in the loop.
 
-use metatrace_defs::{Program, TraceOp};
+use metatrace_defs::{Kind, Program, PureOp, TraceOp};
 use metatrace_trace::verify::assert_valid;
-use metatrace_trace::{Opnd, Snapshot, SnapshotId, Trace, Value};
+use metatrace_trace::{Attached, Inst, Opnd, Snapshot, SnapshotId, Trace, Value, ValueData};
+use smallvec::SmallVec;
 
 use crate::facts::Fact;
 use crate::forward::{End, Forward};
 use crate::hash::Map;
+use crate::memory::{Base, Definitions, Locals};
 use crate::{Counts, barriers, cleanup, delay, demand};
 
 /// A trace of a region.
@@ -50,11 +52,16 @@ pub struct Joined {
     pub guards: Vec<usize>,
 }
 
-/// Optimises the traces of a region. Those that are left come in the order of the parts.
+/// Optimises the traces of a region, at whose entries so much local memory is in use (see [`crate::Options`]). Those that are left
+/// come in the order of the parts.
 ///
 /// # Panics
 /// As [`crate::optimise`].
-pub fn optimise_region(program: &Program, parts: &[Part]) -> (Vec<Joined>, Counts) {
+pub fn optimise_region(
+    program: &Program,
+    parts: &[Part],
+    locals_in_use: Option<u64>,
+) -> (Vec<Joined>, Counts) {
     let mut region =
         Region { program, parts, bridges: Map::default(), joined: vec![], counts: Counts::default() };
     for (n, part) in parts.iter().enumerate() {
@@ -63,7 +70,7 @@ pub fn optimise_region(program: &Program, parts: &[Part]) -> (Vec<Joined>, Count
         }
     }
     for (n, part) in parts.iter().enumerate().filter(|(_, part)| part.start == Start::Entry) {
-        let mut walk = Forward::new(program, part.trace.values.len());
+        let mut walk = Forward::new(program, part.trace.values.len(), locals_in_use);
         let inputs: Vec<Value> = (part.trace.inputs.iter())
             .map(|&input| {
                 let data = part.trace.values[input.index()];
@@ -109,11 +116,13 @@ impl<'a> Region<'a> {
         handed: &[Opnd],
         mut inputs: Vec<Value>,
     ) -> Vec<Value> {
-        let source = with_what_guards_hand_over(self.parts[n].trace);
+        let mut source = with_what_guards_hand_over(self.parts[n].trace);
+        number_activations(&mut source, n);
         let mut map = vec![Opnd::Word(0); source.values.len()];
         for (input, &opnd) in source.inputs.iter().zip(handed) {
             map[input.index()] = opnd;
         }
+        let mut locals = walk.locals.before();
         let (guards, forks) = self.walk(n, &source, &mut walk, &mut map);
         let mut written = walk.take();
         for fork in forks {
@@ -129,13 +138,14 @@ impl<'a> Region<'a> {
             notes: vec![],
         };
         let mut used = outer_values(&trace, outer);
+        with_local_addresses(&walk, &mut trace, &mut used, &mut locals);
         let own = inputs.len();
         inputs.extend(&used);
         trace.inputs = inputs;
-        cleanup::dead_stores(self.program, &mut trace, &mut walk.counts);
+        cleanup::dead_stores(self.program, &locals, &mut trace, &mut walk.counts);
         barriers::barriers(self.program, &mut trace, &mut walk.counts);
         demand::unmask(self.program, &mut trace, &mut walk.counts);
-        delay::stores(self.program, &mut trace, &mut walk.counts);
+        delay::stores(self.program, &locals, &mut trace, &mut walk.counts);
         cleanup::dead_operations(self.program, &mut trace, &mut walk.counts);
         let is_used = cleanup::used_values(&trace);
         let mut kept = trace.inputs.iter().map(|input| is_used[input.index()]).skip(own);
@@ -204,7 +214,8 @@ impl<'a> Region<'a> {
                 guard += 1;
             } else {
                 if inst.op.may_collect() && !walk.can_put_off(inst, &walk.mapped_all(map, &inst.args)) {
-                    // Nothing is made between an allocation that may collect and its guard.
+                    // Nothing is made or stored between an allocation that may collect and its guard.
+                    walk.store_pending(|_| true);
                     let guard = source.insts.get(at + 1).and_then(|next| next.snapshot);
                     let named = guard.into_iter().flat_map(|id| source.snapshots[id.index()].operands());
                     let named: Vec<Opnd> = named.collect();
@@ -236,6 +247,47 @@ fn with_what_guards_hand_over(trace: &Trace) -> Trace {
         });
     }
     source
+}
+
+/// Tells the activations of a part from those of others.
+fn number_activations(trace: &mut Trace, part: usize) {
+    for inst in trace.insts.iter_mut().filter(|inst| inst.op == TraceOp::LocalAddr) {
+        if let Opnd::Word(activation) = &mut inst.args[2] {
+            *activation += (part as u64) << 32;
+        }
+    }
+}
+
+/// Has a trace compute addresses of local memory itself, which it would take from other parts; others know the slots of those that are
+/// not so simple.
+fn with_local_addresses(walk: &Forward, trace: &mut Trace, used: &mut Vec<Value>, locals: &mut Locals) {
+    let mut own = vec![];
+    used.retain(|&value| {
+        let location = walk.normal_location(walk.program, Some(value.into()), None, 0);
+        if location.base != Base::Local {
+            return true;
+        }
+        if location.index.is_some() {
+            locals.escape(location.slot, 0);
+            return true;
+        }
+        let mut write = |op, args: &[Opnd], result| {
+            let (args, results) = (SmallVec::from_slice(args), SmallVec::from_slice(&[result]));
+            own.push(Inst { op, args, attached: Attached::None, results, snapshot: None });
+        };
+        let (start, slot) = (location.slot.start, location.slot.operands());
+        if location.offset == start {
+            write(TraceOp::LocalAddr, &slot, value);
+            return false;
+        }
+        trace.values.push(ValueData { kind: Kind::Word, recorded: None });
+        let base = Value::new(trace.values.len() - 1);
+        write(TraceOp::LocalAddr, &slot, base);
+        let more = Opnd::Word(location.offset.wrapping_sub(start));
+        write(TraceOp::Pure(PureOp::IntAdd), &[base.into(), more], value);
+        false
+    });
+    trace.insts.splice(0..0, own);
 }
 
 /// The values of other parts that a trace takes from them, ascending.

@@ -26,7 +26,7 @@ use smallvec::SmallVec;
 use crate::facts::Fact;
 use crate::forward::{Args, Forward};
 use crate::hash::Map;
-use crate::memory::{Base, Definitions, Entry, Location};
+use crate::memory::{Base, Definitions, Entry, Location, Slot};
 use crate::pending::{Pending, Wrote};
 
 /// No object with more bytes is put off.
@@ -222,6 +222,7 @@ impl Forward<'_> {
         let op = if args.is_empty() { TraceOp::New } else { TraceOp::NewArray };
         let object = Object { op, attached: inst.attached, args: args.clone(), fields: vec![] };
         let value = self.new_value(Kind::Word, recorded, address_of(alloc));
+        self.is_fresh(value);
         self.virtuals.put_off(value, PutOff::Object(object));
         self.counts.virtuals += 1;
         Some(value.into())
@@ -455,13 +456,15 @@ impl Forward<'_> {
             }
             None => self.push(TraceOp::SetField, attached, &[address, stored], &[]),
         }
-        let location = Location { base: Base::Value(object), index: None, offset: field.offset };
+        let location =
+            Location { base: Base::Value(object), index: None, offset: field.offset, slot: Slot::default() };
         let (access, scalar) = (field.access, field.scalar);
         self.heap.insert(Entry { location, access, scalar, value, carried: None });
     }
 
     /// Writes an operation whose operands are made.
     fn push(&mut self, op: TraceOp, attached: Attached, args: &[Opnd], results: &[Value]) {
+        self.note_escapes(op, args);
         let (args, results) = (SmallVec::from_slice(args), SmallVec::from_slice(results));
         self.written.insts.push(Inst { op, args, attached, results, snapshot: None });
     }

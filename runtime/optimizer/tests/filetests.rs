@@ -62,7 +62,7 @@ fn regions_become_what_the_files_say() {
         };
         let parts: Vec<Part> =
             traces.iter().map(|(title, trace)| Part { trace, start: start(title) }).collect();
-        let (joined, _) = optimise_region(&program, &parts);
+        let (joined, _) = optimise_region(&program, &parts, input.contains(AT_MERGE_POINT).then_some(0));
         let text = joined
             .iter()
             .map(|Joined { part, trace, guards }| format!("# part {part}, guards {guards:?}\n{trace}"));
@@ -92,12 +92,16 @@ fn check(directory: &str, optimised: impl Fn(&str) -> Result<String, ParseError>
     assert!(wrong.is_empty(), "{}\nto accept this: {how}", wrong.join("\n"));
 }
 
+/// A line of those files whose traces start at a merge point.
+const AT_MERGE_POINT: &str = "\n# at a merge point\n";
+
 fn options(input: &str) -> Options {
+    let locals_in_use = input.contains(AT_MERGE_POINT).then_some(0);
     let Some(line) = input.lines().find_map(|line| line.strip_prefix("# loop ")) else {
-        return Options::default();
+        return Options { locals_in_use, ..Options::default() };
     };
     let targets: Vec<TargetId> = line.split(' ').map(|word| word.parse().unwrap()).collect();
-    Options { entry: Some(targets[0]), label: Some(targets[1]) }
+    Options { entry: Some(targets[0]), label: Some(targets[1]), locals_in_use }
 }
 
 /// The lines that differ, after what is equal at the start.

@@ -60,7 +60,7 @@ fn check_region(case: &mut Case, cut: &Cut, expected: &Outcome, seed: u64) {
         Part { trace: first, start: Start::Entry },
         Part { trace: bridge, start: Start::Guard(0, cut.guard) },
     ];
-    let (joined, _) = optimise_region(&case.program, &parts);
+    let (joined, _) = optimise_region(&case.program, &parts, case.locals_in_use());
     let parts: Vec<_> =
         joined.iter().map(|joined| (joined.part, &joined.trace, joined.guards.clone())).collect();
     let actual = case.run_cut(&Reference::new(), cut, &parts);
@@ -78,7 +78,8 @@ fn check_region(case: &mut Case, cut: &Cut, expected: &Outcome, seed: u64) {
 fn check(seed: u64, size: usize) -> (u64, u64) {
     let mut case = generate(seed, size);
     assert_eq!(verify(&case.program, &case.trace), Ok(()), "seed {seed} size {size}");
-    let options = Options { entry: Some(ENTRY), label: Some(FREE_TARGET) };
+    let options =
+        Options { entry: Some(ENTRY), label: Some(FREE_TARGET), locals_in_use: case.locals_in_use() };
     let optimised = optimise(&case.program, &case.trace, options);
     let expected = run(&mut case, None, false);
     let actual = run(&mut case, None, true);
@@ -123,7 +124,8 @@ enum Stop {
 /// Runs the case's trace, or what the optimiser makes of it; gives the outcome and the tests of guards: `pc` and merge
 /// points counted.
 fn run(case: &mut Case, stop: Option<Stop>, is_optimised: bool) -> (Outcome, Vec<(u32, u64)>) {
-    let options = Options { entry: Some(ENTRY), label: Some(FREE_TARGET) };
+    let options =
+        Options { entry: Some(ENTRY), label: Some(FREE_TARGET), locals_in_use: case.locals_in_use() };
     let trace = if is_optimised { optimise(&case.program, &case.trace, options) } else { case.trace.clone() };
     let backend = Reference::new();
     let pcs = guard_pcs(&trace);

@@ -123,7 +123,7 @@ impl Domain for Blackhole<'_> {
         self.loaded.program.access(access).address(base, index.unwrap_or(0))
     }
 
-    fn local_addr(&mut self, stack: &Stack<u64>, byte: u32) -> u64 {
+    fn local_addr(&mut self, stack: &Stack<u64>, (byte, _): (u32, u32)) -> u64 {
         stack.local_address(byte)
     }
 

@@ -61,7 +61,7 @@ pub trait Domain {
     /// An address inside an object.
     fn interior(&mut self, access: AccessId, base: Self::Value, index: Option<Self::Value>) -> Self::Value;
     /// The address of local memory of the topmost activation, `byte` bytes from its start.
-    fn local_addr(&mut self, stack: &Stack<Self::Value>, byte: u32) -> Self::Value;
+    fn local_addr(&mut self, stack: &Stack<Self::Value>, slot: (u32, u32)) -> Self::Value;
     /// A branch is about to be taken, by whether `value` is 0. The topmost activation stands at the branch.
     fn branch(&mut self, stack: &mut Stack<Self::Value>, value: Self::Value);
     /// A switch is about to be taken. The topmost activation stands at it.
@@ -254,8 +254,8 @@ impl<D: Domain> Run<'_, D> {
                 self.set(value)
             }
             ControlOp::LocalAddr => {
-                let byte = self.loaded.body(self.stack.top().jitcode).slot(self.fields.number(1));
-                let value = self.domain.local_addr(self.stack, byte);
+                let slot = self.loaded.body(self.stack.top().jitcode).slot(self.fields.number(1));
+                let value = self.domain.local_addr(self.stack, slot);
                 self.set(value)
             }
             ControlOp::New => self.allocate(AllocId(self.fields.number(1)), None),

@@ -20,6 +20,8 @@ pub struct Frame<V> {
     pub locals: u32,
     /// Where the local memory of the next activation may start.
     pub end: u32,
+    /// How many activations of functions were opened before it.
+    pub number: u32,
     /// Local memory of its own, where the area was too small.
     own: Option<Box<[u128]>>,
     /// Whether a back edge of the guest program was passed since the last merge point.
@@ -50,6 +52,8 @@ pub struct Stack<V> {
     pub frames: Vec<Frame<V>>,
     /// The memory that local memory is taken from.
     pub area: LocalArea,
+    /// How many activations were opened by calls.
+    opened: u32,
     /// Register files of activations that were closed, for new ones.
     spare: Vec<Vec<V>>,
 }
@@ -57,7 +61,7 @@ pub struct Stack<V> {
 impl<V: Copy> Stack<V> {
     /// No activation.
     pub fn new(area: LocalArea) -> Stack<V> {
-        Stack { frames: Vec::new(), area, spare: Vec::new() }
+        Stack { frames: Vec::new(), area, opened: 0, spare: Vec::new() }
     }
 
     /// The topmost activation.
@@ -79,6 +83,7 @@ impl<V: Copy> Stack<V> {
     /// Opens an activation at the start of a function.
     pub fn push<D: Domain<Value = V>>(&mut self, loaded: &Loaded, jitcode: JitCodeId, args: &[V]) {
         let locals = self.frames.last().map_or(0, |frame| frame.end);
+        self.opened += 1;
         self.push_at::<D>(loaded, jitcode, 0, locals);
         let frame = self.frames.last_mut().expect("an activation was just opened");
         let body = loaded.body(jitcode);
@@ -112,6 +117,7 @@ impl<V: Copy> Stack<V> {
             registers,
             locals,
             end,
+            number: self.opened,
             own,
             loop_header: false,
             caught: None,
@@ -192,11 +198,12 @@ impl<V: Copy> Stack<V> {
             registers: frame.registers.into_iter().map(&mut value).collect(),
             locals: frame.locals,
             end: frame.end,
+            number: frame.number,
             own: frame.own,
             loop_header: frame.loop_header,
             caught: frame.caught,
         });
-        Stack { frames: frames.collect(), area: self.area, spare: Vec::new() }
+        Stack { frames: frames.collect(), area: self.area, opened: self.opened, spare: Vec::new() }
     }
 }
 

@@ -73,6 +73,17 @@ impl Traced {
     }
 }
 
+/// A slot of local memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Slot {
+    /// Where it starts, in bytes from the start of the trace frame's local memory.
+    byte: u32,
+    /// Its size in bytes.
+    size: u32,
+    /// The number of the activation that has it.
+    activation: u32,
+}
+
 /// Where an address inside an object comes from.
 #[derive(Clone, Copy)]
 struct Interior {
@@ -92,7 +103,8 @@ pub struct Recorder<'a> {
     heap: HeapCache,
     shared: Shared,
     interiors: WordMap<Value, Interior>,
-    locals: WordMap<u32, Traced>,
+    /// The slots of local memory that were used last, by where they start, and their addresses.
+    locals: WordMap<u32, (Slot, Traced)>,
     invariants: WordMap<(CallId, Values<Opnd>), Values<Traced>>,
     /// Values that are 0 or 1.
     bools: WordSet<Value>,
@@ -177,14 +189,17 @@ impl<'a> Recorder<'a> {
         trace.push_guard(op, args, snapshot);
     }
 
-    /// The address, which is `bits`, of local memory `byte` bytes from the start of the trace frame's.
-    fn local(&mut self, byte: u32, bits: u64) -> Traced {
-        if let Some(&address) = self.locals.get(&byte) {
+    /// The address, which is `bits`, of a slot of local memory that starts `byte` bytes from the start of the trace frame's.
+    fn local(&mut self, slot: Slot, bits: u64) -> Traced {
+        let Slot { byte, size, activation } = slot;
+        if let Some(&(known, address)) = self.locals.get(&byte)
+            && known == slot
+        {
             return address;
         }
-        let offset = Opnd::Word(byte.into());
-        let address = self.push_one(TraceOp::LocalAddr, &[offset], Attached::None, bits, Root::None);
-        self.locals.insert(byte, address);
+        let operands = [byte, size, activation].map(|word| Opnd::Word(word.into()));
+        let address = self.push_one(TraceOp::LocalAddr, &operands, Attached::None, bits, Root::None);
+        self.locals.insert(byte, (slot, address));
         address
     }
 
@@ -193,7 +208,7 @@ impl<'a> Recorder<'a> {
         let Some(top) = stack.frames.last().filter(|_| !self.locals.is_empty()) else { return vec![] };
         let end = top.locals + self.loaded.body(top.jitcode).locals;
         let open = self.locals.iter().filter(|&(&byte, _)| byte < end);
-        let bases: WordMap<Opnd, u32> = open.map(|(&byte, address)| (address.opnd, byte)).collect();
+        let bases: WordMap<Opnd, u32> = open.map(|(&byte, (_, address))| (address.opnd, byte)).collect();
         let (mut known, mut roots) = (vec![], vec![]);
         for (access, base, Known { value, root }) in self.heap.constants() {
             let (Some(&base), Opnd::Word(bits) | Opnd::Float(bits)) = (bases.get(&base), value) else {
@@ -479,14 +494,14 @@ impl Domain for Recorder<'_> {
         value
     }
 
-    fn local_addr(&mut self, stack: &Stack<Traced>, byte: u32) -> Traced {
+    fn local_addr(&mut self, stack: &Stack<Traced>, (byte, size): (u32, u32)) -> Traced {
         let frame = stack.top();
         let (byte, bits) = (frame.locals + byte, stack.local_address(byte));
         if !frame.in_area() {
             self.abort = Some(Abort::FrameTooLarge);
             return Traced::constant(Kind::Word, bits, Root::None);
         }
-        self.local(byte, bits)
+        self.local(Slot { byte, size, activation: frame.number }, bits)
     }
 
     fn branch(&mut self, stack: &mut Stack<Traced>, value: Traced) {

@@ -14,10 +14,10 @@ use metatrace_trace::{Attached, KnownWord, OpenPortal, Opnd, Trace, short};
 
 use super::greens::set_parameters;
 use super::segment::{Segment, join};
-use super::{HeapCache, Recorder, Root, Traced, heap};
+use super::{HeapCache, Recorder, Root, Slot, Traced, heap};
 use crate::entry::Place;
 use crate::loaded::Loaded;
-use crate::machine::{LocalArea, Panic, Stack, Step, Values, step};
+use crate::machine::{Frame, LocalArea, Panic, Stack, Step, Values, step};
 use crate::vm::VmState;
 use crate::vm::owner::OwnerId;
 use crate::vm::tables::{Entry, Guard, Home, LoopCell, TreeId, WordMap, WordSet};
@@ -133,12 +133,22 @@ impl<'a> Session<'a> {
         let loaded = self.place.loaded;
         for word in known {
             let address = self.stack.area.address + u64::from(word.base);
-            let base = self.recorder.local(word.base, address).opnd;
+            let slot = Slot { byte: word.base, size: self.slot_at(word.base), activation: 0 };
+            let base = self.recorder.local(slot, address).opnd;
             let kind = loaded.program.access(word.access).scalar.kind();
             let root = self.recorder.frozen.get(&word.bits).copied().unwrap_or(Root::None);
             let place = heap::Place { access: word.access, base, index: None };
             self.recorder.heap.put(place, Opnd::constant(kind, word.bits), root);
         }
+    }
+
+    /// The size of the open activations' slot that starts at a byte of local memory.
+    fn slot_at(&self, byte: u32) -> u32 {
+        let of_frame = |frame: &Frame<Traced>| {
+            let byte = byte.checked_sub(frame.locals)?;
+            self.place.loaded.body(frame.jitcode).slot_at(byte)
+        };
+        self.stack.frames.iter().filter_map(of_frame).max().unwrap_or(0)
     }
 
     /// Records until the end.

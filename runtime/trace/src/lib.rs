@@ -195,6 +195,14 @@ impl Inst {
         }
     }
 
+    /// Where the slot of local memory ends whose address it gives; nothing if it gives none.
+    pub fn local_end(&self) -> Option<u64> {
+        match (self.op, &self.args[..]) {
+            (TraceOp::LocalAddr, [start, size, _]) => start.as_const()?.checked_add(size.as_const()?),
+            _ => None,
+        }
+    }
+
     /// The call it carries.
     ///
     /// # Panics

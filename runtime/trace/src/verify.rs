@@ -335,13 +335,16 @@ impl<'a> Verifier<'a> {
     }
 
     fn constants(&mut self, inst: &Inst) {
-        let place = match inst.op {
-            TraceOp::GuardValue | TraceOp::GuardFloatValue => 1,
-            TraceOp::LocalAddr | TraceOp::CountMergePoints => 0,
+        let places = match inst.op {
+            TraceOp::GuardValue | TraceOp::GuardFloatValue => 1..2,
+            TraceOp::LocalAddr => 0..3,
+            TraceOp::CountMergePoints => 0..1,
             _ => return,
         };
-        if inst.args.get(place).is_some_and(|arg| arg.as_const().is_none()) {
-            self.error(format!("operand {place} of {} must be a constant", inst.op));
+        for place in places {
+            if inst.args.get(place).is_some_and(|arg| arg.as_const().is_none()) {
+                self.error(format!("operand {place} of {} must be a constant", inst.op));
+            }
         }
     }
 

@@ -66,7 +66,7 @@ fn text() -> String {
             setfield[a0](%1, 0)
             setfield[a1](%1, 0)
             setfield[a2](%1, %0)
-            %2 = local_addr(0)
+            %2 = local_addr(0, 64, 0)
             setfield[a3](%2, %1)
             %3 = int_sub(%0, 1)
             guard_true(%3) s1

@@ -255,7 +255,7 @@ impl CraneliftBackend {
             if inst.op.is_terminator() {
                 needed = needed.max(inst.args.len());
             } else if inst.op == TraceOp::LocalAddr
-                && inst.args[0].as_const().is_some_and(|byte| byte > bytes as u64)
+                && !inst.local_end().is_some_and(|end| end <= bytes as u64)
             {
                 return Err(Abort::FrameTooLarge);
             }

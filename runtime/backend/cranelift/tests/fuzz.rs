@@ -32,7 +32,8 @@ fn generated_traces_do_the_same() {
     for seed in first..first + number("METATRACE_FUZZ").unwrap_or(CASES) {
         let size = 3 + (seed as usize * 7) % 60;
         let mut case = generate(seed, size);
-        let options = Options { entry: Some(ENTRY), label: Some(FREE_TARGET) };
+        let options =
+            Options { entry: Some(ENTRY), label: Some(FREE_TARGET), locals_in_use: case.locals_in_use() };
         let recorded = with_one_nan(&case.trace);
         let optimised = optimise(&case.program, &recorded, options);
         for trace in [recorded, optimised] {
@@ -66,7 +67,7 @@ fn generated_regions_do_the_same() {
                 Part { trace: first, start: Start::Entry },
                 Part { trace: bridge, start: Start::Guard(0, cut.guard) },
             ];
-            let (joined, _) = optimise_region(&case.program, &parts);
+            let (joined, _) = optimise_region(&case.program, &parts, case.locals_in_use());
             let parts: Vec<_> =
                 joined.iter().map(|joined| (joined.part, &joined.trace, joined.guards.clone())).collect();
             for engine in &engines {

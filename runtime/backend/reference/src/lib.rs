@@ -124,7 +124,7 @@ impl Reference {
             .insts
             .iter()
             .filter(|inst| inst.op == TraceOp::LocalAddr)
-            .all(|inst| inst.args[0].as_const().is_some_and(|offset| offset <= bytes));
+            .all(|inst| inst.local_end().is_some_and(|end| end <= bytes));
         widest_exit.max().unwrap_or(0).max(trace.inputs.len()) <= values && locals_fit
     }
 }

@@ -120,7 +120,7 @@ fn memory_calls_and_locals() {
         %3 = getelem[a1](%2, -1)
         %4, %5 = call[call0](%1, 1.5)
         guard_not_pending() s0
-        %6 = local_addr(8)
+        %6 = local_addr(8, 16, 0)
         setelem[a2](%6, 1, %4)
         %7 = getelem_frozen[a2](%6, 1)
         call[call1]()
@@ -144,7 +144,10 @@ fn what_does_not_fit_the_frame_is_refused() {
     let inputs: Vec<String> = (0..9).map(|n| format!("%{n} w")).collect();
     let text = format!("trace ({}) {{ finish() }}", inputs.join(", "));
     assert_eq!(vm.compile(&text, None), Err(Abort::FrameTooLarge));
-    assert_eq!(vm.compile("trace () { %0 = local_addr(64) finish(%0) }", None), Err(Abort::FrameTooLarge));
+    assert_eq!(
+        vm.compile("trace () { %0 = local_addr(64, 8, 0) finish(%0) }", None),
+        Err(Abort::FrameTooLarge)
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@ use metatrace_defs::inst::Operand as Register;
 use metatrace_defs::{JitCodeId, Kind, PureOp, TraceOp};
 use metatrace_trace::{Attached, Opnd, Snapshot, SnapshotFrame, SnapshotId, Trace};
 
+use crate::objects::LOCAL_NODES;
 use crate::world::{
     self, CALLEES, Callee, Content, NODE_WORDS, NODES, OBJECT, OBJECTS, REGISTERS, TAPE, Use, World,
 };
@@ -18,6 +19,7 @@ pub fn generate(seed: u64, size: usize) -> Case {
     let mut memory = vec![0u64; nodes + (NODES * NODE_WORDS) as usize].into_boxed_slice();
     let mut frame = vec![0u64; FRAME_HEADER + FRAME_VALUES + FRAME_BYTES / 8].into_boxed_slice();
     let start = memory.as_ptr() as u64;
+    let has_own_locals = seed % 5 < 2;
     let local_start = FRAME_HEADER + FRAME_VALUES;
     let locals_address = frame.as_ptr() as u64 + 8 * local_start as u64;
     let (in_objects, in_nodes) = memory.split_at_mut(nodes);
@@ -50,6 +52,8 @@ pub fn generate(seed: u64, size: usize) -> Case {
             _ => Shape::Recurrent,
         },
         with_objects: seed % 3 == 1,
+        has_own_locals,
+        activations: 0,
         favourites: Vec::new(),
     };
     for _ in 0..4 {
@@ -59,7 +63,7 @@ pub fn generate(seed: u64, size: usize) -> Case {
     let inputs = generator.run(start);
     heap::clear();
     let Generator { world, trace, .. } = generator;
-    Case { program: world.program, trace, inputs, memory, image, frame, locals }
+    Case { program: world.program, trace, inputs, memory, image, frame, locals, has_own_locals }
 }
 
 const CONTENTS: [Content; 7] = [
@@ -120,11 +124,15 @@ pub(crate) struct Generator {
     pub(crate) context: Context,
     /// Arrays that were allocated.
     pub(crate) arrays: Vec<Opnd>,
-    locals_address: u64,
+    pub(crate) locals_address: u64,
     size: usize,
     shape: Shape,
     /// Whether much of the trace is about objects that it allocates.
     with_objects: bool,
+    /// Whether local memory is only used by the steps that write it first.
+    pub(crate) has_own_locals: bool,
+    /// How many slots of local memory were used.
+    pub(crate) activations: u64,
     /// What a recurrent loop uses most.
     favourites: Vec<Use>,
 }
@@ -309,6 +317,14 @@ impl Generator {
     fn step(&mut self) {
         if self.random.chance(if self.with_objects { 45 } else { 3 }) {
             self.object_step();
+            return;
+        }
+        if self.has_own_locals && self.random.chance(15) {
+            if self.random.chance(30) {
+                self.local_rows()
+            } else {
+                self.local_node()
+            }
             return;
         }
         if self.shape == Shape::Recurrent && self.random.chance(70) {
@@ -502,8 +518,12 @@ impl Generator {
     }
 
     fn new_pointer(&mut self) {
+        if self.has_own_locals {
+            return self.local_node();
+        }
         if self.random.chance(40) {
-            let result = self.emit(TraceOp::LocalAddr, &[Opnd::Word(0)], Attached::None)[0];
+            let place = [0, LOCAL_NODES, 0].map(Opnd::Word);
+            let result = self.emit(TraceOp::LocalAddr, &place, Attached::None)[0];
             self.give(result, self.locals_address, Some(Content::Pointer));
             return;
         }

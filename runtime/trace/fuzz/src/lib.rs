@@ -43,6 +43,8 @@ pub struct Case {
     image: Vec<u64>,
     frame: Box<[u64]>,
     locals: Vec<u64>,
+    /// Whether local memory is only used where the trace has written it before, in the same passage.
+    pub has_own_locals: bool,
 }
 
 /// How a trace was left.
@@ -101,6 +103,11 @@ pub fn guard_pcs(trace: &Trace) -> Vec<u32> {
 }
 
 impl Case {
+    /// How much local memory is in use where the trace starts, if that is known.
+    pub fn locals_in_use(&self) -> Option<u64> {
+        self.has_own_locals.then_some(0)
+    }
+
     /// Compiles `trace` (the case's own, or one that shall do the same), runs it from the case's inputs and memory image,
     /// and frees it. The guards are numbered from 0 in their order.
     ///
@@ -194,12 +201,15 @@ impl Case {
                 Left::Guard(frames)
             }
         };
+        // What a trace keeps for itself in local memory ends where it finishes.
+        let have_ended = self.has_own_locals && matches!(left, Left::Finish(_));
+        let locals = if have_ended { &[] } else { &self.frame[FRAME_HEADER + FRAME_VALUES..] };
         Outcome {
             left,
             merge_points: context.merge_points + merge_points,
             pending: context.pending,
             memory: canonical.words(&self.memory),
-            locals: canonical.words(&self.frame[FRAME_HEADER + FRAME_VALUES..]),
+            locals: canonical.words(locals),
             objects: canonical.objects(),
         }
     }

@@ -10,7 +10,10 @@ use metatrace_defs::{AccessId, PureOp, TraceOp};
 use metatrace_trace::{Attached, Opnd};
 
 use crate::generate::Generator;
-use crate::world::{self, Content};
+use crate::world::{self, Content, NODE_WORDS};
+
+/// Where nodes in local memory start, behind the object there.
+pub(crate) const LOCAL_NODES: u64 = 768;
 
 impl Generator {
     /// A step with objects.
@@ -244,6 +247,92 @@ impl Generator {
         unsafe { metatrace_backend::alloc::release(&mut self.context, &descr, self.value(buffer), length.1) };
     }
 
+    /// A node in local memory that nobody keeps, where others may have been before. Fresh nodes and memory that was there are written
+    /// in between.
+    pub(crate) fn local_node(&mut self) {
+        let slot = LOCAL_NODES + 8 * self.random.below(8);
+        let local = self.local_addr(slot, 8 * NODE_WORDS);
+        for (access, content) in [
+            (world::NODE_WORD, Content::Word),
+            (world::NODE_FLOAT, Content::Float),
+            (world::NODE_NEXT, Content::Node),
+            (world::NODE_INSIDE, Content::Inside),
+        ] {
+            let stored = self.operand(content);
+            self.access(access, vec![local], Some(stored), content);
+        }
+        for _ in 0..self.random.below(7) {
+            let (access, content) = self.random.pick(world::NODE_USES);
+            match self.random.below(8) {
+                0 | 1 => _ = self.access(access, vec![local], None, content),
+                2 | 3 => {
+                    let stored = self.operand(content);
+                    self.access(access, vec![local], Some(stored), content);
+                }
+                4 => self.store_node(),
+                5 => self.load_node(),
+                6 => self.any_guard(),
+                _ if self.random.chance(30) => self.poke_node(local),
+                _ if self.random.chance(30) => self.lend(local),
+                _ => self.renew_node(),
+            }
+        }
+    }
+
+    /// The address of a slot that another activation has than those before.
+    fn local_addr(&mut self, start: u64, size: u64) -> Opnd {
+        self.activations += 1;
+        let slot = [start, size, self.activations].map(Opnd::Word);
+        let local = self.emit(TraceOp::LocalAddr, &slot, Attached::None)[0];
+        self.give(local, self.locals_address + start, None)
+    }
+
+    /// Rows of words in local memory, by indices that may be constants.
+    pub(crate) fn local_rows(&mut self) {
+        let slot = LOCAL_NODES + 8 * self.random.below(8);
+        let local = self.local_addr(slot, 64);
+        for index in 0..8 {
+            let stored = self.operand(Content::Word);
+            self.access(world::BUFFER_WORDS, vec![local, Opnd::Word(index)], Some(stored), Content::Word);
+        }
+        let words = Attached::Access(world::BUFFER_WORDS);
+        for _ in 0..1 + self.random.below(7) {
+            let mut row = local;
+            for _ in 0..self.random.below(3) {
+                let index = self.random.below(3);
+                let index = if self.random.chance(50) { Opnd::Word(index) } else { self.word_below(2) };
+                let address = self.value(row) + 8 * self.value(index);
+                let inside = self.emit(TraceOp::InteriorElem, &[row, index], words)[0];
+                row = self.give(inside, address, None);
+            }
+            let index =
+                if self.random.chance(50) { Opnd::Word(self.random.below(4)) } else { self.word_below(4) };
+            let stored = self.random.chance(50).then(|| self.operand(Content::Word));
+            self.access(world::BUFFER_WORDS, vec![row, index], stored, Content::Word);
+            if self.random.chance(20) {
+                self.any_guard();
+            }
+        }
+    }
+
+    /// Another node holds the address of one for a while, by which that is written and read.
+    fn lend(&mut self, local: Opnd) {
+        let holder = self.operand(Content::Node);
+        self.access(world::NODE_NEXT, vec![holder], Some(local), Content::Node);
+        let address = self.value(local);
+        let next = Attached::Access(world::NODE_NEXT);
+        let found = self.emit(TraceOp::GetField, &[holder], next)[0];
+        let found = self.give(found, address, None);
+        let stored = self.operand(Content::Word);
+        self.access(world::NODE_WORD, vec![found], Some(stored), Content::Word);
+        self.access(world::NODE_WORD, vec![local], None, Content::Word);
+        let stored = self.operand(Content::Word);
+        self.access(world::NODE_WORD, vec![local], Some(stored), Content::Word);
+        self.access(world::NODE_WORD, vec![found], None, Content::Word);
+        let other = self.operand(Content::Node);
+        self.access(world::NODE_NEXT, vec![holder], Some(other), Content::Node);
+    }
+
     fn compare_nodes(&mut self) {
         let (a, b) = (self.operand(Content::Node), self.operand(Content::Node));
         let op = self.random.pick(&[PureOp::IntEq, PureOp::IntNe]);
@@ -281,8 +370,13 @@ impl Generator {
         if self.random.chance(85) {
             return Opnd::Word(self.random.below(4));
         }
+        self.word_below(4)
+    }
+
+    /// A word below a power of 2.
+    fn word_below(&mut self, bound: u64) -> Opnd {
         let word = self.operand(Content::Word);
-        self.pure(PureOp::IntAnd, &[word, Opnd::Word(3)])
+        self.pure(PureOp::IntAnd, &[word, Opnd::Word(bound - 1)])
     }
 
     fn use_array(&mut self) {

@@ -51,7 +51,7 @@ call call0 "native" shim 0 (w, f, w) -> (w, f) reads all writes all
 trace "t5" (%0 w, %1 f) {
     %2 = int_ne(%0, 0)
     guard_true(%2) s0
-    %3 = local_addr(16)
+    %3 = local_addr(16, 16, 0)
     setfield[a0](%3, %0)
     %4 = int_sub(%0, 1)
     %5 = float_add(%1, 0.5)

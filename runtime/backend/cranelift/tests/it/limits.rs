@@ -104,8 +104,8 @@ fn what_the_frame_cannot_hold_is_refused() {
         ("trace (%0 w, %1 w) { finish(%0, %1) }".to_owned(), true),
         (format!("trace ({inputs}) {{ finish(%0, %1) }}"), false),
         ("trace (%0 w, %1 w) { finish(%0, %1, 7) }".to_owned(), false),
-        ("trace () { %0 = local_addr(64) finish(%0) }".to_owned(), true),
-        ("trace () { %0 = local_addr(65) finish(%0) }".to_owned(), false),
+        ("trace () { %0 = local_addr(48, 16, 0) finish(%0) }".to_owned(), true),
+        ("trace () { %0 = local_addr(48, 17, 0) finish(%0) }".to_owned(), false),
     ] {
         assert_eq!(compile(&backend, &text).err(), (!fits).then_some(Abort::FrameTooLarge), "{text}");
     }

@@ -55,7 +55,13 @@ fn every_scalar_in_fields() {
         let program = program(offset, None);
         let mut trace = Trace::new();
         let values = [trace.new_input(Kind::Word, None).into(), trace.new_input(Kind::Float, None).into()];
-        let base = trace.push(&program, TraceOp::LocalAddr, &[Opnd::Word(16)], Attached::None, &[])[0];
+        let base = trace.push(
+            &program,
+            TraceOp::LocalAddr,
+            &[Opnd::Word(16), Opnd::Word(16), Opnd::Word(0)],
+            Attached::None,
+            &[],
+        )[0];
         touch_all(&program, &mut trace, base.into(), None, values);
         let traces = Traces::new(program, vec![(String::new(), trace)]);
         check(&traces, &[&[u64::MAX - 1, 2.5f64.to_bits()], &[0x80c0, f64::NAN.to_bits()]]);
@@ -71,7 +77,13 @@ fn every_scalar_in_elements() {
             let values =
                 [trace.new_input(Kind::Word, None).into(), trace.new_input(Kind::Float, None).into()];
             let variable = trace.new_input(Kind::Word, None).into();
-            let base = trace.push(&program, TraceOp::LocalAddr, &[Opnd::Word(64)], Attached::None, &[])[0];
+            let base = trace.push(
+                &program,
+                TraceOp::LocalAddr,
+                &[Opnd::Word(64), Opnd::Word(64), Opnd::Word(0)],
+                Attached::None,
+                &[],
+            )[0];
             let index = index.map_or(variable, Opnd::Word);
             touch_all(&program, &mut trace, base.into(), Some(index), values);
             let traces = Traces::new(program.clone(), vec![(String::new(), trace)]);
@@ -115,8 +127,8 @@ fn constant_bases_and_wide_offsets() {
 fn frames_and_their_local_memory_are_aligned() {
     let outcome = crate::common::check_text(
         "trace () {
-            %0 = local_addr(0)
-            %1 = local_addr(48)
+            %0 = local_addr(0, 48, 0)
+            %1 = local_addr(48, 16, 0)
             finish(%0, %1)
         }",
         &[&[]],
