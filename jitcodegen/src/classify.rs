@@ -44,7 +44,8 @@ impl Classes {
 fn why_outside(program: &Program, id: FuncId) -> Option<String> {
     let func = program.func(id);
     let hint = |on: bool, name: &str| on.then(|| format!("is marked `#[jit::{name}]`"));
-    let hinted = hint(func.attrs.dont_look_inside, "dont_look_inside")
+    let hinted = hint(func.attrs.reads_only, "reads_only")
+        .or_else(|| hint(func.attrs.dont_look_inside, "dont_look_inside"))
         .or_else(|| hint(func.attrs.elidable, "elidable"))
         .or_else(|| hint(func.attrs.loop_invariant, "loop_invariant"))
         .or_else(|| hint(func.attrs.not_in_trace, "not_in_trace"));

@@ -278,6 +278,16 @@ pub fn effects(program: &Program, classes: &[ClassKey], call: &Call) -> Effects 
         elements: deep.elements.into_iter().chain(shallow.elements).collect(),
         anywhere: deep.anywhere.into_iter().chain(shallow.anywhere).collect(),
     };
+    if let ShimKind::Func(id) = call.kind
+        && program.func(id).attrs.reads_only
+    {
+        // Its own memory, and that of its result.
+        walk.written = Touched::default();
+        walk.result(program.func(id).ret);
+        for &param in program.func(id).params.iter().filter(|&&param| types.is_memory(param)) {
+            shallow.location(param, Mode::Exclusive, Context::Pointee);
+        }
+    }
     let reads = merge(walk.read, shallow.read).classes(classes);
     let pure = call.flags & call_flag::ELIDABLE != 0;
     let only_reads =

@@ -157,8 +157,9 @@ const TRANSPARENT_STRUCTS: &[&str] = &[
     "std::ptr::NonNull",
 ];
 
-/// Structs of the runtime with two fields that cannot be named, the second at `metatrace::gc::LAYOUT`.
-const FIXED_STRUCTS: &[&str] = &["metatrace::gc::Array", "metatrace::gc::Buffer", "metatrace::gc::GcVec"];
+/// Structs of the runtime with fields that cannot be named: the second at `metatrace::gc::LAYOUT`, a third where the type tells.
+const FIXED_STRUCTS: &[&str] =
+    &["metatrace::gc::Array", "metatrace::gc::Buffer", "metatrace::gc::GcVec", "metatrace::gc::Headed"];
 
 /// Whether it is what references to collected objects point to.
 pub fn is_collected(rust: &str) -> bool {
@@ -343,6 +344,11 @@ pub fn field_offset(types: &Types, ty: TypeId, field: u32) -> Offset {
         Type::Adt(adt) if TRANSPARENT_STRUCTS.contains(&path(&adt.rust)) => Offset::default(),
         Type::Adt(adt) if FIXED_STRUCTS.contains(&path(&adt.rust)) => match field {
             0 => Offset::default(),
+            2 => Offset::term(
+                data.module,
+                format!("<{}>::ELEMENTS as u64", data.rust),
+                format!("{}::ELEMENTS", short(&data.rust)),
+            ),
             _ => Offset::term(
                 data.module,
                 "::metatrace::gc::LAYOUT as u64".to_string(),

@@ -408,6 +408,31 @@ pub mod gc {
         }
     }
 
+    // A length and a header, which never change, and elements behind them.
+    #[lang]
+    pub struct Headed<H, T> {
+        length: usize,
+        header: H,
+        elements: [T; 0],
+    }
+
+    impl<H, T> Headed<H, T> {
+        #[opaque]
+        pub fn try_new(header: H, elements: &[T]) -> Result<Gc<Headed<H, T>>, HeapFull> {}
+        pub fn elements(&self) -> &[T] {
+            unsafe {
+                &*::std::intrinsics::slice_from_raw_parts(&raw const self.elements as *const T, self.length)
+            }
+        }
+    }
+
+    impl<H, T> ::std::ops::Deref for Headed<H, T> {
+        type Target = H;
+        fn deref(&self) -> &H {
+            &self.header
+        }
+    }
+
     impl<T: Debug> Debug for Array<T> {
         #[opaque]
         fn fmt(&self, f: &mut Formatter<'_>) -> ::std::fmt::Result {}

@@ -38,10 +38,8 @@ pub fn chunk_id(source: &[u8]) -> Vec<u8> {
 /// The position of a call for the beginning of a message, counted from the innermost; nothing for native functions.
 pub fn position(vm: &Vm, level: usize) -> Vec<u8> {
     let thread = vm.thread();
-    let Some(frame) = thread.frames.depth().checked_sub(level + 1).and_then(|at| thread.frames.get(at))
-    else {
-        return Vec::new();
-    };
+    let seen = thread.frames.seen().nth(level);
+    let Some(frame) = seen.and_then(|at| thread.frames.get(at)) else { return Vec::new() };
     let Some(code) = frame.code else { return Vec::new() };
     // Without lines, errors of the function itself say so; those it is blamed for by others have no position.
     let line = match current_line(frame) {
@@ -396,7 +394,7 @@ pub fn function_name(thread: &Thread, index: usize) -> Option<Named> {
     if caller.has(crate::thread::FINALIZER) {
         return Named::new("metamethod", b"__gc");
     }
-    let code = caller.code?;
+    let code = caller.code.filter(|code| !code.is_hidden)?;
     let pc = (caller.pc.get().0 as usize).checked_sub(1)?;
     let instr = *code.code.get(pc)?;
     match instr.op {

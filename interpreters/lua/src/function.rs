@@ -24,6 +24,9 @@ pub struct Cache {
     pub next: Cell<(Shape, u32)>,
 }
 
+/// The name of chunks that are parts of library functions.
+pub const HIDDEN: &[u8] = b"\0library";
+
 /// The slot of keys that a shape does not have.
 pub const ABSENT: u32 = u32::MAX;
 
@@ -47,6 +50,8 @@ pub struct Proto {
     pub locals: Box<[LocalName]>,
     /// The name of the chunk, as it was given.
     pub source: std::rc::Rc<[u8]>,
+    /// Whether it is a part of a library function, of which programs see nothing.
+    pub is_hidden: bool,
     pub first_line: u32,
     pub last_line: u32,
 }
@@ -125,6 +130,7 @@ impl Code {
             lines: body.lines.into(),
             locals: body.locals.into(),
             source: std::rc::Rc::clone(source),
+            is_hidden: **source == *HIDDEN,
             first_line: body.first_line,
             last_line: body.last_line,
         };
@@ -250,12 +256,36 @@ pub enum Known {
     Through,
     // Functions that need no frame, see `ops::quick`.
     Floor,
+    Ceil,
     Sqrt,
+    Sin,
+    Cos,
+    Exp,
+    Log,
     Abs,
     Max,
     Min,
+    ToInteger,
+    NumberKind,
     Byte,
     Length,
+    Sub,
+    Char,
+    Type,
+    ToString,
+    ToNumber,
+    RawGet,
+    RawEqual,
+    RawLength,
+    GetMetatable,
+    SetMetatable,
+    Assert,
+    Select,
+    Pairs,
+    Ipairs,
+    Insert,
+    Remove,
+    Unpack,
 }
 
 /// A function of Rust, as a value.

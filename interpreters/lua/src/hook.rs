@@ -102,8 +102,11 @@ pub fn set(vm: &Vm, thread: &Thread, function: Value, mask: u8, count: u32) -> R
     if mask != 0 {
         // All copies exist before anything changes.
         for index in 0..thread.frames.depth() {
-            if let Some(Value::Function(function)) =
-                thread.frames.get(index).filter(|frame| frame.code.is_some()).map(|frame| frame.function())
+            if let Some(Value::Function(function)) = thread
+                .frames
+                .get(index)
+                .filter(|frame| frame.code.is_some() && !frame.is_hidden())
+                .map(|frame| frame.function())
             {
                 function.code.hooked()?;
             }
@@ -113,6 +116,9 @@ pub fn set(vm: &Vm, thread: &Thread, function: Value, mask: u8, count: u32) -> R
         let Some(frame) = thread.frames.get(index) else { break };
         let (Some(code), Value::Function(function)) = (frame.code, frame.function()) else { continue };
         let plain = running(function.code);
+        if plain.is_hidden {
+            continue;
+        }
         let is_plain = std::ptr::eq::<Proto>(&**code, &**plain);
         let pc = frame.pc.get().0;
         if mask != 0 && is_plain {
@@ -135,7 +141,7 @@ pub fn set(vm: &Vm, thread: &Thread, function: Value, mask: u8, count: u32) -> R
 /// # Errors
 /// If memory is exhausted.
 pub fn chosen(thread: &Thread, code: Gc<Code>) -> std::result::Result<Gc<Code>, HeapFull> {
-    if thread.hooks.tells() { code.hooked() } else { Ok(code) }
+    if thread.hooks.tells() && !code.traced().is_hidden { code.hooked() } else { Ok(code) }
 }
 
 /// The copy of code that tells what it does.
@@ -160,6 +166,7 @@ pub fn copy(proto: &Proto) -> Proto {
         caches: proto.caches.iter().map(|_| crate::function::Cache::new()).collect(),
         functions: proto.functions.clone(),
         upvalues: proto.upvalues.clone(),
+        is_hidden: proto.is_hidden,
         params: proto.params,
         is_vararg: proto.is_vararg,
         registers: proto.registers,

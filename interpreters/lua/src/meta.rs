@@ -323,6 +323,20 @@ pub fn push_text(out: &mut Vec<u8>, value: Value) -> bool {
     true
 }
 
+/// The text of values on the stack; nothing if some are no texts, or the heap is full.
+#[inline(never)]
+#[jit::reads_only]
+pub fn joined(vm: &Vm, first: Slot, count: usize) -> Option<crate::string::Str> {
+    let is_text = |value: Value| matches!(value, Value::Str(_) | Value::Int(_) | Value::Float(_));
+    if !(0..count).all(|index| is_text(first.at(index))) {
+        return None;
+    }
+    match join(vm, first, count) {
+        Ok(Value::Str(text)) => Some(text),
+        _ => None,
+    }
+}
+
 /// Joins values on the stack, the result in the first place.
 #[jit::dont_look_inside]
 pub fn concat(vm: &Vm, first: Slot, count: usize) -> Result<()> {

@@ -95,7 +95,17 @@ struct Node {
     children: RefCell<Vec<(Str, Shape)>>,
     /// The slot of `__index`, if it has one.
     index_slot: Cell<Option<u32>>,
+    /// Which of the names in [`NOTED`] are among the keys: a set by position.
+    noted: u8,
 }
+
+/// Names for which a metatable is asked when it is set or shown: whether a shape has them is known.
+const NOTED: [&[u8]; 4] = [b"__gc", b"__mode", b"__metatable", b"__pairs"];
+/// What setting a metatable looks at.
+pub const ON_SETTING: u8 = 0b0011;
+/// What showing it does, and `pairs`.
+pub const PROTECTED: u8 = 0b0100;
+pub const PAIRS: u8 = 0b1000;
 
 /// The shapes of a machine.
 pub struct Shapes {
@@ -109,6 +119,7 @@ impl Shapes {
             count: 0,
             children: RefCell::default(),
             index_slot: Cell::new(None),
+            noted: 0,
         };
         Shapes { nodes: RefCell::new(vec![root]) }
     }
@@ -139,6 +150,12 @@ impl Shapes {
     #[jit::elidable]
     pub fn index_slot(&self, shape: Shape) -> Option<u32> {
         self.nodes.borrow()[shape.0 as usize].index_slot.get()
+    }
+
+    /// Whether no table of this shape, which is no dictionary, has one of these names, by the constants above.
+    #[jit::elidable]
+    pub fn has_none(&self, shape: Shape, names: u8) -> bool {
+        self.nodes.borrow()[shape.0 as usize].noted & names == 0
     }
 
     /// How many keys a shape has.
@@ -183,6 +200,8 @@ impl Shapes {
             Rc::new(RefCell::new(Keys::new(&node.keys.borrow().keys[..count])))
         };
         keys.borrow_mut().push(key);
+        let noted = NOTED.iter().position(|name| *name == key.bytes()).map_or(0, |at| 1 << at);
+        let noted = node.noted | noted;
         let index_slot = if key.bytes() == b"__index" { Some(count as u32) } else { node.index_slot.get() };
         node.children.borrow_mut().push((key, new));
         nodes.push(Node {
@@ -190,6 +209,7 @@ impl Shapes {
             count: count + 1,
             children: RefCell::default(),
             index_slot: Cell::new(index_slot),
+            noted,
         });
         Some(new)
     }

@@ -260,6 +260,12 @@ impl Frames {
         unsafe { &*self.first.add(self.depth.get() - 1) }
     }
 
+    /// The depths of the calls that programs see, from the innermost on.
+    pub fn seen(&self) -> impl Iterator<Item = usize> + '_ {
+        let is_seen = |index: &usize| self.get(*index).is_some_and(|frame| !frame.is_hidden());
+        (0..self.depth()).rev().filter(is_seen)
+    }
+
     /// A call by its depth, 0 for the outermost.
     pub fn get(&self, index: usize) -> Option<&Frame> {
         // SAFETY: as above.

@@ -32,14 +32,12 @@ impl Str {
     }
 
     #[inline(always)]
-    #[jit::elidable]
     pub fn len(self) -> usize {
         self.bytes().len()
     }
 
     /// A byte, by an index below the length.
     #[inline(always)]
-    #[jit::elidable]
     pub fn byte_at(self, index: usize) -> u8 {
         self.bytes()[index]
     }
@@ -49,13 +47,11 @@ impl Str {
     }
 
     #[inline(always)]
-    #[jit::elidable]
     pub fn hash(self) -> u32 {
         self.0.hash
     }
 
     #[inline(always)]
-    #[jit::elidable]
     pub fn is_short(self) -> bool {
         self.0.is_short
     }
@@ -72,7 +68,7 @@ impl Str {
     }
 
     #[inline(never)]
-    #[jit::dont_look_inside]
+    #[jit::reads_only]
     fn equals_long(self, other: Str) -> bool {
         self.hash() == other.hash() && self.bytes() == other.bytes()
     }
@@ -131,9 +127,87 @@ fn last_word(bytes: &[u8], count: usize) -> u64 {
     }
 }
 
-/// The short strings of a machine, by hash: open addressing over addresses.
+/// Places for strings, by hash: open addressing.
+struct Slots {
+    /// Of each place: 0 if it is empty, otherwise a part of the string's hash that does not tell the place, so that hardly any
+    /// string is looked at in vain.
+    tags: Vec<u8>,
+    strings: Vec<Option<Str>>,
+}
+
+impl Slots {
+    /// Empty ones, a power of two.
+    fn new(count: usize) -> Slots {
+        Slots { tags: vec![0; count], strings: vec![None; count] }
+    }
+
+    fn tag(hash: u32) -> u8 {
+        (hash >> 24) as u8 | 0x80
+    }
+
+    #[inline]
+    fn find(&self, hash: u32, bytes: &[u8]) -> Option<Str> {
+        let (mask, tag) = (self.tags.len() - 1, Slots::tag(hash));
+        let mut index = hash as usize & mask;
+        loop {
+            match self.tags[index] {
+                0 => return None,
+                found if found == tag => {
+                    if let Some(string) = self.strings[index]
+                        && string.bytes() == bytes
+                    {
+                        return Some(string);
+                    }
+                }
+                _ => {}
+            }
+            index = (index + 1) & mask;
+        }
+    }
+
+    fn insert(&mut self, string: Str) {
+        let (mask, hash) = (self.tags.len() - 1, string.hash());
+        let mut index = hash as usize & mask;
+        while self.tags[index] != 0 {
+            index = (index + 1) & mask;
+        }
+        self.tags[index] = Slots::tag(hash);
+        self.strings[index] = Some(string);
+    }
+
+    /// Takes a string out, and moves those behind that would not be found any more.
+    fn remove(&mut self, string: Str) {
+        let mask = self.tags.len() - 1;
+        let mut hole = string.hash() as usize & mask;
+        while self.strings[hole].is_some_and(|found| !found.is(string)) {
+            hole = (hole + 1) & mask;
+        }
+        let mut index = hole;
+        loop {
+            index = (index + 1) & mask;
+            let Some(next) = self.strings[index] else { break };
+            let home = next.hash() as usize & mask;
+            if (index.wrapping_sub(home) & mask) >= (index.wrapping_sub(hole) & mask) {
+                self.strings[hole] = Some(next);
+                self.tags[hole] = self.tags[index];
+                hole = index;
+            }
+        }
+        self.strings[hole] = None;
+        self.tags[hole] = 0;
+    }
+
+    /// All strings, into twice as many places.
+    fn grow(&mut self) {
+        let larger = Slots::new(self.tags.len() * 2);
+        let before = std::mem::replace(self, larger);
+        before.strings.into_iter().flatten().for_each(|string| self.insert(string));
+    }
+}
+
+/// The short strings of a machine.
 pub struct Strings {
-    slots: RefCell<Vec<Option<Str>>>,
+    slots: RefCell<Slots>,
     count: Cell<usize>,
     /// Those made since the last collection.
     young: RefCell<Vec<Str>>,
@@ -144,7 +218,7 @@ pub struct Strings {
 impl Strings {
     pub fn new() -> Strings {
         Strings {
-            slots: RefCell::new(vec![None; 512]),
+            slots: RefCell::new(Slots::new(512)),
             count: Cell::new(0),
             young: RefCell::default(),
             single: RefCell::new(vec![None; 256]),
@@ -187,39 +261,19 @@ impl Strings {
         if bytes.len() > SHORT {
             return Headed::try_new(Head { hash, is_short: false }, bytes).map(Str);
         }
-        if let Some(found) = self.find(hash, bytes) {
+        if let Some(found) = self.slots.borrow().find(hash, bytes) {
             return Ok(found);
         }
         // The allocation may collect, which changes the table.
         let made = Str(Headed::try_new(Head { hash, is_short: true }, bytes)?);
-        self.add(made);
-        Ok(made)
-    }
-
-    #[inline]
-    fn find(&self, hash: u32, bytes: &[u8]) -> Option<Str> {
-        let slots = self.slots.borrow();
-        let mask = slots.len() - 1;
-        let mut index = hash as usize & mask;
-        while let Some(found) = slots[index] {
-            if found.hash() == hash && found.bytes() == bytes {
-                return Some(found);
-            }
-            index = (index + 1) & mask;
-        }
-        None
-    }
-
-    fn add(&self, string: Str) {
         let mut slots = self.slots.borrow_mut();
         self.count.set(self.count.get() + 1);
-        if self.count.get() * 4 > slots.len() * 3 {
-            let larger = vec![None; slots.len() * 2];
-            let before = std::mem::replace(&mut *slots, larger);
-            before.into_iter().flatten().for_each(|string| insert(&mut slots, string));
+        if self.count.get() * 4 > slots.tags.len() * 3 {
+            slots.grow();
         }
-        insert(&mut slots, string);
-        self.young.borrow_mut().push(string);
+        slots.insert(made);
+        self.young.borrow_mut().push(made);
+        Ok(made)
     }
 
     /// Forgets the strings that a collection has not marked.
@@ -228,52 +282,23 @@ impl Strings {
         let mut young = self.young.borrow_mut();
         let lives = |string: &Str| tracer.is_marked(string.reference());
         if tracer.is_full() {
-            let before = slots.len();
-            let all = std::mem::replace(&mut *slots, vec![None; before]);
+            let before = std::mem::replace(&mut *slots, Slots::new(0));
+            *slots = Slots::new(before.tags.len());
             let mut count = 0;
-            for string in all.into_iter().flatten().filter(lives) {
-                insert(&mut slots, string);
+            for string in before.strings.into_iter().flatten().filter(lives) {
+                slots.insert(string);
                 count += 1;
             }
             self.count.set(count);
         } else {
             // Whatever was there at the last collection lives.
             for string in young.iter().filter(|string| !lives(string)) {
-                remove(&mut slots, *string);
+                slots.remove(*string);
                 self.count.set(self.count.get() - 1);
             }
         }
         young.clear();
     }
-}
-
-fn insert(slots: &mut [Option<Str>], string: Str) {
-    let mask = slots.len() - 1;
-    let mut index = string.hash() as usize & mask;
-    while slots[index].is_some() {
-        index = (index + 1) & mask;
-    }
-    slots[index] = Some(string);
-}
-
-/// Takes a string out, and moves those behind that would not be found any more.
-fn remove(slots: &mut [Option<Str>], string: Str) {
-    let mask = slots.len() - 1;
-    let mut hole = string.hash() as usize & mask;
-    while slots[hole].is_some_and(|found| !found.is(string)) {
-        hole = (hole + 1) & mask;
-    }
-    let mut index = hole;
-    loop {
-        index = (index + 1) & mask;
-        let Some(next) = slots[index] else { break };
-        let home = next.hash() as usize & mask;
-        if (index.wrapping_sub(home) & mask) >= (index.wrapping_sub(hole) & mask) {
-            slots[hole] = Some(next);
-            hole = index;
-        }
-    }
-    slots[hole] = None;
 }
 
 #[cfg(test)]

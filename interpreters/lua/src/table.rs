@@ -181,14 +181,14 @@ impl Table {
     }
 
     #[inline(never)]
-    #[jit::dont_look_inside]
+    #[jit::reads_only]
     fn get_int_hashed(&self, index: i64) -> Value {
         if self.used.get() == 0 { Value::Nil } else { self.get_hashed(Value::Int(index)) }
     }
 
     /// The value of a short string.
     #[inline]
-    #[jit::dont_look_inside]
+    #[jit::reads_only]
     pub fn get_short(&self, shapes: &Shapes, key: Str) -> Value {
         let shape = self.shape.get();
         if shape == Shape::DICTIONARY {
@@ -200,26 +200,63 @@ impl Table {
         }
     }
 
+    /// The value of any key, for traces.
+    #[jit::reads_only]
+    pub fn get_any(&self, shapes: &Shapes, key: Value) -> Value {
+        self.get(shapes, key)
+    }
+
     /// Replaces the value of a short string that has one: whether it has.
-    #[jit::dont_look_inside]
+    #[inline(always)]
     pub fn replace_short(&self, shapes: &Shapes, key: Str, value: Value) -> bool {
-        let shape = self.shape.get();
-        if shape != Shape::DICTIONARY {
-            let Some(slot) = shapes.find(shape, key) else { return false };
-            let cell = &self.slots.get()[slot as usize];
-            let is_there = !cell.get().is_nil();
-            if is_there {
-                cell.set(value);
-            }
-            return is_there;
+        if self.shape.get() == Shape::DICTIONARY {
+            self.replace_hashed(Value::Str(key), value)
+        } else {
+            self.replace_slot(shapes, key, value)
         }
-        let entries = self.entries.get();
-        let Some(at) = Table::entry_of_short(&entries, key) else { return false };
-        let is_there = !entries[at].value.get().is_nil();
+    }
+
+    #[inline(never)]
+    #[jit::dont_look_inside]
+    fn replace_slot(&self, shapes: &Shapes, key: Str, value: Value) -> bool {
+        let Some(slot) = shapes.find(self.shape.get(), key) else { return false };
+        let cell = &self.slots.get()[slot as usize];
+        let is_there = !cell.get().is_nil();
         if is_there {
-            entries[at].value.set(value);
+            cell.set(value);
         }
         is_there
+    }
+
+    /// Replaces the value of a key of the hash that has one: whether it has. Only native code looks into hashes.
+    #[inline(never)]
+    #[jit::reads_only]
+    pub fn replace_hashed(&self, key: Value, value: Value) -> bool {
+        let Some(at) = self.entry(key) else { return false };
+        let cell = &self.entries.get()[at].value;
+        let is_there = !cell.get().is_nil();
+        if is_there {
+            cell.set(value);
+        }
+        is_there
+    }
+
+    /// Takes the last element of the array away, if that is the last of the list and has one before it.
+    #[inline(always)]
+    pub fn pop(&self) -> Option<Value> {
+        let (length, array) = (self.length.get() as usize, self.array.get());
+        if length < 2 || self.used.get() != 0 || array[length - 2].get().is_nil() {
+            return None;
+        }
+        let last = array[length - 1].replace(Value::Nil);
+        self.length.set(length as u32 - 1);
+        Some(last)
+    }
+
+    /// Whether the hash has no keys.
+    #[inline(always)]
+    pub fn is_list(&self) -> bool {
+        self.used.get() == 0
     }
 
     /// The place of a short string in a hash.
@@ -286,7 +323,7 @@ impl Table {
         if self.used.get() == 0 { length } else { self.border_hashed(length) }
     }
 
-    #[jit::dont_look_inside]
+    #[jit::reads_only]
     fn border_hashed(&self, length: i64) -> i64 {
         let has = |index: i64| !self.get_hashed(Value::Int(index)).is_nil();
         if !has(length.saturating_add(1)) {
@@ -535,7 +572,7 @@ impl Table {
         if value.is_nil() {
             return Ok(());
         }
-        if (self.used.get() as usize + 1) * 5 > self.entries.get().len() * 4 {
+        if (self.used.get() as usize + 1) * 4 > self.entries.get().len() * 3 {
             if matches!(key, Value::Int(_)) && self.rebuild_array(vm, key)? {
                 return self.set(vm, key, value);
             }
@@ -563,7 +600,7 @@ impl Table {
         let before = self.entries.get();
         let count = before.iter().filter(|entry| !entry.value.get().is_nil()).count();
         let wanted = count + more;
-        let capacity = (wanted * 5 / 4 + 1).next_power_of_two().max(4);
+        let capacity = (wanted * 4 / 3 + 1).next_power_of_two().max(4);
         // Half full at most after growing, so that it does not grow again at once.
         let capacity = if wanted * 3 > capacity * 2 { capacity * 2 } else { capacity };
         let entries = vm.new_entries(capacity)?;
@@ -661,7 +698,7 @@ impl Table {
         self.next_keyed(shapes, position.max(array.len()))
     }
 
-    #[jit::dont_look_inside]
+    #[jit::reads_only]
     fn next_keyed(&self, shapes: &Shapes, mut position: usize) -> Option<(usize, Value, Value)> {
         let first_slot = self.array.get().len();
         let shape = self.shape.get();
@@ -689,7 +726,7 @@ impl Table {
     }
 
     /// The position behind a key; nothing if it is none of the table's.
-    #[jit::dont_look_inside]
+    #[jit::reads_only]
     pub fn position_behind(&self, shapes: &Shapes, key: Value) -> Option<usize> {
         let first_slot = self.array.get().len();
         let key = normalized(key);

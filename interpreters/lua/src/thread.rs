@@ -59,6 +59,11 @@ impl Frame {
         self.flags.get().0 & flag != 0
     }
 
+    /// Whether it is a part of a library function, of which programs see nothing.
+    pub fn is_hidden(&self) -> bool {
+        self.code.is_some_and(|code| code.is_hidden)
+    }
+
     pub fn function(&self) -> Value {
         self.base.down(1).get()
     }

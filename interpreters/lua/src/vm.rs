@@ -81,6 +81,13 @@ pub struct Vm {
     empty_values: Cell<Option<Gc<Values>>>,
     empty_entries: Cell<Option<Gc<Entries>>>,
     names: RefCell<Vec<Str>>,
+    /// By `Value::type_index`.
+    kind_names: RefCell<Vec<Str>>,
+    /// `next`, and what `ipairs` returns.
+    pub(crate) next: Late<Value>,
+    pub(crate) ipairs_next: Late<Value>,
+    /// What sorts with a comparison, once that was asked for.
+    pub(crate) sorter: Late<Value>,
     pub(crate) no_memory: Late<Str>,
     pub(crate) pool: Pool,
     pub(crate) stacks: Rc<crate::coroutine::Stacks>,
@@ -137,6 +144,10 @@ impl<T: Copy> Late<T> {
 
     pub fn set(&self, value: T) {
         self.0.set(Some(value));
+    }
+
+    pub fn found(&self) -> Option<T> {
+        self.0.get()
     }
 
     pub fn get(&self) -> T {
@@ -202,6 +213,10 @@ impl Vm {
             empty_values: Cell::new(None),
             empty_entries: Cell::new(None),
             names: RefCell::default(),
+            kind_names: RefCell::default(),
+            next: Late::new(),
+            ipairs_next: Late::new(),
+            sorter: Late::new(),
             no_memory: Late::new(),
             pool: Pool::default(),
             stacks: Rc::default(),
@@ -235,6 +250,10 @@ impl Vm {
             (*vm).shapes.trace(tracer);
             (*vm).strings.trace(tracer);
             (*vm).names.borrow().iter().for_each(|name| name.trace(tracer));
+            (*vm).kind_names.borrow().iter().for_each(|name| name.trace(tracer));
+            [&(*vm).next, &(*vm).ipairs_next, &(*vm).sorter]
+                .iter()
+                .for_each(|late| late.0.get().trace(tracer));
             (*vm).empty_values.get().trace(tracer);
             (*vm).empty_entries.get().trace(tracer);
             (*vm).no_memory.0.get().trace(tracer);
@@ -272,6 +291,10 @@ impl Vm {
         for name in EVENTS {
             let name = self.strings.make(name.as_bytes())?;
             self.names.borrow_mut().push(name);
+        }
+        for name in crate::value::TYPE_NAMES {
+            let name = self.strings.make(name.as_bytes())?;
+            self.kind_names.borrow_mut().push(name);
         }
         self.no_memory.set(self.strings.make(b"not enough memory")?);
         let Some(main) = Thread::new(&self.pool, true)? else { return Err(self.raise(Value::Nil)) };
@@ -372,6 +395,12 @@ impl Vm {
 
     pub fn event_name(&self, event: Event) -> Str {
         self.names.borrow()[event as usize]
+    }
+
+    /// The name of a kind of values, by `Value::type_index`.
+    #[jit::elidable]
+    pub(crate) fn kind_name(&self, index: usize) -> Str {
+        self.kind_names.borrow()[index]
     }
 
     pub fn globals(&self) -> Gc<Table> {

@@ -18,6 +18,8 @@ macro_rules! for_each_hint {
             elidable = Elidable, Attribute;
             /// The tracer calls the function and does not look inside.
             dont_look_inside = DontLookInside, Attribute;
+            /// The tracer calls the function, which writes nothing that traced code reads.
+            reads_only = ReadsOnly, Attribute;
             /// The tracer follows the function's loops to their end.
             unroll_safe = UnrollSafe, Attribute;
             /// The tracer follows the function, and its loops to their end, if another function of the same arguments says so, and calls

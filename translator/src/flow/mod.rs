@@ -187,6 +187,8 @@ pub struct FuncAttrs {
     pub elidable: bool,
     /// `#[jit::dont_look_inside]`.
     pub dont_look_inside: bool,
+    /// `#[jit::reads_only]`, which is not looked inside either.
+    pub reads_only: bool,
     /// `#[jit::unroll_safe]`, or a generic helper that takes closures.
     pub unroll_safe: bool,
     /// `#[jit::loop_invariant]`.

@@ -556,6 +556,8 @@ impl Parser {
                 attrs.elidable = true;
             } else if self.eat_word("dont_look_inside") {
                 attrs.dont_look_inside = true;
+            } else if self.eat_word("reads_only") {
+                attrs.reads_only = true;
             } else if self.eat_word("unroll_safe") {
                 attrs.unroll_safe = true;
             } else if self.eat_word("loop_invariant") {

@@ -245,10 +245,12 @@ impl Printer<'_> {
     }
 
     fn attrs(&self, attrs: FuncAttrs) -> String {
-        let FuncAttrs { elidable, dont_look_inside, unroll_safe, loop_invariant, not_in_trace } = attrs;
+        let FuncAttrs { elidable, dont_look_inside, reads_only, unroll_safe, loop_invariant, not_in_trace } =
+            attrs;
         let words = [
             (elidable, " elidable"),
             (dont_look_inside, " dont_look_inside"),
+            (reads_only, " reads_only"),
             (unroll_safe, " unroll_safe"),
             (loop_invariant, " loop_invariant"),
             (not_in_trace, " not_in_trace"),

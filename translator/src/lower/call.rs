@@ -231,7 +231,8 @@ impl Lower<'_, '_> {
             ret,
             attrs: FuncAttrs {
                 elidable: has("elidable"),
-                dont_look_inside: has("dont_look_inside"),
+                dont_look_inside: has("dont_look_inside") || has("reads_only"),
+                reads_only: has("reads_only"),
                 unroll_safe: false,
                 loop_invariant: has("loop_invariant"),
                 not_in_trace: has("not_in_trace"),

@@ -207,6 +207,7 @@ impl Cx<'_> {
                 && !matches!(def.container, Container::Trait(_))
                 && all.split_last() == Some((&def.sig.result, &def.sig.params[..]))
                 && !def.has_hint("dont_look_inside")
+                && !def.has_hint("reads_only")
                 && !def.has_hint("elidable");
             let module = if fits { self.module_of_fn(id, &[]) } else { continue };
             if !self.out.modules[module.index()].has_glue || out.len() == MAX_CANDIDATES {

@@ -381,7 +381,8 @@ impl Cx<'_> {
             ret: self.ty(sig.result),
             attrs: FuncAttrs {
                 elidable: def.has_hint("elidable"),
-                dont_look_inside: def.has_hint("dont_look_inside"),
+                dont_look_inside: def.has_hint("dont_look_inside") || def.has_hint("reads_only"),
+                reads_only: def.has_hint("reads_only"),
                 unroll_safe: def.has_hint("unroll_safe")
                     || def.has_hint("look_inside_iff")
                     || takes_closure && !args.is_empty()
@@ -507,6 +508,7 @@ impl Cx<'_> {
         let def = self.program.fn_def(fn_id);
         let attrs = self.out.func(id).attrs;
         match def.kind {
+            _ if attrs.reads_only => Some("marked `reads_only`".to_string()),
             _ if attrs.dont_look_inside => Some("marked `dont_look_inside`".to_string()),
             _ if attrs.elidable => Some("marked `elidable`".to_string()),
             _ if attrs.loop_invariant => Some("marked `loop_invariant`".to_string()),
@@ -569,7 +571,7 @@ impl Cx<'_> {
             };
             for id in called {
                 let def = self.program.fn_def(id);
-                let closed = ["dont_look_inside", "elidable", "loop_invariant", "not_in_trace"]
+                let closed = ["dont_look_inside", "reads_only", "elidable", "loop_invariant", "not_in_trace"]
                     .iter()
                     .any(|h| def.has_hint(h));
                 if def.origin == Origin::User && def.kind == FnKind::Source && !closed && seen.insert(id) {

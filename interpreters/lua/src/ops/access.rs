@@ -232,9 +232,9 @@ pub fn get_table(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
         let value = match key {
             Value::Int(index) => table.get_int(index),
             Value::Str(name) if name.is_short() => table.get_short(&vm.shapes, name),
-            _ => Value::Nil,
+            _ => table.get_any(&vm.shapes, key),
         };
-        if !value.is_nil() {
+        if !value.is_nil() || table.meta().is_none() {
             base.put(usize::from(instr.a), value);
             return Ok(());
         }
@@ -248,7 +248,7 @@ pub fn get_int(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
     let (object, index) = (base.at(usize::from(instr.b)), i64::from(instr.c as i32));
     if let Value::Table(table) = object {
         let value = table.get_int(index);
-        if !value.is_nil() {
+        if !value.is_nil() || table.meta().is_none() {
             base.put(usize::from(instr.a), value);
             return Ok(());
         }
@@ -276,8 +276,13 @@ fn store_int(vm: &Vm, pc: usize, object: Value, index: i64, value: Value) -> Res
                 return Ok(());
             }
         } else if table.meta().is_none() {
-            if jit::we_are_jitted() && table.append(index, value) {
-                return Ok(());
+            if jit::we_are_jitted() {
+                if table.append(index, value) {
+                    return Ok(());
+                }
+                if !table.is_list() && table.replace_hashed(Value::Int(index), value) {
+                    return Ok(());
+                }
             }
             return Ok(table.set_int(vm, index, value)?);
         }
@@ -450,7 +455,11 @@ fn length_slow(vm: &Vm, pc: usize, value: Value) -> Result<Value> {
 #[inline(never)]
 pub fn concat(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
     vm.save_pc(pc);
-    meta::concat(vm, base.up(usize::from(instr.a)), usize::from(instr.b))?;
+    let (first, count) = (base.up(usize::from(instr.a)), usize::from(instr.b));
+    match meta::joined(vm, first, count) {
+        Some(text) => first.set(Value::Str(text)),
+        None => meta::concat(vm, first, count)?,
+    }
     vm.safe_point();
     Ok(())
 }

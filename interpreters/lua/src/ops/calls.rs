@@ -61,10 +61,9 @@ pub fn call(vm: &Vm, pc: usize, proto: Running, base: Slot, instr: Instr) -> Res
             let known = jit::promote(native.known as u8);
             if known >= Known::Floor as u8
                 && !vm.hooks_used.get()
-                && let Some(value) = quick(native.known, place, count)
+                && let Some(found) = quick(vm, native.known, place, count, want)
             {
-                place.set(value);
-                vm.finish(place, 1, want);
+                vm.finish(place, found, want);
                 return Ok((pc, proto, base));
             }
             vm.call_native(native, place, count, want)?;

@@ -16,25 +16,31 @@ pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
         vm,
         table,
         &[
-            ("assert", assert),
             ("collectgarbage", collect_garbage),
             ("error", raise_error),
-            ("getmetatable", get_metatable),
-            ("ipairs", ipairs),
             ("load", load),
             ("loadfile", load_file),
-            ("pairs", pairs),
             ("print", print),
-            ("rawequal", raw_equal),
-            ("rawget", raw_get),
-            ("rawlen", raw_len),
             ("rawset", raw_set),
-            ("select", select),
-            ("setmetatable", set_metatable),
-            ("tonumber", to_number),
-            ("tostring", to_string),
-            ("type", type_of),
             ("warn", warn_function),
+        ],
+    )?;
+    super::register_known(
+        vm,
+        table,
+        &[
+            ("assert", assert, Known::Assert),
+            ("getmetatable", get_metatable, Known::GetMetatable),
+            ("ipairs", ipairs, Known::Ipairs),
+            ("pairs", pairs, Known::Pairs),
+            ("rawequal", raw_equal, Known::RawEqual),
+            ("rawget", raw_get, Known::RawGet),
+            ("rawlen", raw_len, Known::RawLength),
+            ("select", select, Known::Select),
+            ("setmetatable", set_metatable, Known::SetMetatable),
+            ("tonumber", to_number, Known::ToNumber),
+            ("tostring", to_string, Known::ToString),
+            ("type", type_of, Known::Type),
         ],
     )?;
     let next_function = vm.known_native(next, Known::Next, &[])?;
@@ -46,8 +52,8 @@ pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
         vm.set_field(table, name, function)?;
     }
     let iterator = vm.known_native(ipairs_next, Known::IpairsNext, &[])?;
-    vm.set_field(vm.registry(), "ipairs", iterator)?;
-    vm.set_field(vm.registry(), "next", next_function)?;
+    vm.ipairs_next.set(iterator);
+    vm.next.set(next_function);
     vm.set_field(table, "_G", Value::Table(table))?;
     let version = vm.string(b"Lua 5.4")?;
     vm.set_field(table, "_VERSION", version)
@@ -213,8 +219,7 @@ pub fn attach(vm: &Vm, table: Gc<Table>, meta: Option<Gc<Table>>) {
 
 fn ipairs(call: Call) -> Result<usize> {
     let value = call.any(0)?;
-    let iterator = call.vm.get_field(call.vm.registry(), "ipairs")?;
-    call.many(&[iterator, value, Value::Int(0)])
+    call.many(&[call.vm.ipairs_next.get(), value, Value::Int(0)])
 }
 
 fn ipairs_next(call: Call) -> Result<usize> {
@@ -232,8 +237,7 @@ fn pairs(call: Call) -> Result<usize> {
         call.place.copy_from(place, 3);
         return Ok(3);
     }
-    let iterator = call.vm.get_field(call.vm.registry(), "next")?;
-    call.many(&[iterator, value, Value::Nil])
+    call.many(&[call.vm.next.get(), value, Value::Nil])
 }
 
 fn next(call: Call) -> Result<usize> {
@@ -349,7 +353,7 @@ fn to_string(call: Call) -> Result<usize> {
 
 fn type_of(call: Call) -> Result<usize> {
     let value = call.any(0)?;
-    call.text(value.type_name().as_bytes())
+    call.one(Value::Str(call.vm.kind_name(value.type_index())))
 }
 
 // Errors.

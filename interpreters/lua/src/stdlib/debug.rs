@@ -45,9 +45,9 @@ fn about(call: &Call) -> (Gc<Thread>, usize) {
 
 /// The depth of a call by its level, 0 for the innermost.
 fn depth_of(thread: Gc<Thread>, level: i64) -> Option<usize> {
-    let depth = thread.frames.depth() as i64 - 1 - level;
+    let depth = thread.frames.seen().nth(usize::try_from(level).ok()?)?;
     // The outermost frame is nobody's call.
-    (level >= 0 && depth >= 1).then_some(depth as usize)
+    (depth >= 1).then_some(depth)
 }
 
 /// The name under which a library has a function.
@@ -91,9 +91,9 @@ fn traceback_of(vm: &Vm, thread: Gc<Thread>, message: Option<&[u8]>, level: usiz
         None => Vec::new(),
     };
     out.extend_from_slice(b"stack traceback:");
-    let depth = thread.frames.depth();
-    let count = depth.saturating_sub(1 + level);
-    for shown in 0..count {
+    let seen: Vec<usize> = thread.frames.seen().filter(|index| *index >= 1).skip(level).collect();
+    let count = seen.len();
+    for (shown, index) in seen.into_iter().enumerate() {
         if count > SHOWN + SHOWN + 2 && shown == SHOWN {
             out.extend_from_slice(
                 format!("\n\t...\t(skipping {} levels)", count - SHOWN - SHOWN - 1).as_bytes(),
@@ -102,7 +102,6 @@ fn traceback_of(vm: &Vm, thread: Gc<Thread>, message: Option<&[u8]>, level: usiz
         if count > SHOWN + SHOWN + 2 && shown >= SHOWN && shown < count - SHOWN - 1 {
             continue;
         }
-        let index = depth - 1 - level - shown;
         let Some(frame) = thread.frames.get(index) else { break };
         out.extend_from_slice(b"\n\t");
         match (frame.code, error::current_line(frame)) {

@@ -26,6 +26,7 @@ use crate::vm::{NativeEntry, Result, Vm};
 pub(crate) use base::{load_path, warn};
 pub use debug::traceback;
 pub use io::{flush_standard, write_error as print_error, write_standard as print};
+pub(crate) use string::range;
 
 /// Makes all libraries and their names.
 pub(crate) fn open(vm: &Vm) -> Result<()> {

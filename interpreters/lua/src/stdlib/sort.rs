@@ -1,9 +1,10 @@
 //! `table.sort`: quicksort in place, with heapsort where that degenerates, so that no order of the elements makes it slow.
 //!
-//! The elements are sorted on the stack, where the comparison function's calls are made too. A comparison that contradicts itself is an
-//! error or gives some order, but never leaves the list's bounds.
+//! Without a comparison function the elements are sorted on the stack. With one, a function of the language does it, in `sort.lua`, so that
+//! traces go through it. A comparison that contradicts itself is an error or gives some order, but never leaves the list's bounds.
 
 use crate::call::Call;
+use crate::function::HIDDEN;
 use crate::meta;
 use crate::stack::Slot;
 use crate::table::Table;
@@ -16,8 +17,6 @@ const SMALL: usize = 3;
 struct Sorter<'a> {
     vm: &'a Vm,
     values: Slot,
-    less: Option<Value>,
-    scratch: Slot,
 }
 
 impl Sorter<'_> {
@@ -39,13 +38,6 @@ impl Sorter<'_> {
 
     #[inline]
     fn less(&self, a: Value, b: Value) -> Result<bool> {
-        if let Some(function) = self.less {
-            self.scratch.set(function);
-            self.scratch.put(1, a);
-            self.scratch.put(2, b);
-            self.vm.call_at(self.scratch, 2, 1)?;
-            return Ok(self.scratch.get().is_true());
-        }
         match (a, b) {
             (Value::Int(a), Value::Int(b)) => Ok(a < b),
             (Value::Float(a), Value::Float(b)) => Ok(a.get() < b.get()),
@@ -121,9 +113,7 @@ impl Sorter<'_> {
     }
 
     fn invalid(&self) -> Raised {
-        self.vm.raise_bytes(
-            &[crate::error::position(self.vm, 1), b"invalid order function for sorting".to_vec()].concat(),
-        )
+        invalid(self.vm)
     }
 
     fn heap_sort(&self, low: usize, high: usize) -> Result<()> {
@@ -156,6 +146,21 @@ impl Sorter<'_> {
     }
 }
 
+fn invalid(vm: &Vm) -> Raised {
+    vm.raise_bytes(&[crate::error::position(vm, 1), b"invalid order function for sorting".to_vec()].concat())
+}
+
+/// The function that sorts with a comparison.
+fn sorter(vm: &Vm) -> Result<Value> {
+    if let Some(made) = vm.sorter.found() {
+        return Ok(made);
+    }
+    let chunk = vm.load(include_bytes!("sort.lua"), HIDDEN, Value::Nil)?;
+    let made = vm.call(Value::Function(chunk), &[])?;
+    vm.sorter.set(made);
+    Ok(made)
+}
+
 pub fn sort(call: Call) -> Result<usize> {
     let list = call.table_like(0, &[meta::Event::Index, meta::Event::NewIndex, meta::Event::Len])?;
     let length = super::table::length(call.vm, list)?;
@@ -165,8 +170,15 @@ pub fn sort(call: Call) -> Result<usize> {
     if length >= i64::from(i32::MAX) {
         return Err(call.bad(0, "array too big"));
     }
-    let less = if call.arg(1).is_nil() { None } else { Some(call.callable(1)?) };
     let count = length as usize;
+    let depth = 2 * (usize::BITS - count.leading_zeros());
+    if !call.arg(1).is_nil() {
+        let less = call.callable(1)?;
+        let sorter = sorter(call.vm)?;
+        let arguments = [list, less, Value::Int(1), Value::Int(length), Value::Int(i64::from(depth))];
+        let is_invalid = call.vm.call(sorter, &arguments)?.is_true();
+        return if is_invalid { Err(invalid(call.vm)) } else { Ok(0) };
+    }
     // On the stack if there is room, otherwise in an object of their own.
     let first = call.count + 1;
     let kept;
@@ -185,8 +197,7 @@ pub fn sort(call: Call) -> Result<usize> {
         values.put(index, value);
         metatrace::gc::barrier(values.up(index).address());
     }
-    let sorter = Sorter { vm: call.vm, values, less, scratch: call.vm.scratch() };
-    sorter.sort(0, count, 2 * (usize::BITS - count.leading_zeros()))?;
+    Sorter { vm: call.vm, values }.sort(0, count, depth)?;
     for index in 0..count {
         super::table::set(call.vm, list, index as i64 + 1, values.at(index))?;
     }

@@ -18,7 +18,6 @@ pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
         vm,
         table,
         &[
-            ("char", char),
             ("dump", dump),
             ("find", find),
             ("format", super::format::format),
@@ -30,12 +29,20 @@ pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
             ("packsize", super::pack::pack_size),
             ("rep", rep),
             ("reverse", reverse),
-            ("sub", sub),
             ("unpack", super::pack::unpack),
             ("upper", upper),
         ],
     )?;
-    super::register_known(vm, table, &[("byte", byte, Known::Byte), ("len", len, Known::Length)])?;
+    super::register_known(
+        vm,
+        table,
+        &[
+            ("byte", byte, Known::Byte),
+            ("char", char, Known::Char),
+            ("len", len, Known::Length),
+            ("sub", sub, Known::Sub),
+        ],
+    )?;
     let meta = vm.table()?;
     vm.set_field(meta, "__index", Value::Table(table))?;
     super::register(
@@ -81,7 +88,7 @@ fn position(index: i64, length: usize) -> i64 {
 }
 
 /// The bytes from one position to another.
-fn range(length: usize, first: i64, last: i64) -> std::ops::Range<usize> {
+pub(crate) fn range(length: usize, first: i64, last: i64) -> std::ops::Range<usize> {
     let first = position(first, length).max(1);
     let last = position(last, length).min(length as i64);
     if first > last { 0..0 } else { first as usize - 1..last as usize }

@@ -3,6 +3,7 @@
 use metatrace::gc::Gc;
 
 use crate::call::Call;
+use crate::function::Known;
 use crate::meta::{self, Event};
 use crate::table::Table;
 use crate::value::Value;
@@ -12,14 +13,15 @@ pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
     super::register(
         vm,
         table,
+        &[("concat", concat), ("move", move_elements), ("pack", pack), ("sort", super::sort::sort)],
+    )?;
+    super::register_known(
+        vm,
+        table,
         &[
-            ("concat", concat),
-            ("insert", insert),
-            ("move", move_elements),
-            ("pack", pack),
-            ("remove", remove),
-            ("sort", super::sort::sort),
-            ("unpack", unpack),
+            ("insert", insert, Known::Insert),
+            ("remove", remove, Known::Remove),
+            ("unpack", unpack, Known::Unpack),
         ],
     )
 }
