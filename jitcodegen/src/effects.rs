@@ -278,13 +278,21 @@ pub fn effects(program: &Program, classes: &[ClassKey], call: &Call) -> Effects 
         elements: deep.elements.into_iter().chain(shallow.elements).collect(),
         anywhere: deep.anywhere.into_iter().chain(shallow.anywhere).collect(),
     };
-    if let ShimKind::Func(id) = call.kind
-        && program.func(id).attrs.reads_only
+    let signature = match call.kind {
+        ShimKind::Func(id) => Some((program.func(id).attrs, &program.func(id).params, program.func(id).ret)),
+        ShimKind::Extern(id) => {
+            let callee = program.extern_fn(id);
+            Some((callee.attrs, &callee.params, callee.ret))
+        }
+        _ => None,
+    };
+    if let Some((attrs, params, ret)) = signature
+        && attrs.reads_only
     {
         // Its own memory, and that of its result.
-        walk.written = Touched::default();
-        walk.result(program.func(id).ret);
-        for &param in program.func(id).params.iter().filter(|&&param| types.is_memory(param)) {
+        (walk.written, shallow.written) = Default::default();
+        walk.result(ret);
+        for &param in params.iter().filter(|&&param| types.is_memory(param)) {
             shallow.location(param, Mode::Exclusive, Context::Pointee);
         }
     }
@@ -339,7 +347,12 @@ dyn crate::Shape in mod0 nofreeze
 
     /// The classes of all fields in the head, of `u8` elements, and of what the calls may do with them.
     fn check(params: &str, statics: &str, reads: &str, writes: &str) {
-        let text = format!("{HEAD}{statics}\nextern ext0 \"f\" in mod0 ({params}) -> () = \"f\"\n");
+        check_hinted("", params, statics, reads, writes);
+    }
+
+    /// The same of calls with hints.
+    fn check_hinted(hints: &str, params: &str, statics: &str, reads: &str, writes: &str) {
+        let text = format!("{HEAD}{statics}\nextern ext0 \"f\" in mod0 ({params}) -> () {hints} = \"f\"\n");
         let program = parse::program(&text).unwrap_or_else(|e| panic!("{e}"));
         let types = &program.types;
         let mut classes = Vec::new();
@@ -385,6 +398,16 @@ dyn crate::Shape in mod0 nofreeze
         check("crate::Tape", "", "[u8]", "[u8]");
         check("& &mut crate::Tape", "", tape, "");
         check("&mut crate::Host", "", "Cell<u8>.value, Host.count, Host.name, [u8]", "Host.count, Host.name");
+    }
+
+    #[test]
+    fn what_reads_only_writes_nothing_but_its_own() {
+        let hinted =
+            |params, reads, writes| check_hinted("dont_look_inside reads_only", params, "", reads, writes);
+        hinted("&mut crate::Tape", "Tape.cells, Tape.head, Vec<u8> itself, [u8]", "");
+        hinted("&crate::Shared", "Cell<u8>.value, Shared.limit, Shared.seen", "");
+        hinted("&crate::Unknown", "all", "");
+        hinted("crate::Tape", "[u8]", "");
     }
 
     #[test]
