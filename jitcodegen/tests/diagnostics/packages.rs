@@ -190,7 +190,7 @@ fn a_library_that_takes_no_part_says_why() {
     .assert_eq(&why("default = ['jit']\n", ""));
     expect![""].assert_eq(&why("jit = []\n", ""));
     expect![[r#"
-        warning[E0503]: the library `words` is called, not looked inside: `words/Cargo.toml` is malformed: this section has no end
+        warning[E0503]: the library `words` is called, not looked inside: `words/Cargo.toml` is malformed: unclosed table, expected `]`
         8 | words = { path = 'words' }"#]].assert_eq(&why("edition = '2024'\n[features]", "edition = '2024'\n[features"));
     // One that has nothing to do with metatrace is passed over, until its functions are asked for.
     let plain = "[dependencies]\nmetatrace = '1'\n[build-dependencies]\nmetatrace-jitcodegen = '1'\n";

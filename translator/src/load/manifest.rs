@@ -81,13 +81,8 @@ impl Manifest {
             error(format!("cannot read `{shown}`: {e}"), "name the folder of a Cargo package", None)
         })?;
         let entries = toml::parse(&text).map_err(|e| {
-            let at = e.at.min(text.len());
             let message = format!("`{shown}` is malformed: {}", e.message);
-            error(
-                message,
-                "`cargo metadata` reports the same error with more detail",
-                Some((text.clone(), at..at)),
-            )
+            error(message, "`cargo metadata` reports the same error", Some((text.clone(), e.at)))
         })?;
         if !entries.iter().any(|e| e.path.first().is_some_and(|name| name == "package")) {
             let help = "name the folder of a package, not of a workspace";

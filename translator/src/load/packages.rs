@@ -451,7 +451,10 @@ mod tests {
             .replace("['metatrace/jit']", "[]")
             .replace("metatrace = '1'", "metatrace.default-features = false");
         assert_eq!(why(&without, &[script]), "the feature `jit` does not turn on that of `metatrace`");
-        assert_eq!(why("[package", &[script]), "`code/Cargo.toml` is malformed: this section has no end");
+        assert_eq!(
+            why("[package", &[script]),
+            "`code/Cargo.toml` is malformed: unclosed table, expected `]`"
+        );
         let second = "[package]\nname = 'b'\n[dependencies]\ncode = { path = '../../code' }\n";
         let more =
             [script, ("lib/b/Cargo.toml", second), ("lib/b/src/lib.rs", "  #[metatrace::jit::portal]")];
