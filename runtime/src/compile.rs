@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use metatrace_backend::{CodeId, Job, PartStart};
 use metatrace_defs::{Abort, TraceOp};
-use metatrace_optimizer::optimise;
+use metatrace_optimizer::optimise_counted;
 use metatrace_trace::{
     Attached, GuardId, KnownWord, OpenPortal, Opnd, TargetId, Trace, Value, Virtual, verify,
 };
@@ -236,7 +236,8 @@ fn compile(
         let began = Instant::now();
         let label = Some(vm.tables.borrow_mut().new_target());
         let options = metatrace_optimizer::Options { entry, label, locals_in_use: Some(locals_in_use) };
-        let optimised = optimise(program, &trace, options);
+        let (optimised, counts) = optimise_counted(program, &trace, options);
+        counters.optimised(&counts);
         add(&counters.optimising, began.elapsed().as_nanos() as u64);
         check(place, &optimised, "the optimiser");
         log_trace(place, &format!("{title}, optimised"), &optimised);

@@ -155,7 +155,8 @@ fn optimised(vm: &VmState, place: &Place, parts: &[Rc<Part>]) -> Vec<Part> {
         })
         .collect();
     let began = Instant::now();
-    let (joined, _) = optimizer::optimise_region(&place.loaded.program, &sources, Some(0));
+    let (joined, counts) = optimizer::optimise_region(&place.loaded.program, &sources, Some(0));
+    vm.shared.counters.optimised(&counts);
     add(&vm.shared.counters.optimising, began.elapsed().as_nanos() as u64);
     let joined = joined.into_iter().map(|joined| {
         let part = &parts[joined.part];

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use metatrace_defs::Abort;
+use metatrace_optimizer::rules::RULES;
 
 /// Declares the counters once: as atomics, as plain numbers, and their sum.
 macro_rules! counters {
@@ -13,6 +14,7 @@ macro_rules! counters {
         pub(crate) struct Counters {
             $( $(#[doc = $doc])* pub $name: AtomicU64, )*
             pub aborts: [AtomicU64; Abort::ALL.len()],
+            pub rules: OfRules,
         }
 
         /// What was counted.
@@ -21,6 +23,8 @@ macro_rules! counters {
             $( $(#[doc = $doc])* pub $name: u64, )*
             /// Recordings given up, by the number of the reason.
             pub aborts: [u64; Abort::ALL.len()],
+            /// Uses of each of the optimiser's rules; of none, if nothing was counted.
+            pub rules: Vec<u64>,
         }
 
         impl Stats {
@@ -30,12 +34,20 @@ macro_rules! counters {
                 for (sum, count) in self.aborts.iter_mut().zip(&counters.aborts) {
                     *sum += count.load(Relaxed);
                 }
+                self.rules.resize(RULES.len(), 0);
+                for (sum, count) in self.rules.iter_mut().zip(&counters.rules.0) {
+                    *sum += count.load(Relaxed);
+                }
             }
 
             /// Adds what `other` says.
             pub(crate) fn sum(&mut self, other: &Stats) {
                 $( self.$name += other.$name; )*
                 for (sum, count) in self.aborts.iter_mut().zip(&other.aborts) {
+                    *sum += count;
+                }
+                self.rules.resize(RULES.len(), 0);
+                for (sum, count) in self.rules.iter_mut().zip(&other.rules) {
                     *sum += count;
                 }
             }
@@ -82,6 +94,16 @@ counters! {
     blacklisted;
 }
 
+/// A counter for each of the optimiser's rules.
+#[derive(Debug)]
+pub(crate) struct OfRules(Vec<AtomicU64>);
+
+impl Default for OfRules {
+    fn default() -> OfRules {
+        OfRules(RULES.iter().map(|_| AtomicU64::new(0)).collect())
+    }
+}
+
 /// Adds to a counter.
 pub(crate) fn add(counter: &AtomicU64, n: u64) {
     counter.store(counter.load(Relaxed).wrapping_add(n), Relaxed);
@@ -90,6 +112,11 @@ pub(crate) fn add(counter: &AtomicU64, n: u64) {
 impl Counters {
     pub fn abort(&self, reason: Abort) {
         add(&self.aborts[reason as usize], 1);
+    }
+
+    /// Adds what the optimiser did.
+    pub fn optimised(&self, counts: &metatrace_optimizer::Counts) {
+        self.rules.0.iter().zip(&counts.rules).for_each(|(sum, &uses)| add(sum, uses.into()));
     }
 }
 
@@ -123,6 +150,8 @@ impl Stats {
         field("operations_recorded", &self.operations_recorded);
         field("operations_optimised", &self.operations_optimised);
         field("code_bytes", &self.code_bytes);
+        let rules = RULES.iter().zip(&self.rules).map(|(rule, uses)| format!("\"{}\": {uses}", rule.name));
+        field("rules", &format_args!("{{{}}}", rules.collect::<Vec<_>>().join(", ")));
         field("blackholes", &self.blackholes);
         field("invalidated", &self.invalidated);
         field("blacklisted", &self.blacklisted);
@@ -143,10 +172,14 @@ mod tests {
         let counters = Counters::default();
         add(&counters.loops, 2);
         counters.abort(Abort::TooDeep);
+        let mut done = metatrace_optimizer::Counts::default();
+        done.rules[1] = 3;
+        counters.optimised(&done);
         let mut stats = Stats::default();
         stats.add(&counters);
         let json = stats.to_json();
         assert!(json.contains("\"loops\": 2,"), "{json}");
         assert!(json.contains("\"aborts\": {\"too_deep\": 1},"), "{json}");
+        assert!(json.contains(&format!("\"{}\": 0, \"{}\": 3,", RULES[0].name, RULES[1].name)), "{json}");
     }
 }

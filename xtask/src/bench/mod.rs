@@ -13,6 +13,8 @@
 //! - `code/…`: what it costs to enter compiled code, to cross into a bridge, to call one compiled function from another, and to
 //!   leave by a guard until compiled code is entered again.
 //! - `compile/GUEST/PROGRAM`: the shares of recording, optimising and code generation in warming up, and the size of code.
+//! - `warm-up/GUEST/PROGRAM`: the time until a program has lost no more than a tenth to being interpreted, recorded and compiled.
+//! - `rules/RULE`: how often the guests' programs used each of the optimiser's rewrite rules.
 //! - `gc/WORKLOAD`: programs that allocate, over the collector and over `malloc` and `free`.
 //! - `translate/INTERPRETER`: the translator's own time, as the build script runs it.
 //! - `translate/generated`: the same of 5 000 lines of generated functions, from nothing and after an edit of one of them,
@@ -22,6 +24,7 @@ mod code;
 mod gc;
 mod lua;
 mod measure;
+mod warm_up;
 
 use crate::build::{self, Translated};
 use crate::report;
@@ -59,6 +62,8 @@ pub fn bench(filter: Option<&str>, json: Option<&Path>, quick: bool) -> Result<(
     bench.off()?;
     bench.code()?;
     bench.compile()?;
+    bench.warm_up()?;
+    bench.rules()?;
     bench.gc()?;
     bench.translate()?;
     bench.translate_generated()?;

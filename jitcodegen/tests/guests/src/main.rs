@@ -1,4 +1,4 @@
-//! Runs a guest's program: `guests GUEST/PROGRAM [SIZE]`; `guests list` tells what there is.
+//! Runs a guest's program: `guests GUEST/PROGRAM [SIZE]`; `guests list` tells what there is, `guests sizes` the sizes too.
 
 use std::process::ExitCode;
 
@@ -8,6 +8,10 @@ fn main() -> ExitCode {
     let programs = guests::programs();
     if name == "list" {
         programs.iter().for_each(|program| println!("{}", program.name));
+        return ExitCode::SUCCESS;
+    }
+    if name == "sizes" {
+        programs.iter().for_each(|program| println!("{} {}", program.name, program.large));
         return ExitCode::SUCCESS;
     }
     let Some(program) = programs.iter().find(|program| program.name == name) else {
