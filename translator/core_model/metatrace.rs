@@ -392,11 +392,40 @@ pub mod gc {
         pub fn from_slice(elements: &[T]) -> Gc<Array<T>> {}
     }
 
+    // More cells are made by native code.
+    const MOST_CELLS: usize = 16;
+
     impl<T: Copy> Array<GcCell<T>> {
+        // Few elements are written one by one, so that a trace need not make the array.
+        pub fn try_cells(length: usize, value: T) -> Result<Gc<Array<GcCell<T>>>, HeapFull> {
+            if ::std::intrinsics::is_constant(length) && length <= MOST_CELLS {
+                let array = unsafe { ::std::intrinsics::new_collected_array::<Array<GcCell<T>>>(length) };
+                if array.is_null() {
+                    Err(HeapFull::of(::std::mem::size_of::<T>().wrapping_mul(length)))
+                } else {
+                    unsafe { Array::fill(array, length, value) }
+                    Ok(Gc { target: unsafe { &*(array as *const GcBox<Array<GcCell<T>>>) } })
+                }
+            } else {
+                Array::try_cells_native(length, value)
+            }
+        }
         #[opaque]
-        pub fn try_cells(length: usize, value: T) -> Result<Gc<Array<GcCell<T>>>, HeapFull> {}
-        #[opaque]
-        pub fn cells(length: usize, value: T) -> Gc<Array<GcCell<T>>> {}
+        pub fn try_cells_native(length: usize, value: T) -> Result<Gc<Array<GcCell<T>>>, HeapFull> {}
+        unsafe fn fill(array: *mut Array<GcCell<T>>, length: usize, value: T) {
+            let elements = unsafe { &raw mut (*array).elements as *mut GcCell<T> };
+            let mut index = 0;
+            while index < length {
+                unsafe { put_at(elements, index, GcCell::new(value)) }
+                index = index.wrapping_add(1);
+            }
+        }
+        pub fn cells(length: usize, value: T) -> Gc<Array<GcCell<T>>> {
+            match Array::try_cells(length, value) {
+                Ok(array) => array,
+                Err(full) => full.panic(),
+            }
+        }
     }
 
     impl<T> ::std::ops::Deref for Array<T> {

@@ -331,6 +331,8 @@ pub mod intrinsics {
     #[intrinsic]
     pub unsafe fn new_elements<T>(length: usize) -> *mut T {}
     #[intrinsic]
+    pub unsafe fn new_collected_array<T>(length: usize) -> *mut T {}
+    #[intrinsic]
     pub unsafe fn free_elements<T>(pointer: *mut T, length: usize) {}
     #[intrinsic]
     pub const fn dangling<T>() -> *mut T {}

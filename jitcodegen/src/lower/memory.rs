@@ -19,7 +19,7 @@ use metatrace_defs::descr::{Reach, Scalar, access_flag};
 use metatrace_defs::inst::ControlOp;
 use metatrace_defs::{Access, AccessId, Kind};
 use metatrace_translator::flow::types::{Type, TypeId};
-use metatrace_translator::flow::{OpKind, Place, Proj, ValueId};
+use metatrace_translator::flow::{Memory, OpKind, Place, Proj, ValueId};
 
 use super::{Builder, Lowered, is_enum};
 use crate::layout::{self, Offset, short_name};
@@ -117,8 +117,8 @@ impl Builder<'_> {
         }
         let Some(definition) = self.definitions[value.index()] else { return Origin::Raw };
         match definition {
-            OpKind::SlotAddr(_) | OpKind::New(_) => Origin::Typed,
-            OpKind::NewArray(_) => Origin::Buffer,
+            OpKind::SlotAddr(_) | OpKind::New(_) | OpKind::NewArray(Memory::Collected, _) => Origin::Typed,
+            OpKind::NewArray(Memory::Plain, _) => Origin::Buffer,
             OpKind::LoadTime(id) if self.cx.program.load_times[id.index()].frozen => Origin::Typed,
             OpKind::Ref(place) => match self.origin(place.base) {
                 Origin::Raw => Origin::Raw,

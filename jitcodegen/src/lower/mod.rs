@@ -358,25 +358,15 @@ impl<'a> Builder<'a> {
             }
             OpKind::CopyMemory { to, from, ty } => self.copy_memory(to, from, *ty)?,
             OpKind::DropInPlace(place, ty) => self.drop_in_place(place, *ty)?,
-            OpKind::New(memory) => {
+            OpKind::New(_) | OpKind::NewArray(..) => {
                 let pointer = result_type.unwrap_or_else(|| panic!("memory that nobody gets"));
-                vec![self.allocate(*memory, pointer)?]
+                vec![self.allocate(&op.kind, pointer)?]
             }
             OpKind::Free(pointer) => {
                 let alloc = self.alloc(Memory::Plain, self.type_of(*pointer))?;
                 let fields = vec![Field::Src(self.one(*pointer)), Field::Index(alloc.0)];
                 self.control(ControlOp::Free, fields);
                 vec![]
-            }
-            OpKind::NewArray(length) => {
-                let pointer = result_type.unwrap_or_else(|| panic!("memory that nobody gets"));
-                let alloc = self.alloc_elements(pointer);
-                let length = self.one(*length);
-                vec![self.produce(
-                    ControlOp::NewArray,
-                    Kind::Word,
-                    [Field::Src(length), Field::Index(alloc.0)],
-                )]
             }
             OpKind::FreeArray { pointer, length } => {
                 let alloc = self.alloc_elements(self.type_of(*pointer));
@@ -406,6 +396,10 @@ impl<'a> Builder<'a> {
                 self.control(ControlOp::LoopHeader, vec![]);
                 vec![]
             }
+            OpKind::Promote(value) if self.is_owner(*value) => {
+                let reference = self.one(*value);
+                vec![self.produce(ControlOp::PromoteOwner, Kind::Word, [Field::Src(reference)])]
+            }
             OpKind::Promote(value) => {
                 let promote = |b: &mut Self, src: Src| {
                     let kind = b.out.kind(src);
@@ -431,6 +425,13 @@ impl<'a> Builder<'a> {
     }
 
     /// Whether all words of a value are constants of the trace.
+    /// Whether it is a reference to an owner of traces.
+    fn is_owner(&self, value: ValueId) -> bool {
+        let types = self.types();
+        let Type::Ref { to, .. } = types.get(self.type_of(value)) else { return false };
+        matches!(types.get(*to), Type::Adt(adt) if crate::shape::is_owner(adt))
+    }
+
     fn is_constant(&mut self, value: ValueId) -> Src {
         let mut all = self.literal(1, Kind::Word);
         for src in self.value(value) {

@@ -64,6 +64,8 @@ macro_rules! for_each_jit_inst {
             loop_header = LoopHeader() [];
             /// Copies a value that the trace shall treat as a constant from here on.
             promote = Promote(Dst, Any) [GUARDS];
+            /// The same for a reference to an owner of traces: what it holds is frozen from here on.
+            promote_owner = PromoteOwner(Dst, Word) [GUARDS];
             /// 1 in jitcode (in native code the hint gives 0).
             we_are_jitted = WeAreJitted(Dst) [];
             /// 1 if the trace knows the value as a constant.

@@ -224,6 +224,15 @@ impl<T: Trace + Copy> Array<GcCell<T>> {
         Ok(unsafe { Gc::from_target(grown) })
     }
 
+    /// As [`Array::try_cells`], for jitcode.
+    ///
+    /// # Errors
+    /// As there.
+    #[doc(hidden)]
+    pub fn try_cells_native(length: usize, value: T) -> Result<Gc<Array<GcCell<T>>>, HeapFull> {
+        Array::try_cells(length, value)
+    }
+
     /// As [`Array::try_cells`].
     ///
     /// # Panics

@@ -135,6 +135,10 @@ impl Domain for Blackhole<'_> {
         value
     }
 
+    fn promote_owner(&mut self, _: &mut Stack<u64>, reference: u64) -> u64 {
+        reference
+    }
+
     fn is_constant(&self, _: u64) -> bool {
         false
     }

@@ -68,6 +68,8 @@ pub trait Domain {
     fn switch(&mut self, stack: &mut Stack<Self::Value>, value: Self::Value, table: &SwitchTable);
     /// `value`, known as a constant. The topmost activation stands at the `promote`.
     fn promote(&mut self, stack: &mut Stack<Self::Value>, value: Self::Value) -> Self::Value;
+    /// A reference to the same owner, known as a constant. The topmost activation stands at the `promote_owner`.
+    fn promote_owner(&mut self, stack: &mut Stack<Self::Value>, reference: Self::Value) -> Self::Value;
     /// Whether a value is a constant of the trace.
     fn is_constant(&self, value: Self::Value) -> bool;
     /// A value must be a constant of the trace.
@@ -300,11 +302,8 @@ impl<D: Domain> Run<'_, D> {
                 self.stack.top_mut().loop_header = true;
                 self.next()
             }
-            ControlOp::Promote => {
-                let value = self.get(1);
-                let value = self.domain.promote(self.stack, value);
-                self.set(value)
-            }
+            ControlOp::Promote => self.promote(D::promote),
+            ControlOp::PromoteOwner => self.promote(D::promote_owner),
             ControlOp::WeAreJitted => self.set(D::number(Kind::Word, 1)),
             ControlOp::IsConstant => self.ask(D::is_constant),
             ControlOp::IsVirtual => self.ask(D::is_virtual),
@@ -328,6 +327,15 @@ impl<D: Domain> Run<'_, D> {
                 panic!("`unreachable` of {} was reached", self.loaded.program.jitcode(frame.jitcode).name)
             }
         }
+    }
+
+    fn promote(
+        &mut self,
+        promoted: impl Fn(&mut D, &mut Stack<D::Value>, D::Value) -> D::Value,
+    ) -> Step<D::Value> {
+        let value = self.get(1);
+        let value = promoted(self.domain, self.stack, value);
+        self.set(value)
     }
 
     fn ask(&mut self, question: impl Fn(&D, D::Value) -> bool) -> Step<D::Value> {

@@ -42,7 +42,7 @@ impl Recorder<'_> {
     ///
     /// A reference need not be canonical, and what it refers to may have been moved in its place: unless that is frozen, the
     /// trace reads the address of the owner's box again and guards it.
-    fn fix_owner(&mut self, stack: &mut Stack<Traced>, value: Traced) -> Traced {
+    pub(super) fn fix_owner(&mut self, stack: &mut Stack<Traced>, value: Traced) -> Traced {
         let address = crate::entry::owner_box(value.bits);
         if value.opnd.as_const().is_some() && value.root != Root::None {
             self.rely_on(value.root);

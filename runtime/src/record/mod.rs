@@ -575,6 +575,10 @@ impl Domain for Recorder<'_> {
         self.promoted(stack, value)
     }
 
+    fn promote_owner(&mut self, stack: &mut Stack<Traced>, reference: Traced) -> Traced {
+        self.fix_owner(stack, reference)
+    }
+
     fn allocate(&mut self, stack: &Stack<Traced>, alloc: AllocId, length: Option<Traced>) -> Traced {
         let descr = self.loaded.program.alloc(alloc);
         let elements = length.map_or(0, |length| length.bits);

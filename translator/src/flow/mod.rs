@@ -436,8 +436,9 @@ pub enum OpKind {
     New(Memory),
     /// Gives memory back that `New` or a `Box` got from Rust's allocator, the content of which is gone.
     Free(ValueId),
-    /// Plain memory for so many elements of the type that the result points to, as `New`. There can be so many bytes.
-    NewArray(ValueId),
+    /// Memory for so many elements, as `New`. Plain: of the type that the result points to, and there can be so many bytes. In the
+    /// collected heap: of the array that the result points to, with the number of elements written.
+    NewArray(Memory, ValueId),
     /// Gives memory back that `NewArray` or a `Vec` got from Rust's allocator, the content of which is gone.
     FreeArray {
         /// Its address.
@@ -599,7 +600,7 @@ impl OpKind {
             | OpKind::FatAddress(value)
             | OpKind::FatLen(value)
             | OpKind::Free(value)
-            | OpKind::NewArray(value)
+            | OpKind::NewArray(_, value)
             | OpKind::IsConstant(value)
             | OpKind::IsVirtual(value)
             | OpKind::AssertGreen(value)
@@ -649,7 +650,7 @@ impl OpKind {
             | OpKind::DropInPlace(..)
             | OpKind::New(_)
             | OpKind::Free(_)
-            | OpKind::NewArray(_)
+            | OpKind::NewArray(..)
             | OpKind::FreeArray { .. }
             | OpKind::Barrier { .. }
             | OpKind::Call(..)

@@ -751,12 +751,12 @@ impl Parser {
                 let place = self.place()?;
                 OpKind::DropInPlace(place, self.as_type()?)
             }
-            "new" => match Memory::ALL.into_iter().find(|memory| self.eat_word(memory.name())) {
-                Some(memory) => OpKind::New(memory),
-                None => return self.fail("expected `collected` or `plain`"),
-            },
+            "new" => OpKind::New(self.memory()?),
             "free" => OpKind::Free(self.value()?),
-            "new_elements" => OpKind::NewArray(self.value()?),
+            "new_elements" => {
+                let memory = self.memory()?;
+                OpKind::NewArray(memory, self.value()?)
+            }
             "free_elements" => {
                 let pointer = self.value()?;
                 self.expect(",")?;
@@ -797,6 +797,13 @@ impl Parser {
                 return self.fail(format!("there is no operation `{other}`"));
             }
         })
+    }
+
+    fn memory(&mut self) -> Result<Memory> {
+        match Memory::ALL.into_iter().find(|memory| self.eat_word(memory.name())) {
+            Some(memory) => Ok(memory),
+            None => self.fail("expected `collected` or `plain`"),
+        }
     }
 
     fn as_type(&mut self) -> Result<TypeId> {

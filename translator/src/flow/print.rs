@@ -346,7 +346,7 @@ impl Printer<'_> {
             OpKind::DropInPlace(at, ty) => write!(out, "drop_in_place {} as {}", place(at), self.ty(*ty)),
             OpKind::New(memory) => write!(out, "new {}", memory.name()),
             OpKind::Free(value) => write!(out, "free {value}"),
-            OpKind::NewArray(length) => write!(out, "new_elements {length}"),
+            OpKind::NewArray(memory, length) => write!(out, "new_elements {} {length}", memory.name()),
             OpKind::FreeArray { pointer, length } => write!(out, "free_elements {pointer}, {length}"),
             OpKind::Barrier { address, holds } => write!(out, "barrier {address}, {holds}"),
             OpKind::Call(callee, args) => write!(out, "call {}({})", callee_text(*callee), list(args)),

@@ -497,7 +497,7 @@ impl<'a> Verifier<'a> {
                     self.bad("T7", "memory is allocated as something else than a `*mut`");
                 }
             }
-            (OpKind::NewArray(length), Some(ty)) => {
+            (OpKind::NewArray(_, length), Some(ty)) => {
                 let is_pointer = matches!(self.get(ty), Type::RawPtr { mutable: true, .. });
                 if !is_pointer || self.is_fat(ty) || !self.is_usize(self.ty(*length)) {
                     self.bad("T7", "elements are allocated as something else than a `*mut`, by a usize");

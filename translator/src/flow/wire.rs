@@ -185,6 +185,13 @@ impl<'a> Coder<'a> {
         Some(())
     }
 
+    fn memory(&mut self, memory: &mut Memory) -> Option<()> {
+        let mut number = Memory::ALL.iter().position(|m| m == memory)? as u64;
+        self.num(&mut number)?;
+        *memory = *Memory::ALL.get(usize::try_from(number).ok()?)?;
+        Some(())
+    }
+
     fn place(&mut self, place: &mut Place) -> Option<()> {
         self.index(&mut place.base.0)?;
         self.list(&mut place.path, || Proj::Field(0), Coder::proj)
@@ -284,14 +291,12 @@ impl<'a> Coder<'a> {
                 self.index(&mut portal.0)?;
                 self.values(args)
             }
-            OpKind::New(memory) => {
-                let mut number = Memory::ALL.iter().position(|m| m == memory)? as u64;
-                self.num(&mut number)?;
-                *memory = *Memory::ALL.get(usize::try_from(number).ok()?)?;
-                Some(())
+            OpKind::New(memory) => self.memory(memory),
+            OpKind::NewArray(memory, length) => {
+                self.memory(memory)?;
+                self.index(&mut length.0)
             }
             OpKind::Free(value)
-            | OpKind::NewArray(value)
             | OpKind::IsConstant(value)
             | OpKind::IsVirtual(value)
             | OpKind::AssertGreen(value) => self.index(&mut value.0),
@@ -471,7 +476,7 @@ fn op_tag(kind: &OpKind) -> u64 {
         OpKind::IsConstant(_) => 25,
         OpKind::AssertGreen(_) => 26,
         OpKind::TraceLength => 27,
-        OpKind::NewArray(_) => 28,
+        OpKind::NewArray(..) => 28,
         OpKind::FreeArray { .. } => 29,
         OpKind::QuasiImmut { .. } => 30,
         OpKind::IsVirtual(_) => 31,
@@ -512,7 +517,7 @@ fn op_of(tag: u64) -> Option<OpKind> {
         25 => OpKind::IsConstant(v),
         26 => OpKind::AssertGreen(v),
         27 => OpKind::TraceLength,
-        28 => OpKind::NewArray(v),
+        28 => OpKind::NewArray(Memory::Plain, v),
         29 => OpKind::FreeArray { pointer: v, length: v },
         30 => OpKind::QuasiImmut { link: v, value: v },
         31 => OpKind::IsVirtual(v),

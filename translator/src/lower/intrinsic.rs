@@ -11,7 +11,7 @@
 //! - `quasi_immutable(&link, p)`: a reference to the value of a quasi-immutable field;
 //! - `shared_content(&rc)`: the reference to what an `Rc` points to; `shared_counts(&rc)`: to its counters;
 //! - memory: `new_collected`, `new_plain`: for a value of the type that the result points to; `free(p)`; `new_elements(n)`,
-//!   `free_elements(p, n)`: for `n` elements; `dangling`: the address of what takes no space; `reference_written(p, value)`:
+//!   `free_elements(p, n)`: for `n` elements; `new_collected_array(n)`: of the array type that the result points to; `dangling`: the address of what takes no space; `reference_written(p, value)`:
 //!   the barrier after `value` was written to `p`;
 //! - values: `is_constant(n)`, `promote(n)`: as the hints; `size_of`, `align_of`, `needs_drop`, `transmute`, `forget`, `black_box`, `unreachable`, `abort`,
 //!   `discriminant_value(&x)`.
@@ -89,7 +89,10 @@ impl Lower<'_, '_> {
             }
             "new_collected" => Ok(self.b.op(flow, OpKind::New(Memory::Collected))),
             "new_plain" => Ok(self.b.op(flow, OpKind::New(Memory::Plain))),
-            "new_elements" => Ok(self.b.op(flow, OpKind::NewArray(site.operands[0]))),
+            "new_elements" => Ok(self.b.op(flow, OpKind::NewArray(Memory::Plain, site.operands[0]))),
+            "new_collected_array" => {
+                Ok(self.b.op(flow, OpKind::NewArray(Memory::Collected, site.operands[0])))
+            }
             "promote" => Ok(self.b.op(flow, OpKind::Promote(site.operands[0]))),
             "is_constant" => Ok(self.b.op(flow, OpKind::IsConstant(site.operands[0]))),
             "dangling" => {

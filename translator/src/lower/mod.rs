@@ -386,7 +386,7 @@ impl Cx<'_> {
                 unroll_safe: def.has_hint("unroll_safe")
                     || def.has_hint("look_inside_iff")
                     || takes_closure && !args.is_empty()
-                    || def.origin == Origin::Std,
+                    || def.origin != Origin::User,
                 loop_invariant: def.has_hint("loop_invariant"),
                 not_in_trace: def.has_hint("not_in_trace"),
             },
