@@ -11,7 +11,7 @@ use metatrace::jit;
 
 use crate::execute::execute;
 use crate::function::{Function, Known, Native, Proto, Upvalue};
-use crate::meta::Event;
+use crate::meta::{self, Event};
 use crate::stack::{Slot, running};
 use crate::thread::{FRESH, Flags, Frame, PROTECTED, Pc, Running};
 use crate::value::Value;
@@ -19,8 +19,21 @@ use crate::vm::{Raised, Result, Vm};
 
 metatrace::glue!();
 
+/// What becomes of a call's results.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    /// Where they go.
+    pub results: Slot,
+    /// How many; negative for all.
+    pub want: i32,
+    /// What is special about the call, see [`Flags`].
+    pub flags: u32,
+}
+
 /// Nested calls of native functions that call back.
 pub(crate) const MAX_NATIVE_CALLS: u32 = 197;
+/// Arguments that are moved one by one in traces.
+pub(crate) const MOST_MOVED: usize = 16;
 /// Errors of a handler that it is called with in its turn.
 const HANDLED: usize = 100;
 
@@ -43,9 +56,8 @@ impl Vm {
         self.error("stack overflow")
     }
 
-    /// Begins a call of a function of the language, whose arguments lie behind it.
+    /// Begins a call of a function of the language, whose arguments lie behind it. The results take its place.
     #[inline(always)]
-    #[jit::unroll_safe]
     pub(crate) fn begin(
         &self,
         function: Gc<Function>,
@@ -54,13 +66,26 @@ impl Vm {
         want: i32,
         flags: u32,
     ) -> Result<(Running, Slot)> {
-        let code = running(function.as_ref().code);
+        self.begin_for(function, place, count, Wanted { results: place, want, flags })
+    }
+
+    /// Begins a call of a function of the language, whose arguments lie behind it.
+    #[inline(always)]
+    #[jit::unroll_safe]
+    pub(crate) fn begin_for(
+        &self,
+        function: Gc<Function>,
+        place: Slot,
+        count: usize,
+        wanted: Wanted,
+    ) -> Result<(Running, Slot)> {
+        let code = jit::promote(running(function.as_ref().code));
         let limit = Self::limit_of(code, place, count);
         let thread = self.thread();
         if !thread.has_room(limit) || !thread.frames.is_fast() {
-            return self.begin_slow(function, place, count, want, flags);
+            return self.begin_slow(function, place, count, wanted);
         }
-        Ok(self.push_call(code, place, count, want, flags))
+        Ok(self.push_call(code, place, count, wanted))
     }
 
     /// Begins a call where there is little room, or which a hook is to be told of.
@@ -72,26 +97,25 @@ impl Vm {
         function: Gc<Function>,
         place: Slot,
         count: usize,
-        want: i32,
-        flags: u32,
+        wanted: Wanted,
     ) -> Result<(Running, Slot)> {
         self.check_overflow(Self::limit_of(running(function.code), place, count))?;
         let code = running(crate::hook::chosen(&self.thread(), function.code)?);
-        Ok(self.push_call(code, place, count, want, flags))
+        Ok(self.push_call(code, place, count, wanted))
     }
 
     /// Behind the registers of a call of this code.
     #[inline(always)]
     fn limit_of(code: Running, place: Slot, count: usize) -> Slot {
         let proto: &Proto = code;
-        let base = if proto.is_vararg { place.up(count + 2) } else { place.up(1) };
-        base.up(usize::from(proto.registers))
+        let before = if proto.is_vararg { count.max(usize::from(proto.params)) + 2 } else { 1 };
+        place.up(before + usize::from(proto.registers))
     }
 
     /// Begins a call for which there is room.
     #[inline(always)]
     #[jit::unroll_safe]
-    fn push_call(&self, code: Running, place: Slot, count: usize, want: i32, flags: u32) -> (Running, Slot) {
+    fn push_call(&self, code: Running, place: Slot, count: usize, wanted: Wanted) -> (Running, Slot) {
         let thread = self.thread();
         let proto: &Proto = code;
         let params = usize::from(proto.params);
@@ -99,7 +123,7 @@ impl Vm {
         let mut extra = 0;
         if proto.is_vararg {
             extra = count.saturating_sub(params);
-            base = place.up(count + 2);
+            base = place.up(count.max(params) + 2);
         }
         let limit = base.up(usize::from(proto.registers));
         if proto.is_vararg {
@@ -118,13 +142,13 @@ impl Vm {
         }
         thread.frames.push(Frame {
             base,
-            results: place,
+            results: wanted.results,
             limit: Cell::new(limit),
             code: Some(code),
             pc: Cell::new(Pc(0)),
-            want,
+            want: wanted.want,
             extra: extra as u32,
-            flags: Cell::new(Flags(flags)),
+            flags: Cell::new(Flags(wanted.flags)),
         });
         (code, base)
     }
@@ -218,11 +242,10 @@ impl Vm {
         }
     }
 
-    /// Ends the innermost call of a function of the language, with results from `first` on. True if the native function that
-    /// runs its code returns too.
+    /// Ends the innermost call of a function of the language, with results from `first` on. What was special about the call.
     #[inline(always)]
     #[jit::unroll_safe]
-    pub(crate) fn end(&self, first: Slot, count: usize) -> bool {
+    pub(crate) fn end(&self, first: Slot, count: usize) -> u32 {
         let frames = &self.thread().as_ref().frames;
         let frame = frames.last();
         let (results, want, flags) = (frame.results, frame.want, frame.flags.get().0);
@@ -236,7 +259,7 @@ impl Vm {
             }
             self.finish(results, copied, want);
         }
-        flags & FRESH != 0
+        flags
     }
 
     /// Begins a `pcall` whose function and arguments lie behind it: the call of the function follows.
@@ -283,16 +306,16 @@ impl Vm {
     /// Puts a frame back that another call was to take the place of.
     #[cold]
     #[jit::dont_look_inside]
-    pub(crate) fn restore_frame(&self, results: Slot, want: i32, flags: u32) {
+    pub(crate) fn restore_frame(&self, place: Slot, wanted: Wanted) {
         self.thread().frames.push(Frame {
-            base: results.up(1),
-            results,
-            limit: Cell::new(results.up(2)),
+            base: place.up(1),
+            results: wanted.results,
+            limit: Cell::new(place.up(2)),
             code: None,
             pc: Cell::new(Pc(0)),
-            want,
+            want: wanted.want,
             extra: 0,
-            flags: Cell::new(Flags(flags)),
+            flags: Cell::new(Flags(wanted.flags)),
         });
     }
 
@@ -427,8 +450,37 @@ impl Vm {
     }
 
     /// What is called where a value is: values with `__call` become its first argument.
+    #[inline(always)]
+    pub(crate) fn callable(&self, place: Slot, count: usize) -> Result<(Value, usize)> {
+        match place.get() {
+            value @ (Value::Function(_) | Value::Native(_)) => Ok((value, count)),
+            value => self.called_instead(value, place, count),
+        }
+    }
+
+    /// The function that is called for a value that is none.
+    #[inline(never)]
+    #[jit::unroll_safe]
+    fn called_instead(&self, value: Value, place: Slot, count: usize) -> Result<(Value, usize)> {
+        if jit::we_are_jitted()
+            && let method = meta::traced_method(self, value, Event::Call)
+            && let Value::Function(_) = method
+            && count < MOST_MOVED
+            && self.thread().has_room(place.up(count + 64))
+        {
+            let count = jit::promote(count);
+            for index in 0..=count {
+                place.put(count + 1 - index, place.at(count - index));
+            }
+            place.set(method);
+            return Ok((method, count + 1));
+        }
+        self.callable_slow(place, count)
+    }
+
+    #[inline(never)]
     #[jit::dont_look_inside]
-    pub(crate) fn callable(&self, place: Slot, mut count: usize) -> Result<(Value, usize)> {
+    fn callable_slow(&self, place: Slot, mut count: usize) -> Result<(Value, usize)> {
         loop {
             let value = place.get();
             if let Value::Function(_) | Value::Native(_) = value {

@@ -41,15 +41,30 @@ macro_rules! step {
     };
 }
 
+/// Does something that may fail, and may begin a call instead.
+macro_rules! call_or {
+    ($vm:ident, $pc:ident, $proto:ident, $base:ident, $step:expr) => {
+        match $step {
+            Ok(calls::Step::Done) => {}
+            Ok(calls::Step::Begun(next)) => ($pc, $proto, $base) = next,
+            Err(Raised) => match $vm.catch() {
+                Some(next) => ($pc, $proto, $base) = next,
+                None => return Err(Raised),
+            },
+        }
+    };
+}
+
 /// Jumps if a comparison, which may fail, says so.
 macro_rules! jump_if {
     ($vm:ident, $pc:ident, $proto:ident, $base:ident, $instr:ident, $wanted:expr, $test:expr) => {
         match $test {
-            Ok(holds) => {
+            Ok(calls::Test::Holds(holds)) => {
                 if holds == $wanted {
                     $pc = $instr.c as usize;
                 }
             }
+            Ok(calls::Test::Begun(next)) => ($pc, $proto, $base) = next,
             Err(Raised) => match $vm.catch() {
                 Some(next) => ($pc, $proto, $base) = next,
                 None => return Err(Raised),
@@ -82,70 +97,108 @@ pub fn execute(mut pc: usize, mut proto: &'static Traced<Proto>, mut base: Slot,
             }
             Op::GetUp => base.put(a, calls::upvalue(base, b).get()),
             Op::SetUp => calls::upvalue(base, b).set(base.at(a)),
-            Op::GetTabUp => step!(vm, pc, proto, base, access::get_global(vm, pc, proto, base, instr)),
-            Op::SetTabUp => step!(vm, pc, proto, base, access::set_global(vm, pc, proto, base, instr)),
-            Op::GetTable => step!(vm, pc, proto, base, access::get_table(vm, pc, base, instr)),
-            Op::GetInt => step!(vm, pc, proto, base, access::get_int(vm, pc, base, instr)),
-            Op::GetField => step!(vm, pc, proto, base, access::get_field(vm, pc, proto, base, instr)),
-            Op::SetTable => step!(vm, pc, proto, base, access::set_table(vm, pc, proto, base, instr)),
-            Op::SetInt => step!(vm, pc, proto, base, access::set_int(vm, pc, proto, base, instr)),
-            Op::SetField => step!(vm, pc, proto, base, access::set_field(vm, pc, proto, base, instr)),
-            Op::Method => step!(vm, pc, proto, base, access::method(vm, pc, proto, base, instr)),
+            Op::GetTabUp => call_or!(vm, pc, proto, base, access::get_global(vm, pc, proto, base, instr)),
+            Op::SetTabUp => call_or!(vm, pc, proto, base, access::set_global(vm, pc, proto, base, instr)),
+            Op::GetTable => call_or!(vm, pc, proto, base, access::get_table(vm, pc, proto, base, instr)),
+            Op::GetInt => call_or!(vm, pc, proto, base, access::get_int(vm, pc, proto, base, instr)),
+            Op::GetField => call_or!(vm, pc, proto, base, access::get_field(vm, pc, proto, base, instr)),
+            Op::SetTable => call_or!(vm, pc, proto, base, access::set_table(vm, pc, proto, base, instr)),
+            Op::SetInt => call_or!(vm, pc, proto, base, access::set_int(vm, pc, proto, base, instr)),
+            Op::SetField => call_or!(vm, pc, proto, base, access::set_field(vm, pc, proto, base, instr)),
+            Op::Method => call_or!(vm, pc, proto, base, access::method(vm, pc, proto, base, instr)),
             Op::NewTable => step!(vm, pc, proto, base, access::new_table(vm, pc, base, instr)),
-            Op::Add => step!(vm, pc, proto, base, arith::add(vm, pc, base, a, base.at(b), base.at(c))),
-            Op::Sub => step!(vm, pc, proto, base, arith::sub(vm, pc, base, a, base.at(b), base.at(c))),
-            Op::Mul => step!(vm, pc, proto, base, arith::mul(vm, pc, base, a, base.at(b), base.at(c))),
-            Op::Div => step!(vm, pc, proto, base, arith::div(vm, pc, base, a, base.at(b), base.at(c))),
-            Op::Mod => step!(vm, pc, proto, base, arith::modulo(vm, pc, base, a, base.at(b), base.at(c))),
-            Op::IDiv => step!(vm, pc, proto, base, arith::floor_div(vm, pc, base, a, base.at(b), base.at(c))),
-            Op::BAnd => step!(vm, pc, proto, base, arith::and(vm, pc, base, a, base.at(b), base.at(c))),
-            Op::BOr => step!(vm, pc, proto, base, arith::or(vm, pc, base, a, base.at(b), base.at(c))),
-            Op::BXor => step!(vm, pc, proto, base, arith::xor(vm, pc, base, a, base.at(b), base.at(c))),
-            Op::Shl => step!(vm, pc, proto, base, arith::shl(vm, pc, base, a, base.at(b), base.at(c))),
-            Op::Shr => step!(vm, pc, proto, base, arith::shr(vm, pc, base, a, base.at(b), base.at(c))),
+            Op::Add => {
+                call_or!(vm, pc, proto, base, arith::add(vm, pc, proto, base, a, base.at(b), base.at(c)))
+            }
+            Op::Sub => {
+                call_or!(vm, pc, proto, base, arith::sub(vm, pc, proto, base, a, base.at(b), base.at(c)))
+            }
+            Op::Mul => {
+                call_or!(vm, pc, proto, base, arith::mul(vm, pc, proto, base, a, base.at(b), base.at(c)))
+            }
+            Op::Div => {
+                call_or!(vm, pc, proto, base, arith::div(vm, pc, proto, base, a, base.at(b), base.at(c)))
+            }
+            Op::Mod => {
+                call_or!(vm, pc, proto, base, arith::modulo(vm, pc, proto, base, a, base.at(b), base.at(c)))
+            }
+            Op::IDiv => call_or!(
+                vm,
+                pc,
+                proto,
+                base,
+                arith::floor_div(vm, pc, proto, base, a, base.at(b), base.at(c))
+            ),
+            Op::BAnd => {
+                call_or!(vm, pc, proto, base, arith::and(vm, pc, proto, base, a, base.at(b), base.at(c)))
+            }
+            Op::BOr => {
+                call_or!(vm, pc, proto, base, arith::or(vm, pc, proto, base, a, base.at(b), base.at(c)))
+            }
+            Op::BXor => {
+                call_or!(vm, pc, proto, base, arith::xor(vm, pc, proto, base, a, base.at(b), base.at(c)))
+            }
+            Op::Shl => {
+                call_or!(vm, pc, proto, base, arith::shl(vm, pc, proto, base, a, base.at(b), base.at(c)))
+            }
+            Op::Shr => {
+                call_or!(vm, pc, proto, base, arith::shr(vm, pc, proto, base, a, base.at(b), base.at(c)))
+            }
             Op::Pow => {
-                step!(vm, pc, proto, base, arith::any(vm, pc, base, a, Event::Pow, base.at(b), base.at(c)))
+                call_or!(
+                    vm,
+                    pc,
+                    proto,
+                    base,
+                    arith::any(vm, pc, proto, base, a, Event::Pow, base.at(b), base.at(c))
+                )
             }
             Op::AddK => {
                 let (x, y) = arith::operands(proto, base, instr);
-                step!(vm, pc, proto, base, arith::add(vm, pc, base, a, x, y));
+                call_or!(vm, pc, proto, base, arith::add(vm, pc, proto, base, a, x, y));
             }
             Op::SubK => {
                 let (x, y) = arith::operands(proto, base, instr);
-                step!(vm, pc, proto, base, arith::sub(vm, pc, base, a, x, y));
+                call_or!(vm, pc, proto, base, arith::sub(vm, pc, proto, base, a, x, y));
             }
             Op::MulK => {
                 let (x, y) = arith::operands(proto, base, instr);
-                step!(vm, pc, proto, base, arith::mul(vm, pc, base, a, x, y));
+                call_or!(vm, pc, proto, base, arith::mul(vm, pc, proto, base, a, x, y));
             }
             Op::DivK => {
                 let (x, y) = arith::operands(proto, base, instr);
-                step!(vm, pc, proto, base, arith::div(vm, pc, base, a, x, y));
+                call_or!(vm, pc, proto, base, arith::div(vm, pc, proto, base, a, x, y));
             }
             Op::ModK => {
                 let (x, y) = arith::operands(proto, base, instr);
-                step!(vm, pc, proto, base, arith::modulo(vm, pc, base, a, x, y));
+                call_or!(vm, pc, proto, base, arith::modulo(vm, pc, proto, base, a, x, y));
             }
             Op::IDivK => {
                 let (x, y) = arith::operands(proto, base, instr);
-                step!(vm, pc, proto, base, arith::floor_div(vm, pc, base, a, x, y));
+                call_or!(vm, pc, proto, base, arith::floor_div(vm, pc, proto, base, a, x, y));
             }
             Op::BAndK => {
                 let (x, y) = arith::operands(proto, base, instr);
-                step!(vm, pc, proto, base, arith::and(vm, pc, base, a, x, y));
+                call_or!(vm, pc, proto, base, arith::and(vm, pc, proto, base, a, x, y));
             }
             Op::BOrK | Op::BXorK | Op::ShlK | Op::ShrK | Op::PowK => {
                 let (x, y) = arith::operands(proto, base, instr);
-                step!(vm, pc, proto, base, arith::any(vm, pc, base, a, Event::of(instr.op), x, y));
+                call_or!(vm, pc, proto, base, arith::any(vm, pc, proto, base, a, Event::of(instr.op), x, y));
             }
-            Op::AddInt => step!(vm, pc, proto, base, arith::add_int(vm, pc, base, instr)),
-            Op::SubInt => step!(vm, pc, proto, base, arith::sub_int(vm, pc, base, instr)),
-            Op::Neg => step!(vm, pc, proto, base, arith::negate(vm, pc, base, a, base.at(b))),
+            Op::AddInt => call_or!(vm, pc, proto, base, arith::add_int(vm, pc, proto, base, instr)),
+            Op::SubInt => call_or!(vm, pc, proto, base, arith::sub_int(vm, pc, proto, base, instr)),
+            Op::Neg => call_or!(vm, pc, proto, base, arith::negate(vm, pc, proto, base, a, base.at(b))),
             Op::BNot => {
-                step!(vm, pc, proto, base, arith::any(vm, pc, base, a, Event::BNot, base.at(b), base.at(b)))
+                call_or!(
+                    vm,
+                    pc,
+                    proto,
+                    base,
+                    arith::any(vm, pc, proto, base, a, Event::BNot, base.at(b), base.at(b))
+                )
             }
             Op::Not => base.put(a, Value::bool(!base.at(b).is_true())),
-            Op::Len => step!(vm, pc, proto, base, access::length(vm, pc, base, instr)),
+            Op::Len => call_or!(vm, pc, proto, base, access::length(vm, pc, proto, base, instr)),
             Op::Concat => step!(vm, pc, proto, base, access::concat(vm, pc, base, instr)),
             Op::Close => step!(vm, pc, proto, base, calls::close(vm, pc, base.up(a))),
             Op::ToClose => step!(vm, pc, proto, base, calls::to_close(vm, pc, base.up(a))),
@@ -179,10 +232,26 @@ pub fn execute(mut pc: usize, mut proto: &'static Traced<Proto>, mut base: Slot,
                 }
             }
             Op::JumpEq => {
-                jump_if!(vm, pc, proto, base, instr, true, compare::equal(vm, pc, base.at(a), base.at(b)))
+                jump_if!(
+                    vm,
+                    pc,
+                    proto,
+                    base,
+                    instr,
+                    true,
+                    compare::equal(vm, pc, proto, base, base.at(a), base.at(b))
+                )
             }
             Op::JumpNe => {
-                jump_if!(vm, pc, proto, base, instr, false, compare::equal(vm, pc, base.at(a), base.at(b)))
+                jump_if!(
+                    vm,
+                    pc,
+                    proto,
+                    base,
+                    instr,
+                    false,
+                    compare::equal(vm, pc, proto, base, base.at(a), base.at(b))
+                )
             }
             Op::JumpEqK => {
                 if compare::same(base.at(a), proto.constant(b)) {
@@ -195,10 +264,26 @@ pub fn execute(mut pc: usize, mut proto: &'static Traced<Proto>, mut base: Slot,
                 }
             }
             Op::JumpLt => {
-                jump_if!(vm, pc, proto, base, instr, true, compare::less(vm, pc, base.at(a), base.at(b)))
+                jump_if!(
+                    vm,
+                    pc,
+                    proto,
+                    base,
+                    instr,
+                    true,
+                    compare::less(vm, pc, proto, base, base.at(a), base.at(b))
+                )
             }
             Op::JumpNotLt => {
-                jump_if!(vm, pc, proto, base, instr, false, compare::less(vm, pc, base.at(a), base.at(b)))
+                jump_if!(
+                    vm,
+                    pc,
+                    proto,
+                    base,
+                    instr,
+                    false,
+                    compare::less(vm, pc, proto, base, base.at(a), base.at(b))
+                )
             }
             Op::JumpLe => {
                 jump_if!(
@@ -208,7 +293,7 @@ pub fn execute(mut pc: usize, mut proto: &'static Traced<Proto>, mut base: Slot,
                     base,
                     instr,
                     true,
-                    compare::less_equal(vm, pc, base.at(a), base.at(b))
+                    compare::less_equal(vm, pc, proto, base, base.at(a), base.at(b))
                 )
             }
             Op::JumpNotLe => {
@@ -219,32 +304,64 @@ pub fn execute(mut pc: usize, mut proto: &'static Traced<Proto>, mut base: Slot,
                     base,
                     instr,
                     false,
-                    compare::less_equal(vm, pc, base.at(a), base.at(b))
+                    compare::less_equal(vm, pc, proto, base, base.at(a), base.at(b))
                 )
             }
             Op::JumpLtInt => {
-                jump_if!(vm, pc, proto, base, instr, true, compare::less_int(vm, pc, base, instr))
+                jump_if!(vm, pc, proto, base, instr, true, compare::less_int(vm, pc, proto, base, instr))
             }
             Op::JumpNotLtInt => {
-                jump_if!(vm, pc, proto, base, instr, false, compare::less_int(vm, pc, base, instr))
+                jump_if!(vm, pc, proto, base, instr, false, compare::less_int(vm, pc, proto, base, instr))
             }
             Op::JumpLeInt => {
-                jump_if!(vm, pc, proto, base, instr, true, compare::less_equal_int(vm, pc, base, instr))
+                jump_if!(
+                    vm,
+                    pc,
+                    proto,
+                    base,
+                    instr,
+                    true,
+                    compare::less_equal_int(vm, pc, proto, base, instr)
+                )
             }
             Op::JumpNotLeInt => {
-                jump_if!(vm, pc, proto, base, instr, false, compare::less_equal_int(vm, pc, base, instr))
+                jump_if!(
+                    vm,
+                    pc,
+                    proto,
+                    base,
+                    instr,
+                    false,
+                    compare::less_equal_int(vm, pc, proto, base, instr)
+                )
             }
             Op::JumpGtInt => {
-                jump_if!(vm, pc, proto, base, instr, true, compare::greater_int(vm, pc, base, instr))
+                jump_if!(vm, pc, proto, base, instr, true, compare::greater_int(vm, pc, proto, base, instr))
             }
             Op::JumpNotGtInt => {
-                jump_if!(vm, pc, proto, base, instr, false, compare::greater_int(vm, pc, base, instr))
+                jump_if!(vm, pc, proto, base, instr, false, compare::greater_int(vm, pc, proto, base, instr))
             }
             Op::JumpGeInt => {
-                jump_if!(vm, pc, proto, base, instr, true, compare::greater_equal_int(vm, pc, base, instr))
+                jump_if!(
+                    vm,
+                    pc,
+                    proto,
+                    base,
+                    instr,
+                    true,
+                    compare::greater_equal_int(vm, pc, proto, base, instr)
+                )
             }
             Op::JumpNotGeInt => {
-                jump_if!(vm, pc, proto, base, instr, false, compare::greater_equal_int(vm, pc, base, instr))
+                jump_if!(
+                    vm,
+                    pc,
+                    proto,
+                    base,
+                    instr,
+                    false,
+                    compare::greater_equal_int(vm, pc, proto, base, instr)
+                )
             }
             Op::Call => {
                 let caller = proto;
@@ -255,7 +372,7 @@ pub fn execute(mut pc: usize, mut proto: &'static Traced<Proto>, mut base: Slot,
                     jit::can_enter_jit!();
                 }
             }
-            Op::TailCall => match calls::tail_call(vm, pc, base, instr) {
+            Op::TailCall => match calls::tail_call(vm, pc, proto, base, instr) {
                 Ok(calls::After::Go(next)) => (pc, proto, base) = next,
                 Ok(calls::After::Leave) => return Ok(()),
                 Err(Raised) => match vm.catch() {
@@ -271,7 +388,10 @@ pub fn execute(mut pc: usize, mut proto: &'static Traced<Proto>, mut base: Slot,
                     None => return Err(Raised),
                 },
             },
-            Op::ForPrep => jump_if!(vm, pc, proto, base, instr, false, loops::prepare(vm, pc, base.up(a))),
+            Op::ForPrep => {
+                let begins = loops::prepare(vm, pc, base.up(a)).map(calls::Test::Holds);
+                jump_if!(vm, pc, proto, base, instr, false, begins);
+            }
             Op::ForLoop => {
                 if loops::advance(base.up(a)) {
                     pc = c;

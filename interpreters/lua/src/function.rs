@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use metatrace::gc::{Array, Gc, GcCell, HeapFull, Trace, Tracer, barrier};
+use metatrace::gc::{Array, Gc, GcCell, HeapFull, Trace, Tracer};
 use metatrace::{Apart, Traced};
 
 use crate::call::Call;
@@ -166,6 +166,7 @@ pub struct Function {
 
 /// A variable that a function shares with those around it: on the stack while its block runs, in itself afterwards.
 pub struct Upvalue {
+    /// Its place on the stack; none if it is closed.
     slot: Cell<Slot>,
     closed: GcCell<Apart<Value>>,
     /// While it is open: the thread whose stack it is on, and the next open one below.
@@ -203,24 +204,23 @@ impl Upvalue {
     /// # Errors
     /// If the heap is full.
     pub fn closed(value: Value) -> Result<Gc<Upvalue>, HeapFull> {
-        let made = Gc::try_new(Upvalue {
+        Gc::try_new(Upvalue {
             slot: Cell::new(Slot::NOWHERE),
             closed: GcCell::new(Apart(value)),
             thread: GcCell::new(None),
             below: GcCell::new(None),
-        })?;
-        made.slot.set(Slot::of(&made.closed));
-        Ok(made)
+        })
     }
 
     /// Takes the value off the stack.
     pub fn close(&self) {
         self.closed.set(Apart(self.slot.get().get()));
-        self.slot.set(Slot::of(&self.closed));
+        self.slot.set(Slot::NOWHERE);
         self.thread.set(None);
         self.below.set(None);
     }
 
+    /// The place of an open one.
     #[inline(always)]
     pub fn slot(&self) -> Slot {
         self.slot.get()
@@ -228,15 +228,18 @@ impl Upvalue {
 
     #[inline(always)]
     pub fn get(&self) -> Value {
-        self.slot.get().get()
+        let slot = self.slot.get();
+        if slot.is_nowhere() { self.closed.get().0 } else { slot.get() }
     }
 
     #[inline(always)]
     pub fn set(&self, value: Value) {
         let slot = self.slot.get();
-        slot.set(value);
-        // Places on stacks have no card: nothing happens for them.
-        barrier(slot.address());
+        if slot.is_nowhere() {
+            self.closed.set(Apart(value));
+        } else {
+            slot.set(value);
+        }
     }
 }
 

@@ -8,8 +8,10 @@ use metatrace::gc::Gc;
 use metatrace::jit;
 
 use crate::error;
+use crate::function::{ABSENT, Function};
 use crate::number::{self, Number};
 use crate::op::Op;
+use crate::shape::Shape;
 use crate::stack::Slot;
 use crate::table::Table;
 use crate::value::Value;
@@ -27,7 +29,10 @@ macro_rules! events {
         /// The names of the metamethods.
         pub const EVENTS: &[&str] = &[$($text,)*];
 
-        const ALL: &[Event] = &[$(Event::$name,)*];
+        impl Event {
+            /// Each of them, by number.
+            pub const ALL: &'static [Event] = &[$(Event::$name,)*];
+        }
     };
 }
 events! {
@@ -70,24 +75,70 @@ impl Event {
     pub fn of(op: Op) -> Event {
         let op = op as u8;
         let of = |first: Op| (op - first as u8 + Event::Add as u8) as usize;
-        if op >= Op::AddK as u8 { ALL[of(Op::AddK)] } else { ALL[of(Op::Add)] }
+        if op >= Op::AddK as u8 { Event::ALL[of(Op::AddK)] } else { Event::ALL[of(Op::Add)] }
     }
+}
+
+/// A value; or what a metamethod that is a function of the language is to be called for, and the metamethod.
+pub type Found = (Value, Option<Gc<Function>>);
+
+/// The metamethod of a value for traces, which make the shape of its metatable a constant.
+#[inline(always)]
+pub fn traced_method(vm: &Vm, value: Value, event: Event) -> Value {
+    let Value::Table(table) = value else { return vm.metamethod(value, event) };
+    let Some(meta) = table.as_ref().meta() else { return Value::Nil };
+    let shape = jit::promote(meta.as_ref().shape.get());
+    if shape == Shape::DICTIONARY {
+        return vm.metamethod_of(meta, event);
+    }
+    match vm.event_slot(shape, event as u8) {
+        ABSENT => Value::Nil,
+        slot => meta.as_ref().slots.get().as_ref()[slot as usize].get(),
+    }
+}
+
+/// The metamethod of the first operand that has one, if traces are to look at it.
+#[inline(always)]
+pub fn traced_binary(vm: &Vm, event: Event, a: Value, b: Value) -> Option<Gc<Function>> {
+    if !jit::we_are_jitted() {
+        return None;
+    }
+    let mut method =
+        if let Value::Table(_) = a { traced_method(vm, a, event) } else { vm.metamethod(a, event) };
+    if method.is_nil() {
+        method = traced_method(vm, b, event);
+    }
+    function(method)
+}
+
+#[inline(always)]
+fn function(method: Value) -> Option<Gc<Function>> {
+    if let Value::Function(function) = method { Some(function) } else { None }
 }
 
 /// `object[key]`.
 #[jit::dont_look_inside]
 pub fn index(vm: &Vm, object: Value, key: Value) -> Result<Value> {
+    match find(vm, object, key)? {
+        (object, Some(method)) => vm.call(Value::Function(method), &[object, key]),
+        (value, None) => Ok(value),
+    }
+}
+
+/// `object[key]`, or what to call for it.
+#[jit::dont_look_inside]
+pub fn find(vm: &Vm, object: Value, key: Value) -> Result<Found> {
     let mut object = object;
     for _ in 0..MAX_STEPS {
         let method = if let Value::Table(table) = object {
             let value = table.get(&vm.shapes, key);
             if !value.is_nil() {
-                return Ok(value);
+                return Ok((value, None));
             }
-            let Some(meta) = table.meta() else { return Ok(Value::Nil) };
+            let Some(meta) = table.meta() else { return Ok((Value::Nil, None)) };
             let method = vm.metamethod_of(meta, Event::Index);
             if method.is_nil() {
-                return Ok(Value::Nil);
+                return Ok((Value::Nil, None));
             }
             method
         } else {
@@ -97,8 +148,10 @@ pub fn index(vm: &Vm, object: Value, key: Value) -> Result<Value> {
             }
             method
         };
-        if let Value::Function(_) | Value::Native(_) = method {
-            return vm.call(method, &[object, key]);
+        match method {
+            Value::Function(method) => return Ok((object, Some(method))),
+            Value::Native(_) => return Ok((vm.call(method, &[object, key])?, None)),
+            _ => {}
         }
         object = method;
     }
@@ -108,13 +161,22 @@ pub fn index(vm: &Vm, object: Value, key: Value) -> Result<Value> {
 /// `object[key] = value`.
 #[jit::dont_look_inside]
 pub fn set_index(vm: &Vm, object: Value, key: Value, value: Value) -> Result<()> {
+    if let (object, Some(method)) = assign(vm, object, key, value)? {
+        vm.call_from(vm.scratch(), Value::Function(method), &[object, key, value], 0)?;
+    }
+    Ok(())
+}
+
+/// `object[key] = value`, unless something is to be called for it.
+#[jit::dont_look_inside]
+pub fn assign(vm: &Vm, object: Value, key: Value, value: Value) -> Result<Found> {
     let mut object = object;
     for _ in 0..MAX_STEPS {
         let method = if let Value::Table(table) = object {
-            let Some(meta) = table.meta() else { return raw_set(vm, table, key, value) };
-            let method = vm.metamethod_of(meta, Event::NewIndex);
+            let method = table.meta().map_or(Value::Nil, |meta| vm.metamethod_of(meta, Event::NewIndex));
             if method.is_nil() || !table.get(&vm.shapes, key).is_nil() {
-                return raw_set(vm, table, key, value);
+                raw_set(vm, table, key, value)?;
+                return Ok((Value::Nil, None));
             }
             method
         } else {
@@ -124,10 +186,13 @@ pub fn set_index(vm: &Vm, object: Value, key: Value, value: Value) -> Result<()>
             }
             method
         };
-        if let Value::Function(_) | Value::Native(_) = method {
-            let place = vm.scratch();
-            vm.call_from(place, method, &[object, key, value], 0)?;
-            return Ok(());
+        match method {
+            Value::Function(method) => return Ok((object, Some(method))),
+            Value::Native(_) => {
+                vm.call_from(vm.scratch(), method, &[object, key, value], 0)?;
+                return Ok((Value::Nil, None));
+            }
+            _ => {}
         }
         object = method;
     }
@@ -195,16 +260,16 @@ fn is_bitwise(event: Event) -> bool {
     (Event::BAnd as u8..=Event::Shr as u8).contains(&(event as u8)) || event == Event::BNot
 }
 
-/// An arithmetic operation on any values.
+/// An arithmetic operation on any values, or what to call for it.
 #[jit::dont_look_inside]
-pub fn arith(vm: &Vm, event: Event, a: Value, b: Value) -> Result<Value> {
+pub fn arith(vm: &Vm, event: Event, a: Value, b: Value) -> Result<Found> {
     if let (Some(x), Some(y)) = (a.number(), b.number())
         && let Some(result) = arith_numbers(vm, event, x, y)?
     {
-        return Ok(result);
+        return Ok((result, None));
     }
     match binary_method(vm, event, a, b)? {
-        Some(result) => Ok(result),
+        Some(found) => Ok(found),
         None if is_bitwise(event) => Err(error::not_bitwise(vm, a, b)),
         None => Err(error::not_arithmetic(vm, a, b)),
     }
@@ -218,25 +283,37 @@ pub fn arith_converted(vm: &Vm, event: Event, a: Value, b: Value) -> Result<Opti
     }
 }
 
-/// Calls the metamethod of the first operand that has one.
-fn binary_method(vm: &Vm, event: Event, a: Value, b: Value) -> Result<Option<Value>> {
+/// The metamethod of the first operand that has one, or its result; nothing if there is none.
+fn binary_method(vm: &Vm, event: Event, a: Value, b: Value) -> Result<Option<Found>> {
     let mut method = vm.metamethod(a, event);
     if method.is_nil() {
         method = vm.metamethod(b, event);
     }
-    if method.is_nil() { Ok(None) } else { vm.call(method, &[a, b]).map(Some) }
+    match method {
+        Value::Nil => Ok(None),
+        Value::Function(method) => Ok(Some((Value::Nil, Some(method)))),
+        _ => Ok(Some((vm.call(method, &[a, b])?, None))),
+    }
 }
 
-/// `a == b`.
+/// The result of a metamethod for two operands.
+fn called(vm: &Vm, found: Found, a: Value, b: Value) -> Result<Value> {
+    match found {
+        (_, Some(method)) => vm.call(Value::Function(method), &[a, b]),
+        (value, None) => Ok(value),
+    }
+}
+
+/// `a == b`, or what to call for it.
 #[jit::dont_look_inside]
-pub fn equal(vm: &Vm, a: Value, b: Value) -> Result<bool> {
+pub fn compare_equal(vm: &Vm, a: Value, b: Value) -> Result<Found> {
     if a.raw_equal(b) {
-        return Ok(true);
+        return Ok((Value::True, None));
     }
     if !matches!((a, b), (Value::Table(_), Value::Table(_)) | (Value::UserData(_), Value::UserData(_))) {
-        return Ok(false);
+        return Ok((Value::False, None));
     }
-    Ok(binary_method(vm, Event::Eq, a, b)?.is_some_and(Value::is_true))
+    Ok(binary_method(vm, Event::Eq, a, b)?.unwrap_or((Value::False, None)))
 }
 
 /// How an integer compares with a float that is a number.
@@ -264,11 +341,16 @@ pub fn compare_numbers(a: Number, b: Number) -> Option<Ordering> {
     }
 }
 
-fn ordered(vm: &Vm, a: Value, b: Value, or_equal: bool) -> Result<bool> {
-    let holds = |ordering: Option<Ordering>| match ordering {
-        Some(Ordering::Less) => true,
-        Some(Ordering::Equal) => or_equal,
-        _ => false,
+/// `a < b`, or `a <= b`; or what to call for it.
+#[jit::dont_look_inside]
+pub fn compare_order(vm: &Vm, a: Value, b: Value, or_equal: bool) -> Result<Found> {
+    let holds = |ordering: Option<Ordering>| {
+        let holds = match ordering {
+            Some(Ordering::Less) => true,
+            Some(Ordering::Equal) => or_equal,
+            _ => false,
+        };
+        (Value::bool(holds), None)
     };
     if let (Some(a), Some(b)) = (a.number(), b.number()) {
         return Ok(holds(compare_numbers(a, b)));
@@ -278,7 +360,7 @@ fn ordered(vm: &Vm, a: Value, b: Value, or_equal: bool) -> Result<bool> {
     }
     let event = if or_equal { Event::Le } else { Event::Lt };
     match binary_method(vm, event, a, b)? {
-        Some(result) => Ok(result.is_true()),
+        Some(found) => Ok(found),
         None => Err(error::not_comparable(vm, a, b)),
     }
 }
@@ -286,28 +368,30 @@ fn ordered(vm: &Vm, a: Value, b: Value, or_equal: bool) -> Result<bool> {
 /// `a < b`.
 #[jit::dont_look_inside]
 pub fn less(vm: &Vm, a: Value, b: Value) -> Result<bool> {
-    ordered(vm, a, b, false)
-}
-
-/// `a <= b`.
-#[jit::dont_look_inside]
-pub fn less_equal(vm: &Vm, a: Value, b: Value) -> Result<bool> {
-    ordered(vm, a, b, true)
+    let found = compare_order(vm, a, b, false)?;
+    Ok(called(vm, found, a, b)?.is_true())
 }
 
 /// `#value`.
 #[jit::dont_look_inside]
 pub fn length(vm: &Vm, value: Value) -> Result<Value> {
+    let found = find_length(vm, value)?;
+    called(vm, found, value, value)
+}
+
+/// `#value`, or what to call for it.
+#[jit::dont_look_inside]
+pub fn find_length(vm: &Vm, value: Value) -> Result<Found> {
     match value {
-        Value::Str(text) => return Ok(Value::Int(text.len() as i64)),
-        Value::Table(table) if table.meta().is_none() => return Ok(Value::Int(table.border())),
+        Value::Str(text) => return Ok((Value::Int(text.len() as i64), None)),
+        Value::Table(table) if table.meta().is_none() => return Ok((Value::Int(table.border()), None)),
         _ => {}
     }
-    let method = vm.metamethod(value, Event::Len);
-    match value {
-        _ if !method.is_nil() => vm.call(method, &[value, value]),
-        Value::Table(table) => Ok(Value::Int(table.border())),
-        _ => Err(error::no_length(vm, value)),
+    match (vm.metamethod(value, Event::Len), value) {
+        (Value::Function(method), _) => Ok((Value::Nil, Some(method))),
+        (Value::Nil, Value::Table(table)) => Ok((Value::Int(table.border()), None)),
+        (Value::Nil, _) => Err(error::no_length(vm, value)),
+        (method, _) => Ok((vm.call(method, &[value, value])?, None)),
     }
 }
 
@@ -345,9 +429,10 @@ pub fn concat(vm: &Vm, first: Slot, count: usize) -> Result<()> {
         let (a, b) = (first.at(rest - 2), first.at(rest - 1));
         let is_text = |value: Value| matches!(value, Value::Str(_) | Value::Int(_) | Value::Float(_));
         if !is_text(a) || !is_text(b) {
-            let Some(result) = binary_method(vm, Event::Concat, a, b)? else {
+            let Some(found) = binary_method(vm, Event::Concat, a, b)? else {
                 return Err(error::not_concatenable(vm, a, b));
             };
+            let result = called(vm, found, a, b)?;
             first.put(rest - 2, result);
             rest -= 1;
             continue;

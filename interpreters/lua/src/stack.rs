@@ -25,9 +25,9 @@ impl Slot {
     /// No place.
     pub const NOWHERE: Slot = Slot(std::ptr::null_mut());
 
-    /// The place in an object; whoever uses it keeps the object alive, and calls the collector's barrier.
-    pub fn of(cell: &GcCell<Apart<Value>>) -> Slot {
-        Slot((&raw const *cell).cast_mut().cast())
+    #[inline(always)]
+    pub fn is_nowhere(self) -> bool {
+        self.0.is_null()
     }
 
     /// The place of an element, for functions that are called: traces take it for one of a stack.

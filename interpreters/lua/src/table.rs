@@ -14,6 +14,7 @@ use metatrace::jit;
 
 use crate::number;
 use crate::shape::{Shape, Shapes};
+use crate::stack::Slot;
 use crate::string::Str;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -124,7 +125,7 @@ impl Table {
     ///
     /// # Errors
     /// If the heap is full.
-    #[jit::dont_look_inside]
+    #[inline]
     pub fn with_room(vm: &Vm, elements: usize, fields: usize) -> Result<Gc<Table>, HeapFull> {
         let table = Table::new(vm)?;
         if elements > 0 {
@@ -369,6 +370,26 @@ impl Table {
         array[at as usize].set(value);
         self.length.set(at as u32 + 1);
         true
+    }
+
+    /// Sets the first elements of an empty table to values on the stack, whose number a trace knows: whether that was possible.
+    ///
+    /// # Errors
+    /// If the heap is full.
+    #[jit::unroll_safe]
+    pub(crate) fn fill(&self, from: Slot, count: usize) -> Result<bool, HeapFull> {
+        if self.length.get() != 0 || self.used.get() != 0 || count == 0 || from.at(count - 1).is_nil() {
+            return Ok(false);
+        }
+        if self.array.get().as_ref().len() < count {
+            self.array.set(Array::try_cells(count, Value::Nil)?);
+        }
+        let array = self.array.get();
+        for index in 0..count {
+            array.as_ref()[index].set(from.at(index));
+        }
+        self.length.set(count as u32);
+        Ok(true)
     }
 
     #[inline(never)]

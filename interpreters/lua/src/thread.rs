@@ -2,8 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 
-use metatrace::Traced;
 use metatrace::gc::{Gc, GcCell, HeapFull, Trace, Tracer};
+use metatrace::{Traced, jit};
 
 use crate::coroutine::Coroutine;
 use crate::function::{Known, Proto, Upvalue};
@@ -53,6 +53,8 @@ pub const PROTECTED: u32 = 2;
 pub const TAIL: u32 = 4;
 /// Finalizers run in the middle of it.
 pub const FINALIZER: u32 = 8;
+/// It is a metamethod of a comparison: the caller jumps or not as the first result says.
+pub const DECIDES: u32 = 16;
 
 impl Frame {
     pub fn has(&self, flag: u32) -> bool {
@@ -62,6 +64,16 @@ impl Frame {
     /// Whether it is a part of a library function, of which programs see nothing.
     pub fn is_hidden(&self) -> bool {
         self.code.is_some_and(|code| code.is_hidden)
+    }
+
+    /// Where the call's places on the stack begin: that of the function, before the arguments.
+    pub fn place(&self) -> Slot {
+        match self.code {
+            Some(code) if code.is_vararg => {
+                self.base.down(2 + self.extra as usize + usize::from(code.params))
+            }
+            _ => self.base.down(1),
+        }
     }
 
     pub fn function(&self) -> Value {
@@ -194,14 +206,21 @@ impl Thread {
         limit <= self.values.up(MAX_VALUES)
     }
 
+    /// Whether there is a variable from a place on that is to be closed.
+    #[inline(always)]
+    pub fn has_to_close(&self, level: Slot) -> bool {
+        self.to_close.borrow().last().is_some_and(|slot| *slot >= level)
+    }
+
     /// Closes the upvalues from a place on.
     #[inline(always)]
+    #[jit::unroll_safe]
     pub fn close_upvalues(&self, level: Slot) {
         while let Some(upvalue) = self.open.get()
-            && upvalue.slot() >= level
+            && upvalue.as_ref().slot() >= level
         {
-            self.open.set(upvalue.below.get());
-            upvalue.close();
+            self.open.set(upvalue.as_ref().below.get());
+            upvalue.as_ref().close();
         }
     }
 }

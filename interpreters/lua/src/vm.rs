@@ -13,7 +13,7 @@ use crate::chunk;
 use crate::compile::Body;
 use crate::function::{Code, Function, Known, Native, NativeFn, Upvalue};
 use crate::meta::{EVENTS, Event};
-use crate::shape::Shapes;
+use crate::shape::{Shape, Shapes};
 use crate::stack::Pool;
 use crate::string::{Str, Strings};
 use crate::table::{Entries, Entry, Table, Values};
@@ -608,6 +608,15 @@ impl Vm {
         match self.meta(value) {
             Some(meta) => self.metamethod_of(meta, event),
             None => Value::Nil,
+        }
+    }
+
+    /// The slot of metatables of a shape for an event, by its number; [`ABSENT`](crate::function::ABSENT) if they have none.
+    #[jit::elidable]
+    pub(crate) fn event_slot(&self, shape: Shape, event: u8) -> u32 {
+        match Event::ALL.get(usize::from(event)) {
+            Some(event) => self.shapes.slot_of(shape, self.event_name(*event)),
+            None => crate::function::ABSENT,
         }
     }
 

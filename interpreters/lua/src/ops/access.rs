@@ -7,14 +7,16 @@
 use metatrace::gc::Gc;
 use metatrace::jit;
 
-use crate::function::{ABSENT, Cache, Proto};
-use crate::meta::{self, Event};
+use crate::call::{MOST_MOVED, Wanted};
+use crate::function::{ABSENT, Cache, Function, Proto};
+use crate::meta::{self, Event, Found};
 use crate::op::{FIRST_CONST, Instr};
-use crate::ops::calls::upvalue;
+use crate::ops::calls::{Step, begin_for_register, begin_method, few, upvalue};
 use crate::shape::Shape;
 use crate::stack::Slot;
 use crate::string::Str;
 use crate::table::Table;
+use crate::thread::Running;
 use crate::value::Value;
 use crate::vm::{Result, Vm};
 
@@ -75,17 +77,17 @@ fn lookup(vm: &Vm, table: Gc<Table>, key: Str, cache: &std::cell::Cell<(Shape, u
 /// `object[key]`, where the fast way did not find it.
 #[inline(never)]
 #[jit::dont_look_inside]
-fn field_slow(vm: &Vm, pc: usize, object: Value, key: Value, cache: &Cache) -> Result<Value> {
+fn field_slow(vm: &Vm, pc: usize, object: Value, key: Value, cache: &Cache) -> Result<Found> {
     vm.save_pc(pc);
-    let Value::Str(name) = key else { return meta::index(vm, object, key) };
+    let Value::Str(name) = key else { return meta::find(vm, object, key) };
     let holder = match object {
         Value::Table(table) => {
             let value = lookup(vm, table, name, &cache.own);
             if !value.is_nil() {
-                return Ok(value);
+                return Ok((value, None));
             }
             match table.meta() {
-                None => return Ok(Value::Nil),
+                None => return Ok((Value::Nil, None)),
                 Some(meta) => index_of(vm, meta),
             }
         }
@@ -97,11 +99,11 @@ fn field_slow(vm: &Vm, pc: usize, object: Value, key: Value, cache: &Cache) -> R
     if let Value::Table(holder) = holder {
         let value = lookup(vm, holder, name, &cache.next);
         if !value.is_nil() {
-            return Ok(value);
+            return Ok((value, None));
         }
-        return meta::index(vm, Value::Table(holder), key);
+        return meta::find(vm, Value::Table(holder), key);
     }
-    meta::index(vm, object, key)
+    meta::find(vm, object, key)
 }
 
 /// `__index` of a metatable.
@@ -135,18 +137,18 @@ const MAX_TRACED: usize = 8;
 
 /// `object[name]` for traces: shapes take the place of caches. Nothing if it is to be done in the general way.
 #[jit::unroll_safe]
-fn traced_field(vm: &Vm, object: Value, name: Str) -> Option<Value> {
+fn traced_field(vm: &Vm, object: Value, name: Str) -> Option<Found> {
     let mut object = object;
     for _ in 0..MAX_TRACED {
         let meta = match object {
             Value::Table(table) => {
                 let value = in_shape(vm, table, name);
                 if !value.is_nil() {
-                    return Some(value);
+                    return Some((value, None));
                 }
                 match table.meta() {
                     Some(meta) => meta,
-                    None => return Some(Value::Nil),
+                    None => return Some((Value::Nil, None)),
                 }
             }
             Value::Str(_) => match vm.text_meta() {
@@ -160,73 +162,107 @@ fn traced_field(vm: &Vm, object: Value, name: Str) -> Option<Value> {
             return None;
         }
         let is_table = matches!(object, Value::Table(_));
-        object = match vm.shapes.index_slot(shape) {
+        let next = match vm.shapes.index_slot(shape) {
             Some(slot) => meta.slots.get()[slot as usize].get(),
             None => Value::Nil,
         };
-        if object.is_nil() {
-            return if is_table { Some(Value::Nil) } else { None };
+        match next {
+            Value::Nil => return if is_table { Some((Value::Nil, None)) } else { None },
+            Value::Function(method) => return Some((object, Some(method))),
+            _ => object = next,
         }
     }
     None
 }
 
 #[inline(always)]
-fn read_field(vm: &Vm, pc: usize, proto: &Proto, object: Value, instr: Instr) -> Result<Value> {
+fn find_field(vm: &Vm, pc: usize, proto: &Proto, object: Value, instr: Instr) -> Result<Found> {
     let cache = cache(proto, instr);
     if jit::we_are_jitted()
         && let Value::Str(name) = key(proto, instr)
         && name.is_short()
-        && let Some(value) = traced_field(vm, object, name)
+        && let Some(found) = traced_field(vm, object, name)
     {
-        return Ok(value);
+        vm.save_pc(pc);
+        return Ok(found);
     }
     if let Value::Table(table) = object {
         let value = cached(table, cache.own.get());
         if !value.is_nil() {
-            return Ok(value);
+            return Ok((value, None));
         }
     }
     field_slow(vm, pc, object, key(proto, instr), cache)
 }
 
+/// `R[a] = object[K[c]]`.
+#[inline(always)]
+fn read_field(vm: &Vm, pc: usize, proto: Running, base: Slot, object: Value, instr: Instr) -> Result<Step> {
+    match find_field(vm, pc, proto, object, instr)? {
+        (value, None) => {
+            base.put(usize::from(instr.a), value);
+            Ok(Step::Done)
+        }
+        (object, Some(method)) => field_by_method(vm, proto, base, method, object, instr),
+    }
+}
+
+#[inline(never)]
+fn field_by_method(
+    vm: &Vm,
+    proto: Running,
+    base: Slot,
+    method: Gc<Function>,
+    object: Value,
+    instr: Instr,
+) -> Result<Step> {
+    let arguments = [object, key(proto, instr)];
+    begin_for_register(vm, proto, base, usize::from(instr.a), method, arguments)
+}
+
 /// `R[a] = R[b][K[c]]`.
 #[inline(always)]
-pub fn get_field(vm: &Vm, pc: usize, proto: &Proto, base: Slot, instr: Instr) -> Result<()> {
-    let value = read_field(vm, pc, proto, base.at(usize::from(instr.b)), instr)?;
-    base.put(usize::from(instr.a), value);
-    Ok(())
+pub fn get_field(vm: &Vm, pc: usize, proto: Running, base: Slot, instr: Instr) -> Result<Step> {
+    read_field(vm, pc, proto, base, base.at(usize::from(instr.b)), instr)
 }
 
 /// `R[a] = U[b][K[c]]`.
 #[inline(always)]
-pub fn get_global(vm: &Vm, pc: usize, proto: &Proto, base: Slot, instr: Instr) -> Result<()> {
-    let value = read_field(vm, pc, proto, upvalue(base, usize::from(instr.b)).get(), instr)?;
-    base.put(usize::from(instr.a), value);
-    Ok(())
+pub fn get_global(vm: &Vm, pc: usize, proto: Running, base: Slot, instr: Instr) -> Result<Step> {
+    read_field(vm, pc, proto, base, upvalue(base, usize::from(instr.b)).get(), instr)
 }
 
 /// `R[a+1] = R[b]; R[a] = R[b][K[c]]`.
 #[inline(always)]
-pub fn method(vm: &Vm, pc: usize, proto: &Proto, base: Slot, instr: Instr) -> Result<()> {
+pub fn method(vm: &Vm, pc: usize, proto: Running, base: Slot, instr: Instr) -> Result<Step> {
     let object = base.at(usize::from(instr.b));
-    let value = read_field(vm, pc, proto, object, instr)?;
     base.put(usize::from(instr.a) + 1, object);
-    base.put(usize::from(instr.a), value);
-    Ok(())
+    read_field(vm, pc, proto, base, object, instr)
 }
 
 #[inline(never)]
-fn get_slow(vm: &Vm, pc: usize, base: Slot, a: u8, object: Value, key: Value) -> Result<()> {
+fn get_slow(
+    vm: &Vm,
+    pc: usize,
+    proto: Running,
+    base: Slot,
+    a: u8,
+    object: Value,
+    key: Value,
+) -> Result<Step> {
     vm.save_pc(pc);
-    let value = meta::index(vm, object, key)?;
-    base.put(usize::from(a), value);
-    Ok(())
+    match meta::find(vm, object, key)? {
+        (value, None) => {
+            base.put(usize::from(a), value);
+            Ok(Step::Done)
+        }
+        (object, Some(method)) => begin_for_register(vm, proto, base, usize::from(a), method, [object, key]),
+    }
 }
 
 /// `R[a] = R[b][R[c]]`.
 #[inline(always)]
-pub fn get_table(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
+pub fn get_table(vm: &Vm, pc: usize, proto: Running, base: Slot, instr: Instr) -> Result<Step> {
     let (object, key) = (base.at(usize::from(instr.b)), base.at(instr.c as usize));
     if let Value::Table(table) = object {
         let value = match key {
@@ -236,35 +272,67 @@ pub fn get_table(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
         };
         if !value.is_nil() || table.meta().is_none() {
             base.put(usize::from(instr.a), value);
-            return Ok(());
+            return Ok(Step::Done);
         }
     }
-    get_slow(vm, pc, base, instr.a, object, key)
+    get_slow(vm, pc, proto, base, instr.a, object, key)
 }
 
 /// `R[a] = R[b][c]`.
 #[inline(always)]
-pub fn get_int(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
+pub fn get_int(vm: &Vm, pc: usize, proto: Running, base: Slot, instr: Instr) -> Result<Step> {
     let (object, index) = (base.at(usize::from(instr.b)), i64::from(instr.c as i32));
     if let Value::Table(table) = object {
         let value = table.get_int(index);
         if !value.is_nil() || table.meta().is_none() {
             base.put(usize::from(instr.a), value);
-            return Ok(());
+            return Ok(Step::Done);
         }
     }
-    get_slow(vm, pc, base, instr.a, object, Value::Int(index))
+    get_slow(vm, pc, proto, base, instr.a, object, Value::Int(index))
 }
 
 #[inline(never)]
-fn set_slow(vm: &Vm, pc: usize, object: Value, key: Value, value: Value) -> Result<()> {
+fn set_slow(
+    vm: &Vm,
+    pc: usize,
+    proto: Running,
+    base: Slot,
+    object: Value,
+    key: Value,
+    value: Value,
+) -> Result<Step> {
     vm.save_pc(pc);
-    meta::set_index(vm, object, key, value)
+    let found = meta::assign(vm, object, key, value)?;
+    set_by_method(vm, proto, base, found, key, value)
+}
+
+/// What follows an assignment that may have to be done by a metamethod.
+#[inline(always)]
+fn set_by_method(
+    vm: &Vm,
+    proto: Running,
+    base: Slot,
+    found: Found,
+    key: Value,
+    value: Value,
+) -> Result<Step> {
+    let (object, Some(method)) = found else { return Ok(Step::Done) };
+    let wanted = Wanted { results: base.up(usize::from(proto.registers)), want: 0, flags: 0 };
+    Ok(Step::Begun(begin_method(vm, proto, base, method, [object, key, value], wanted)?))
 }
 
 /// Sets an element of a table without a metatable, or one that is there.
 #[inline(always)]
-fn store_int(vm: &Vm, pc: usize, object: Value, index: i64, value: Value) -> Result<()> {
+fn store_int(
+    vm: &Vm,
+    pc: usize,
+    proto: Running,
+    base: Slot,
+    object: Value,
+    index: i64,
+    value: Value,
+) -> Result<Step> {
     if let Value::Table(table) = object
         && !value.is_nil()
     {
@@ -273,47 +341,45 @@ fn store_int(vm: &Vm, pc: usize, object: Value, index: i64, value: Value) -> Res
             let cell = &table.array.get()[at as usize];
             if table.meta().is_none() || !cell.get().is_nil() {
                 cell.set(value);
-                return Ok(());
+                return Ok(Step::Done);
             }
         } else if table.meta().is_none() {
-            if jit::we_are_jitted() {
-                if table.append(index, value) {
-                    return Ok(());
-                }
-                if !table.is_list() && table.replace_hashed(Value::Int(index), value) {
-                    return Ok(());
-                }
+            let is_done = jit::we_are_jitted()
+                && (table.append(index, value)
+                    || !table.is_list() && table.replace_hashed(Value::Int(index), value));
+            if !is_done {
+                table.set_int(vm, index, value)?;
             }
-            return Ok(table.set_int(vm, index, value)?);
+            return Ok(Step::Done);
         }
     }
-    set_slow(vm, pc, object, Value::Int(index), value)
+    set_slow(vm, pc, proto, base, object, Value::Int(index), value)
 }
 
 /// `R[a][R[c]] = RK[b]`.
 #[inline(always)]
-pub fn set_table(vm: &Vm, pc: usize, proto: &Proto, base: Slot, instr: Instr) -> Result<()> {
+pub fn set_table(vm: &Vm, pc: usize, proto: Running, base: Slot, instr: Instr) -> Result<Step> {
     let (object, key) = (base.at(usize::from(instr.a)), base.at(instr.c as usize));
     let value = stored(proto, base, instr);
     match key {
-        Value::Int(index) => store_int(vm, pc, object, index, value),
+        Value::Int(index) => store_int(vm, pc, proto, base, object, index, value),
         Value::Str(name) if name.is_short() => {
             if let Value::Table(table) = object
                 && table.replace_short(&vm.shapes, name, value)
             {
-                return Ok(());
+                return Ok(Step::Done);
             }
-            set_slow(vm, pc, object, key, value)
+            set_slow(vm, pc, proto, base, object, key, value)
         }
-        _ => set_slow(vm, pc, object, key, value),
+        _ => set_slow(vm, pc, proto, base, object, key, value),
     }
 }
 
 /// `R[a][c] = RK[b]`.
 #[inline(always)]
-pub fn set_int(vm: &Vm, pc: usize, proto: &Proto, base: Slot, instr: Instr) -> Result<()> {
+pub fn set_int(vm: &Vm, pc: usize, proto: Running, base: Slot, instr: Instr) -> Result<Step> {
     let (object, value) = (base.at(usize::from(instr.a)), stored(proto, base, instr));
-    store_int(vm, pc, object, i64::from(instr.c as i32), value)
+    store_int(vm, pc, proto, base, object, i64::from(instr.c as i32), value)
 }
 
 /// `table[name] = value` for traces, where no metamethod is asked: whether it is done.
@@ -347,14 +413,22 @@ fn traced_store(vm: &Vm, table: Gc<Table>, name: Str, value: Value) -> Result<bo
 }
 
 #[inline(always)]
-fn store_field(vm: &Vm, pc: usize, proto: &Proto, object: Value, value: Value, instr: Instr) -> Result<()> {
+fn store_field(
+    vm: &Vm,
+    pc: usize,
+    proto: Running,
+    base: Slot,
+    object: Value,
+    value: Value,
+    instr: Instr,
+) -> Result<Step> {
     let cache = cache(proto, instr);
     if jit::we_are_jitted()
         && let (Value::Table(table), Value::Str(name)) = (object, key(proto, instr))
         && name.is_short()
         && traced_store(vm, table, name, value)?
     {
-        return Ok(());
+        return Ok(Step::Done);
     }
     if let Value::Table(table) = object {
         let (shape, slot) = cache.own.get();
@@ -363,10 +437,12 @@ fn store_field(vm: &Vm, pc: usize, proto: &Proto, object: Value, value: Value, i
             && !cell.get().is_nil()
         {
             cell.set(value);
-            return Ok(());
+            return Ok(Step::Done);
         }
     }
-    store_field_slow(vm, pc, object, key(proto, instr), value, cache)
+    let key = key(proto, instr);
+    let found = store_field_slow(vm, pc, object, key, value, cache)?;
+    set_by_method(vm, proto, base, found, key, value)
 }
 
 #[inline(never)]
@@ -378,22 +454,23 @@ fn store_field_slow(
     key: Value,
     value: Value,
     cache: &Cache,
-) -> Result<()> {
+) -> Result<Found> {
+    vm.save_pc(pc);
     let (Value::Table(table), Value::Str(name)) = (object, key) else {
-        return set_slow(vm, pc, object, key, value);
+        return meta::assign(vm, object, key, value);
     };
     let has_handler = table.meta().is_some_and(|meta| !vm.metamethod_of(meta, Event::NewIndex).is_nil());
     if has_handler || !name.is_short() || table.shape.get() == Shape::DICTIONARY || value.is_nil() {
-        return set_slow(vm, pc, object, key, value);
+        return meta::assign(vm, object, key, value);
     }
     let before = table.shape.get();
     let (shape, slot) = cache.own.get();
     let (from, to) = cache.next.get();
     if before == from && shape.0 == to {
         // As the last time: the table gets the key, and its next shape.
-        return Ok(table.add_slot(slot as usize, shape, value)?);
+        table.add_slot(slot as usize, shape, value)?;
+        return Ok((Value::Nil, None));
     }
-    vm.save_pc(pc);
     table.set_short(vm, name, value, false)?;
     let after = table.shape.get();
     if after != Shape::DICTIONARY
@@ -402,21 +479,21 @@ fn store_field_slow(
         cache.own.set((after, slot));
         cache.next.set(if before == after { (Shape::NEVER, 0) } else { (before, after.0) });
     }
-    Ok(())
+    Ok((Value::Nil, None))
 }
 
 /// `R[a][K[c]] = RK[b]`.
 #[inline(always)]
-pub fn set_field(vm: &Vm, pc: usize, proto: &Proto, base: Slot, instr: Instr) -> Result<()> {
+pub fn set_field(vm: &Vm, pc: usize, proto: Running, base: Slot, instr: Instr) -> Result<Step> {
     let value = stored(proto, base, instr);
-    store_field(vm, pc, proto, base.at(usize::from(instr.a)), value, instr)
+    store_field(vm, pc, proto, base, base.at(usize::from(instr.a)), value, instr)
 }
 
 /// `U[a][K[c]] = RK[b]`.
 #[inline(always)]
-pub fn set_global(vm: &Vm, pc: usize, proto: &Proto, base: Slot, instr: Instr) -> Result<()> {
+pub fn set_global(vm: &Vm, pc: usize, proto: Running, base: Slot, instr: Instr) -> Result<Step> {
     let value = stored(proto, base, instr);
-    store_field(vm, pc, proto, upvalue(base, usize::from(instr.a)).get(), value, instr)
+    store_field(vm, pc, proto, base, upvalue(base, usize::from(instr.a)).get(), value, instr)
 }
 
 /// `R[a] = {}`.
@@ -435,20 +512,41 @@ pub fn new_table(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
 
 /// `R[a] = #R[b]`.
 #[inline(always)]
-pub fn length(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
+pub fn length(vm: &Vm, pc: usize, proto: Running, base: Slot, instr: Instr) -> Result<Step> {
     let value = base.at(usize::from(instr.b));
-    let length = match value {
-        Value::Table(table) if table.meta().is_none() => Value::Int(table.border()),
-        _ => length_slow(vm, pc, value)?,
-    };
-    base.put(usize::from(instr.a), length);
-    Ok(())
+    match value {
+        Value::Table(table) if table.meta().is_none() => {
+            base.put(usize::from(instr.a), Value::Int(table.border()));
+            Ok(Step::Done)
+        }
+        _ => length_slow(vm, pc, proto, base, value, usize::from(instr.a)),
+    }
 }
 
 #[inline(never)]
-fn length_slow(vm: &Vm, pc: usize, value: Value) -> Result<Value> {
+fn length_slow(vm: &Vm, pc: usize, proto: Running, base: Slot, value: Value, a: usize) -> Result<Step> {
     vm.save_pc(pc);
-    meta::length(vm, value)
+    if jit::we_are_jitted()
+        && let Value::Table(table) = value
+    {
+        match meta::traced_method(vm, value, Event::Len) {
+            Value::Nil => {
+                base.put(a, Value::Int(table.border()));
+                return Ok(Step::Done);
+            }
+            Value::Function(method) => {
+                return begin_for_register(vm, proto, base, a, method, [value, value]);
+            }
+            _ => {}
+        }
+    }
+    match meta::find_length(vm, value)? {
+        (length, None) => {
+            base.put(a, length);
+            Ok(Step::Done)
+        }
+        (_, Some(method)) => begin_for_register(vm, proto, base, a, method, [value, value]),
+    }
 }
 
 /// `R[a] = R[a] .. … .. R[a+b-1]`.
@@ -466,17 +564,32 @@ pub fn concat(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
 
 /// `R[a][c + i] = R[a + i]`.
 #[inline(never)]
-#[jit::dont_look_inside]
 pub fn set_list(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
     vm.save_pc(pc);
     let place = base.up(usize::from(instr.a));
+    let count =
+        if instr.b == 0 { few(vm.thread().take_top().above(place) - 1) } else { usize::from(instr.b) };
+    if jit::we_are_jitted()
+        && count < MOST_MOVED
+        && instr.c == 0
+        && let Value::Table(table) = place.get()
+        && table.as_ref().fill(place.up(1), count)?
+    {
+        return Ok(());
+    }
+    set_list_slow(vm, place, count, instr.c as usize)
+}
+
+#[inline(never)]
+#[jit::dont_look_inside]
+fn set_list_slow(vm: &Vm, place: Slot, count: usize, first: usize) -> Result<()> {
     let Value::Table(table) = place.get() else { return Ok(()) };
-    let count = if instr.b == 0 { vm.thread().top.get().above(place) - 1 } else { usize::from(instr.b) };
-    let first = instr.c as usize;
+    let thread = vm.thread();
+    // What is to be set is alive until it is.
+    let frame = thread.frames.last();
+    let limit = frame.limit.replace(frame.limit.get().max(place.up(count + 1)));
     table.reserve_elements(first + count)?;
     table.set_list(vm, first as i64 + 1, (1..=count).map(|index| place.at(index)))?;
-    if instr.b == 0 {
-        vm.thread().take_top();
-    }
+    frame.limit.set(limit);
     Ok(())
 }

@@ -1,14 +1,15 @@
 //! Calls, returns, closures and variables that are closed.
 
-use metatrace::gc::{Array, Gc, GcCell};
+use metatrace::gc::{Array, Gc};
 use metatrace::jit;
 
+use crate::call::{MOST_MOVED, Wanted};
 use crate::function::{Function, Known, Proto, Upvalue};
 use crate::meta::Event;
 use crate::op::{Instr, Op};
 use crate::ops::quick::quick;
 use crate::stack::{Slot, running};
-use crate::thread::{PROTECTED, Running, TAIL};
+use crate::thread::{DECIDES, FRESH, PROTECTED, Running, TAIL};
 use crate::value::Value;
 use crate::vm::{Result, Vm};
 
@@ -16,6 +17,21 @@ metatrace::glue!();
 
 /// Where execution goes on.
 pub type Next = (usize, Running, Slot);
+
+/// What an operation that may call a metamethod leads to.
+pub enum Step {
+    /// It is done.
+    Done,
+    /// A call has begun that does it.
+    Begun(Next),
+}
+
+/// What a comparison leads to.
+pub enum Test {
+    Holds(bool),
+    /// A call has begun whose result decides.
+    Begun(Next),
+}
 
 /// What follows a return.
 pub enum After {
@@ -42,7 +58,62 @@ pub fn upvalue(base: Slot, index: usize) -> Gc<Upvalue> {
 /// How many arguments an instruction passes.
 #[inline(always)]
 fn arguments(vm: &Vm, place: Slot, instr: Instr) -> usize {
-    if instr.b == 0 { vm.thread().take_top().above(place) - 1 } else { usize::from(instr.b) - 1 }
+    if instr.b == 0 { few(vm.thread().take_top().above(place) - 1) } else { usize::from(instr.b) - 1 }
+}
+
+/// A number of values, which a trace makes a constant if they are few.
+#[inline(always)]
+pub fn few(count: usize) -> usize {
+    if jit::we_are_jitted() && count < MOST_MOVED { jit::promote(count) } else { count }
+}
+
+/// Begins a call of a metamethod that is a function of the language, with its arguments above the registers.
+#[inline(always)]
+#[jit::unroll_safe]
+pub fn begin_method<const N: usize>(
+    vm: &Vm,
+    proto: Running,
+    base: Slot,
+    function: Gc<Function>,
+    arguments: [Value; N],
+    wanted: Wanted,
+) -> Result<Next> {
+    // What is behind the registers is in use between an instruction that leaves any number of values and the one that takes
+    // them only.
+    let place = base.up(usize::from(proto.registers));
+    place.set(Value::Function(function));
+    for (index, argument) in arguments.into_iter().enumerate() {
+        place.put(index + 1, argument);
+    }
+    let (code, base) = vm.begin_for(function, place, N, wanted)?;
+    Ok((0, code, base))
+}
+
+/// Begins a call of a metamethod whose result goes to a register.
+#[inline(always)]
+pub fn begin_for_register<const N: usize>(
+    vm: &Vm,
+    proto: Running,
+    base: Slot,
+    a: usize,
+    function: Gc<Function>,
+    arguments: [Value; N],
+) -> Result<Step> {
+    let wanted = Wanted { results: base.up(a), want: 1, flags: 0 };
+    Ok(Step::Begun(begin_method(vm, proto, base, function, arguments, wanted)?))
+}
+
+/// Begins a call of a metamethod whose result decides a comparison.
+#[inline(always)]
+pub fn begin_test(
+    vm: &Vm,
+    proto: Running,
+    base: Slot,
+    function: Gc<Function>,
+    arguments: [Value; 2],
+) -> Result<Test> {
+    let wanted = Wanted { results: base.up(usize::from(proto.registers)), want: 1, flags: DECIDES };
+    Ok(Test::Begun(begin_method(vm, proto, base, function, arguments, wanted)?))
 }
 
 /// `R[a](…)`.
@@ -150,33 +221,74 @@ pub fn give_back(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<After> 
     let count = match instr.op {
         Op::Return0 => 0,
         Op::Return1 => 1,
-        _ if instr.b == 0 => vm.thread().take_top().above(first),
+        _ if instr.b == 0 => few(vm.thread().take_top().above(first)),
         _ => usize::from(instr.b) - 1,
     };
     if instr.c != 0 {
         close_before_return(vm, pc, base, first.up(count))?;
     }
-    if vm.end(first, count) { Ok(After::Leave) } else { Ok(After::Go(resume(vm))) }
+    Ok(leave(vm, first, count))
+}
+
+/// Ends the call that runs, with results from `first` on.
+#[inline(always)]
+fn leave(vm: &Vm, first: Slot, count: usize) -> After {
+    let holds = count > 0 && first.get().is_true();
+    let flags = vm.end(first, count);
+    if flags & (FRESH | DECIDES) == 0 {
+        After::Go(resume(vm))
+    } else if flags & FRESH != 0 {
+        After::Leave
+    } else {
+        After::Go(decided(vm, holds))
+    }
+}
+
+/// Where the caller goes on whose comparison a metamethod has decided.
+#[inline(never)]
+fn decided(vm: &Vm, holds: bool) -> Next {
+    let (pc, code, base) = resume(vm);
+    let code = jit::promote(code);
+    let pc = jit::promote(pc);
+    let instr = code.instr(pc - 1);
+    let is_negated = matches!(
+        instr.op,
+        Op::JumpNe
+            | Op::JumpNotLt
+            | Op::JumpNotLe
+            | Op::JumpNotLtInt
+            | Op::JumpNotLeInt
+            | Op::JumpNotGtInt
+            | Op::JumpNotGeInt
+    );
+    (if holds != is_negated { instr.c as usize } else { pc }, code, base)
+}
+
+#[inline(never)]
+fn close_before_return(vm: &Vm, pc: usize, base: Slot, scratch: Slot) -> Result<()> {
+    vm.save_pc(pc);
+    let thread = vm.thread();
+    if thread.as_ref().has_to_close(base) {
+        close_variables(vm, base, scratch)?;
+    }
+    thread.as_ref().close_upvalues(base);
+    Ok(())
 }
 
 #[inline(never)]
 #[jit::dont_look_inside]
-fn close_before_return(vm: &Vm, pc: usize, base: Slot, scratch: Slot) -> Result<()> {
-    vm.save_pc(pc);
+fn close_variables(vm: &Vm, base: Slot, scratch: Slot) -> Result<()> {
     let thread = vm.thread();
-    if thread.to_close.borrow().last().is_some_and(|slot| *slot >= base) {
-        let frame = thread.frames.last();
-        let limit = frame.limit.get();
-        frame.limit.set(limit.max(scratch));
-        vm.close(base, None, Some(scratch))?;
-    }
-    thread.close_upvalues(base);
-    Ok(())
+    let frame = thread.frames.last();
+    let limit = frame.limit.get();
+    frame.limit.set(limit.max(scratch));
+    vm.close(base, None, Some(scratch))
 }
 
 /// `return R[a](…)`: the function that is called takes the place of this one.
 #[inline(never)]
-pub fn tail_call(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<After> {
+#[jit::unroll_safe]
+pub fn tail_call(vm: &Vm, pc: usize, proto: Running, base: Slot, instr: Instr) -> Result<After> {
     vm.save_pc(pc);
     let place = base.up(usize::from(instr.a));
     let count = arguments(vm, place, instr);
@@ -188,14 +300,22 @@ pub fn tail_call(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<After> 
         Value::Function(function) => {
             let thread = vm.thread();
             let frame = thread.frames.last();
-            let (results, want, flags) = (frame.results, frame.want, frame.flags.get().0);
-            results.copy_from(place, count + 1);
+            let mut wanted = Wanted { results: frame.results, want: frame.want, flags: frame.flags.get().0 };
+            let to = if proto.is_vararg { frame.place() } else { base.down(1) };
+            if count < MOST_MOVED {
+                for index in 0..=count {
+                    to.put(index, place.at(index));
+                }
+            } else {
+                to.copy_from(place, count + 1);
+            }
             thread.frames.pop();
-            match vm.begin(function, results, count, want, flags | TAIL) {
+            wanted.flags |= TAIL;
+            match vm.begin_for(function, to, count, wanted) {
                 Ok((code, base)) => Ok(After::Go((0, code, base))),
                 Err(raised) => {
                     // The boundary of the loop must be found.
-                    vm.restore_frame(results, want, flags);
+                    vm.restore_frame(to, wanted);
                     Err(raised)
                 }
             }
@@ -205,7 +325,7 @@ pub fn tail_call(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<After> 
                 Known::Pcall => vm.call_at(place, count, -1)?,
                 _ => vm.call_native(native, place, count, -1)?,
             };
-            if vm.end(place, found) { Ok(After::Leave) } else { Ok(After::Go(resume(vm))) }
+            Ok(leave(vm, place, found))
         }
         _ => Ok(After::Leave),
     }
@@ -215,7 +335,12 @@ pub fn tail_call(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<After> 
 #[inline(never)]
 pub fn close(vm: &Vm, pc: usize, level: Slot) -> Result<()> {
     vm.save_pc(pc);
-    vm.close(level, None, None)
+    let thread = vm.thread();
+    if thread.as_ref().has_to_close(level) {
+        return vm.close(level, None, None);
+    }
+    thread.as_ref().close_upvalues(level);
+    Ok(())
 }
 
 /// The variable at a place is to be closed.
@@ -246,7 +371,7 @@ fn to_close_value(vm: &Vm, pc: usize, place: Slot) -> Result<()> {
 
 /// `R[a]` = a closure.
 #[inline(never)]
-#[jit::dont_look_inside]
+#[jit::unroll_safe]
 pub fn closure(vm: &Vm, pc: usize, proto: &Proto, base: Slot, instr: Instr) -> Result<()> {
     vm.save_pc(pc);
     let code = proto.functions[instr.c as usize];
@@ -255,23 +380,14 @@ pub fn closure(vm: &Vm, pc: usize, proto: &Proto, base: Slot, instr: Instr) -> R
     let upvalues = if sources.is_empty() {
         vm.no_upvalues()
     } else {
-        let mut failed = None;
-        // Any upvalue will do to begin with: a chunk has one, and so has whatever is in it.
-        let array = Array::try_from_fn(sources.len(), |index| {
-            let source = &sources[index];
+        let array = Array::try_cells(sources.len(), vm.some_upvalue())?;
+        for (cell, source) in array.as_ref().iter().zip(&**sources) {
             let index = usize::from(source.index);
-            let found = if source.in_register {
-                find_upvalue(vm, base.up(index))
+            cell.set(if source.in_register {
+                find_upvalue(vm, base.up(index))?
             } else {
-                Ok(parent.upvalues[index].get())
-            };
-            GcCell::new(found.unwrap_or_else(|raised| {
-                failed = Some(raised);
-                vm.some_upvalue()
-            }))
-        })?;
-        if let Some(raised) = failed {
-            return Err(raised);
+                parent.as_ref().upvalues.as_ref()[index].get()
+            });
         }
         array
     };
@@ -282,7 +398,25 @@ pub fn closure(vm: &Vm, pc: usize, proto: &Proto, base: Slot, instr: Instr) -> R
 }
 
 /// The open upvalue for a place, which is made if there is none.
+#[inline(always)]
 fn find_upvalue(vm: &Vm, slot: Slot) -> Result<Gc<Upvalue>> {
+    let thread = vm.thread();
+    let first = thread.as_ref().open.get();
+    match first {
+        Some(upvalue) if upvalue.as_ref().slot() == slot => Ok(upvalue),
+        Some(upvalue) if upvalue.as_ref().slot() > slot => find_below(vm, slot),
+        _ => {
+            let made = Upvalue::open(slot, thread, first)?;
+            thread.as_ref().open.set(Some(made));
+            Ok(made)
+        }
+    }
+}
+
+/// The same where places above have open upvalues.
+#[inline(never)]
+#[jit::dont_look_inside]
+fn find_below(vm: &Vm, slot: Slot) -> Result<Gc<Upvalue>> {
     let thread = vm.thread();
     let mut above: Option<Gc<Upvalue>> = None;
     let mut next = thread.open.get();
@@ -305,11 +439,11 @@ fn find_upvalue(vm: &Vm, slot: Slot) -> Result<Gc<Upvalue>> {
 
 /// `R[a], … = ...`.
 #[inline(never)]
-#[jit::dont_look_inside]
+#[jit::unroll_safe]
 pub fn var_arg(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
     let thread = vm.thread();
     let frame = thread.frames.last();
-    let extra = frame.extra as usize;
+    let extra = few(frame.extra as usize);
     let place = base.up(usize::from(instr.a));
     let count = if instr.b == 0 { extra } else { usize::from(instr.b) - 1 };
     if instr.b == 0 {
@@ -324,7 +458,14 @@ pub fn var_arg(vm: &Vm, pc: usize, base: Slot, instr: Instr) -> Result<()> {
         thread.top.set(place.up(count));
     }
     // The arguments lie before the function.
-    place.copy_from(base.down(1 + extra), count.min(extra));
+    let from = base.down(1 + extra);
+    if count.min(extra) < MOST_MOVED {
+        for index in 0..count.min(extra) {
+            place.put(index, from.at(index));
+        }
+    } else {
+        place.copy_from(from, count.min(extra));
+    }
     for index in extra..count {
         place.put(index, Value::Nil);
     }

@@ -260,7 +260,7 @@ fn source_info(vm: &Vm, table: Gc<Table>, lua: Option<Gc<Function>>) -> Result<(
 /// The local variable of a call: its name and its place. Those without a name end where the next call begins.
 fn find_local(thread: Gc<Thread>, index: usize, number: i64) -> Option<(Vec<u8>, crate::stack::Slot)> {
     let frame = thread.frames.get(index)?;
-    let limit = thread.frames.get(index + 1).map_or(frame.limit.get(), |next| next.results);
+    let limit = thread.frames.get(index + 1).map_or(frame.limit.get(), |next| next.place());
     if number < 0 {
         let index = usize::try_from(number.checked_neg()?).ok()?;
         let extra = frame.extra as usize;
