@@ -62,7 +62,7 @@ fn regions_become_what_the_files_say() {
         };
         let parts: Vec<Part> =
             traces.iter().map(|(title, trace)| Part { trace, start: start(title) }).collect();
-        let (joined, _) = optimise_region(&program, &parts, input.contains(AT_MERGE_POINT).then_some(0));
+        let (joined, _) = optimise_region(&program, &parts, input.lines().any(|line| line == AT_MERGE_POINT).then_some(0));
         let text = joined
             .iter()
             .map(|Joined { part, trace, guards }| format!("# part {part}, guards {guards:?}\n{trace}"));
@@ -93,10 +93,10 @@ fn check(directory: &str, optimised: impl Fn(&str) -> Result<String, ParseError>
 }
 
 /// A line of those files whose traces start at a merge point.
-const AT_MERGE_POINT: &str = "\n# at a merge point\n";
+const AT_MERGE_POINT: &str = "# at a merge point";
 
 fn options(input: &str) -> Options {
-    let locals_in_use = input.contains(AT_MERGE_POINT).then_some(0);
+    let locals_in_use = input.lines().any(|line| line == AT_MERGE_POINT).then_some(0);
     let Some(line) = input.lines().find_map(|line| line.strip_prefix("# loop ")) else {
         return Options { locals_in_use, ..Options::default() };
     };
