@@ -67,7 +67,7 @@ const KEPT: usize = 64;
 #[derive(Default)]
 pub struct Stacks {
     free: RefCell<Vec<DefaultStack>>,
-    abandoned: RefCell<Vec<Native>>,
+    abandoned: RefCell<Vec<Box<Native>>>,
 }
 
 impl Stacks {
@@ -81,7 +81,7 @@ impl Stacks {
         }
     }
 
-    fn give_back(&self, native: Native) {
+    fn give_back(&self, native: Box<Native>) {
         let Some(stack) = native.into_stack() else { return };
         let mut free = self.free.borrow_mut();
         if free.len() < KEPT {
@@ -92,7 +92,7 @@ impl Stacks {
 
 /// The native side of a coroutine.
 pub struct Coroutine {
-    native: Option<Native>,
+    native: Option<Box<Native>>,
     yielder: Rc<Cell<*const Yielder<(), ()>>>,
     /// The addresses of its stack.
     low: usize,
@@ -152,7 +152,7 @@ pub fn create(vm: &Vm, function: Value) -> Result<Gc<Thread>> {
     thread.frames.last().limit.set(place.up(1));
     let stacks = Rc::clone(&vm.stacks);
     *thread.coroutine.borrow_mut() = Some(Box::new(Coroutine {
-        native: Some(Native { inner: Some(inner), jit: NativeStack::new() }),
+        native: Some(Box::new(Native { inner: Some(inner), jit: NativeStack::new() })),
         yielder,
         low,
         high,
@@ -235,7 +235,7 @@ pub fn resume(
 }
 
 /// Puts the arguments where the coroutine goes on.
-fn begin_resume(thread: Gc<Thread>, args: Slot, count: usize) -> Option<Native> {
+fn begin_resume(thread: Gc<Thread>, args: Slot, count: usize) -> Option<Box<Native>> {
     let mut coroutine = thread.coroutine.borrow_mut();
     let coroutine = coroutine.as_mut()?;
     let is_start = coroutine.yielder.get().is_null();

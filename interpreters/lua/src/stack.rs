@@ -95,6 +95,9 @@ impl Slot {
     /// Copies values to places from here on; the areas may overlap.
     #[inline]
     pub fn copy_from(self, from: Slot, count: usize) {
+        if count == 1 {
+            return self.set(from.get());
+        }
         // SAFETY: both areas exist.
         unsafe { std::ptr::copy(from.0, self.0, count) }
     }
