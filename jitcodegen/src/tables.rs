@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use metatrace_defs::descr::{Class, ClassId, LoadTime, Reach, Scalar};
+use metatrace_defs::descr::{Class, ClassId, Flags, LoadTime, Reach, Scalar};
 use metatrace_defs::{Access, AccessId, Alloc, AllocId, CallId, Kind};
 use metatrace_translator::flow::types::{Type, TypeId, Types};
 use metatrace_translator::flow::{ExternId, FuncId};
@@ -105,7 +105,7 @@ pub struct Call {
     /// The kinds of its results.
     pub results: Vec<Kind>,
     /// See [`metatrace_defs::descr::call_flag`].
-    pub flags: u8,
+    pub flags: Flags,
 }
 
 /// The tables.
@@ -140,7 +140,7 @@ struct AccessKey {
     scalar: Scalar,
     class: ClassId,
     reach: Reach,
-    flags: u8,
+    flags: Flags,
 }
 
 impl Tables {

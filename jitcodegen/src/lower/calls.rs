@@ -1,6 +1,6 @@
 //! Calls: of functions that are looked inside, of native code, and of generated accessors.
 
-use metatrace_defs::descr::{CallDescr, call_flag};
+use metatrace_defs::descr::{CallDescr, Flags, call_flag};
 use metatrace_defs::inst::ControlOp;
 use metatrace_defs::{CallId, Kind};
 use metatrace_translator::flow::types::{Type, TypeId};
@@ -254,7 +254,7 @@ fn contains_enum(types: &flow::types::Types, ty: TypeId) -> bool {
     }
 }
 
-fn flags(attrs: FuncAttrs, can_panic: bool, is_helper: bool, never: bool) -> u8 {
+fn flags(attrs: FuncAttrs, can_panic: bool, is_helper: bool, never: bool) -> Flags {
     let mut flags = 0;
     if can_panic {
         flags |= call_flag::CAN_PANIC;
@@ -269,6 +269,9 @@ fn flags(attrs: FuncAttrs, can_panic: bool, is_helper: bool, never: bool) -> u8 
     }
     if attrs.not_in_trace {
         flags |= call_flag::NOT_IN_TRACE;
+    }
+    if attrs.conditional {
+        flags |= call_flag::CONDITIONAL;
     }
     if never {
         flags |= call_flag::NEVER_RETURNS;

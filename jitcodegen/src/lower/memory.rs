@@ -15,7 +15,7 @@
 //! An element of an array that is itself a field has its class alone. Nothing read through a raw pointer is frozen:
 //! that is how cells hand out their content.
 
-use metatrace_defs::descr::{Reach, Scalar, access_flag};
+use metatrace_defs::descr::{Flags, Reach, Scalar, access_flag};
 use metatrace_defs::inst::ControlOp;
 use metatrace_defs::{Access, AccessId, Kind};
 use metatrace_translator::flow::types::{Type, TypeId};
@@ -350,7 +350,7 @@ impl Builder<'_> {
         scalar: Scalar,
         plus: Offset,
         class: ClassKey,
-        flags: u8,
+        flags: Flags,
     ) -> AccessId {
         let tables = &mut *self.cx.tables;
         let offset = tables.load_time(&address.offset.clone().plus(&plus));
@@ -370,7 +370,7 @@ impl Builder<'_> {
     }
 
     /// The flags of an access to word `word` of a leaf of type `leaf`.
-    pub(super) fn leaf_flags(&self, address: &Address, leaf: TypeId, word: u32) -> u8 {
+    pub(super) fn leaf_flags(&self, address: &Address, leaf: TypeId, word: u32) -> Flags {
         let length = if self.is_length(address, leaf, word) { access_flag::LENGTH } else { 0 };
         if address.is_mutable || !self.types().data(leaf).freeze {
             return access_flag::INTERIOR_MUT | length;
@@ -414,7 +414,7 @@ impl Builder<'_> {
         scalar: Scalar,
         plus: u64,
         class: ClassKey,
-        flags: u8,
+        flags: Flags,
     ) -> Src {
         let access = self.access(address, scalar, Offset::literal(plus), class, flags);
         let mut fields = vec![Field::Src(address.base)];
@@ -436,7 +436,7 @@ impl Builder<'_> {
         scalar: Scalar,
         plus: u64,
         class: ClassKey,
-        flags: u8,
+        flags: Flags,
         src: Src,
     ) {
         let access = self.access(address, scalar, Offset::literal(plus), class, flags);

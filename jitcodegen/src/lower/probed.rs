@@ -6,7 +6,7 @@
 //! A tag is read as one byte, and written with as many as rustc may read. A niche is read and written as the scalar of the
 //! payload that it is, in that scalar's alias class: so a store of a payload is seen by who reads the variant.
 
-use metatrace_defs::descr::Scalar;
+use metatrace_defs::descr::{Flags, Scalar};
 use metatrace_defs::jitcode::Constant;
 use metatrace_defs::{Kind, PureOp};
 use metatrace_translator::flow::types::{Type, TypeId};
@@ -207,7 +207,7 @@ impl Builder<'_> {
         (place, niche.scalar, class)
     }
 
-    fn niche_flags(&self, place: &Address, niche: &Niche) -> u8 {
+    fn niche_flags(&self, place: &Address, niche: &Niche) -> Flags {
         match niche.end {
             End::Word(leaf, word) => self.leaf_flags(place, leaf, word),
             End::Container(..) | End::Tag(_) if place.is_mutable => {

@@ -143,11 +143,14 @@ impl Scalar {
 }
 
 /// Declares the flags of a small bit set, and their names in text forms.
+/// A set of flags of a descriptor.
+pub type Flags = u16;
+
 macro_rules! flags {
     ($($(#[$doc:meta])* $flag:ident = $name:ident = $bit:literal;)*) => {
-        $($(#[$doc])* pub const $flag: u8 = $bit;)*
+        $($(#[$doc])* pub const $flag: $crate::descr::Flags = $bit;)*
         /// Every flag with its name in text forms.
-        pub const NAMES: &[(u8, &str)] = &[$(($flag, stringify!($name))),*];
+        pub const NAMES: &[($crate::descr::Flags, &str)] = &[$(($flag, stringify!($name))),*];
     };
 }
 
@@ -207,7 +210,7 @@ pub struct Access {
     /// How far it may reach beyond its class.
     pub reach: Reach,
     /// See [`access_flag`].
-    pub flags: u8,
+    pub flags: Flags,
 }
 
 impl Access {
@@ -287,6 +290,8 @@ pub mod call_flag {
         INTERIOR = interior = 64;
         /// Compiled code does not call it.
         NOT_IN_TRACE = not_in_trace = 128;
+        /// If the first argument is 0, nothing happens. There is no result.
+        CONDITIONAL = conditional = 256;
     }
 }
 
@@ -309,7 +314,7 @@ pub struct CallDescr {
     /// What it may write.
     pub writes: ClassSet,
     /// See [`call_flag`].
-    pub flags: u8,
+    pub flags: Flags,
 }
 
 impl CallDescr {
@@ -319,7 +324,7 @@ impl CallDescr {
     pub const MAX_RESULTS: usize = 16;
 
     /// Whether all of `flags` are set.
-    pub fn has(&self, flags: u8) -> bool {
+    pub fn has(&self, flags: Flags) -> bool {
         self.flags & flags == flags
     }
 }

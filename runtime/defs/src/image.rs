@@ -339,7 +339,7 @@ impl Writer {
         self.u8(a.scalar as u8);
         self.u32(a.class.0);
         self.u8(a.reach as u8);
-        self.u8(a.flags);
+        self.u16(a.flags);
     }
 
     fn alloc(&mut self, a: &Alloc) {
@@ -371,7 +371,7 @@ impl Writer {
                 }
             }
         }
-        self.u8(c.flags);
+        self.u16(c.flags);
     }
 }
 
@@ -529,7 +529,7 @@ impl<'a> Reader<'a> {
                 2 => Reach::Anything,
                 _ => return Err(ImageError::Damaged("reach")),
             },
-            flags: self.u8()?,
+            flags: self.u16()?,
         })
     }
 
@@ -557,7 +557,7 @@ impl<'a> Reader<'a> {
             results: self.list(Self::kind)?,
             reads: self.class_set()?,
             writes: self.class_set()?,
-            flags: self.u8()?,
+            flags: self.u16()?,
         })
     }
 

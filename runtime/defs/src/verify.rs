@@ -73,7 +73,7 @@ impl Verifier<'_> {
 
     fn tables(&mut self) {
         let p = self.program;
-        let known = |names: &[(u8, &str)]| names.iter().fold(0, |all, (bit, _)| all | bit);
+        let known = |names: &[(crate::descr::Flags, &str)]| names.iter().fold(0, |all, (bit, _)| all | bit);
         for access in &p.accesses {
             self.place = format!("access {:?}", access.name);
             self.check(access.class.index() < p.classes.len(), "P1", || format!("{}", access.class));
@@ -109,6 +109,10 @@ impl Verifier<'_> {
             });
             let harmless = !call.has(call_flag::ELIDABLE) || call.writes.is_empty();
             self.check(harmless, "P3", || "an elidable call writes".into());
+            let has_condition = call.args.first() == Some(&Kind::Word) && call.results.is_empty();
+            self.check(has_condition || !call.has(call_flag::CONDITIONAL), "P3", || {
+                "a conditional call without a condition, or with a result".into()
+            });
         }
     }
 

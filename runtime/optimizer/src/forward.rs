@@ -424,6 +424,11 @@ impl<'a> Forward<'a> {
             let elidable = Inst { op: TraceOp::CallElidable, ..inst.clone() };
             return self.inst(&elidable, args, recorded, snapshot, map);
         }
+        if call.has(call_flag::CONDITIONAL) && args[0].as_const() == Some(0) {
+            // Nor is anything pending then.
+            self.call_was_shared = true;
+            return SmallVec::new();
+        }
         let is_invariant = call.has(call_flag::LOOP_INVARIANT);
         let key = (inst.op, inst.attached, args);
         if is_invariant && let Some(values) = self.shared.get(&key) {

@@ -62,7 +62,8 @@ fn regions_become_what_the_files_say() {
         };
         let parts: Vec<Part> =
             traces.iter().map(|(title, trace)| Part { trace, start: start(title) }).collect();
-        let (joined, _) = optimise_region(&program, &parts, input.lines().any(|line| line == AT_MERGE_POINT).then_some(0));
+        let (joined, _) =
+            optimise_region(&program, &parts, input.lines().any(|line| line == AT_MERGE_POINT).then_some(0));
         let text = joined
             .iter()
             .map(|Joined { part, trace, guards }| format!("# part {part}, guards {guards:?}\n{trace}"));

@@ -578,7 +578,7 @@ impl Parser<'_> {
         Ok(ClassSet::Some(classes))
     }
 
-    fn flags(&mut self, names: &[(u8, &str)]) -> u8 {
+    fn flags(&mut self, names: &[(metatrace_defs::descr::Flags, &str)]) -> metatrace_defs::descr::Flags {
         let mut flags = 0;
         while let Some((flag, _)) = names.iter().find(|(_, name)| self.lexer.eat_word(name)) {
             flags |= flag;

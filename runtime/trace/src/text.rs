@@ -406,6 +406,10 @@ impl fmt::Display for LoadTimeText {
     }
 }
 
-fn write_flags(f: &mut fmt::Formatter<'_>, names: &[(u8, &str)], flags: u8) -> fmt::Result {
+fn write_flags(
+    f: &mut fmt::Formatter<'_>,
+    names: &[(metatrace_defs::descr::Flags, &str)],
+    flags: metatrace_defs::descr::Flags,
+) -> fmt::Result {
     names.iter().filter(|(flag, _)| flags & flag != 0).try_for_each(|(_, name)| write!(f, " {name}"))
 }

@@ -195,6 +195,8 @@ pub struct FuncAttrs {
     pub loop_invariant: bool,
     /// `#[jit::not_in_trace]`.
     pub not_in_trace: bool,
+    /// Nothing happens unless the first argument is `true`: what `jit::conditional_call` calls.
+    pub conditional: bool,
 }
 
 /// A function instance.

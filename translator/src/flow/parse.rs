@@ -564,6 +564,8 @@ impl Parser {
                 attrs.loop_invariant = true;
             } else if self.eat_word("not_in_trace") {
                 attrs.not_in_trace = true;
+            } else if self.eat_word("conditional") {
+                attrs.conditional = true;
             } else {
                 return Ok((module, params, ret, attrs));
             }

@@ -245,8 +245,15 @@ impl Printer<'_> {
     }
 
     fn attrs(&self, attrs: FuncAttrs) -> String {
-        let FuncAttrs { elidable, dont_look_inside, reads_only, unroll_safe, loop_invariant, not_in_trace } =
-            attrs;
+        let FuncAttrs {
+            elidable,
+            dont_look_inside,
+            reads_only,
+            unroll_safe,
+            loop_invariant,
+            not_in_trace,
+            conditional,
+        } = attrs;
         let words = [
             (elidable, " elidable"),
             (dont_look_inside, " dont_look_inside"),
@@ -254,6 +261,7 @@ impl Printer<'_> {
             (unroll_safe, " unroll_safe"),
             (loop_invariant, " loop_invariant"),
             (not_in_trace, " not_in_trace"),
+            (conditional, " conditional"),
         ];
         words.iter().filter(|(set, _)| *set).map(|(_, word)| *word).collect()
     }

@@ -236,6 +236,7 @@ impl Lower<'_, '_> {
                 unroll_safe: false,
                 loop_invariant: has("loop_invariant"),
                 not_in_trace: has("not_in_trace"),
+                conditional: false,
             },
             can_panic: !has("total"),
             is_helper: def.origin == Origin::Std && has("elidable")
@@ -436,7 +437,7 @@ impl Lower<'_, '_> {
             false => format!("|v: {test}, a: {argument}| v.unwrap_or_else(|| {path}(a))"),
         };
         let module = self.cx.module_of_fn(id, args);
-        let attrs = FuncAttrs { elidable: !on_condition, ..FuncAttrs::default() };
+        let attrs = FuncAttrs { elidable: !on_condition, conditional: on_condition, ..FuncAttrs::default() };
         self.call_native(format!("{path} if asked"), rust, module, attrs, site)
     }
 

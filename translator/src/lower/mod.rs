@@ -389,6 +389,7 @@ impl Cx<'_> {
                     || def.origin != Origin::User,
                 loop_invariant: def.has_hint("loop_invariant"),
                 not_in_trace: def.has_hint("not_in_trace"),
+                conditional: false,
             },
             pos: self.pos(def.span),
             body: Err("not lowered".to_string()),

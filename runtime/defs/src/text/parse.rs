@@ -286,7 +286,7 @@ impl Tokens {
         self.list('(', ')', Self::kind)
     }
 
-    fn flags(&mut self, names: &[(u8, &str)]) -> Parse<u8> {
+    fn flags(&mut self, names: &[(crate::descr::Flags, &str)]) -> Parse<crate::descr::Flags> {
         let mut set = 0;
         if self.eat_word("flags") {
             while let Some(word) = self.next_word() {

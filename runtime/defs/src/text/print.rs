@@ -284,7 +284,7 @@ impl<'a> Printer<'a> {
     }
 }
 
-fn flags(set: u8, names: &[(u8, &str)]) -> String {
+fn flags(set: crate::descr::Flags, names: &[(crate::descr::Flags, &str)]) -> String {
     let mut out = String::new();
     for (bit, name) in names {
         if set & bit != 0 {

@@ -328,6 +328,7 @@ pub const CALLEES: &[Callee] = &[
     Callee { call: CallId(3), args: &[Content::Word] },
     Callee { call: CallId(4), args: &[Content::Word] },
     Callee { call: POKE_NODE, args: &[Content::Node] },
+    Callee { call: CallId(6), args: &[Content::Word, Content::Pointer, Content::Word] },
 ];
 
 fn allocs() -> Vec<Alloc> {
@@ -372,11 +373,20 @@ fn calls() -> Vec<CallDescr> {
         call("may_panic", 3, &[w], &[w, f], none(), none(), call_flag::CAN_PANIC),
         call("checked", 4, &[w], &[w], none(), none(), elidable | call_flag::CAN_PANIC),
         call("poke_node", 5, &[w], &[w], nodes(), nodes(), call_flag::CAN_COLLECT),
+        call(
+            "poke_if",
+            6,
+            &[w, w, w],
+            &[],
+            ClassSet::All,
+            ClassSet::All,
+            call_flag::CONDITIONAL | call_flag::CAN_COLLECT | call_flag::CAN_PANIC,
+        ),
     ]
 }
 
 /// The shims of the calls.
-pub fn shims() -> [Shim; 6] {
+pub fn shims() -> [Shim; 7] {
     [
         Shim(mix as *const ()),
         Shim(bump as *const ()),
@@ -384,6 +394,7 @@ pub fn shims() -> [Shim; 6] {
         Shim(may_panic as *const ()),
         Shim(checked as *const ()),
         Shim(poke_node as *const ()),
+        Shim(poke_if as *const ()),
     ]
 }
 
@@ -419,6 +430,18 @@ extern "C" fn poke(_: *mut Context, object: u64, word: u64) -> u64 {
         let place = (object + offset) as *mut u8;
         // SAFETY: as above; these bytes are within the object.
         unsafe { *place ^= word as u8 };
+    }
+    0
+}
+
+/// As [`poke`], unless the condition is 0; panics at times.
+extern "C" fn poke_if(context: *mut Context, condition: u64, object: u64, word: u64) -> u64 {
+    if condition != 0 {
+        poke(context, object, word);
+        if word % 16 == 5 {
+            // SAFETY: the engine hands its context over.
+            unsafe { (*context).pending |= pending::PANIC };
+        }
     }
     0
 }

@@ -7,7 +7,7 @@ use cranelift_codegen::ir::{
     types::{F64, I64},
 };
 use metatrace_backend::{Context, Job};
-use metatrace_defs::descr::{Reach, Scalar};
+use metatrace_defs::descr::{Reach, Scalar, call_flag};
 use metatrace_defs::trace_op::flag;
 use metatrace_defs::{Access, AccessId};
 use metatrace_trace::{Attached, Inst, Opnd};
@@ -149,6 +149,16 @@ impl Lowering<'_> {
 
     pub(super) fn call(&mut self, inst: &Inst) {
         let args: Vec<ir::Value> = inst.args.iter().map(|&arg| self.bits(arg)).collect();
+        if self.job.program.call(inst.call()).has(call_flag::CONDITIONAL) {
+            let (call, done) = (self.b.create_block(), self.b.create_block());
+            self.b.set_cold_block(call);
+            self.b.ins().brif(args[0], call, &[], done, &[]);
+            self.b.switch_to_block(call);
+            self.native_call(inst, &args);
+            self.b.ins().jump(done, &[]);
+            self.b.switch_to_block(done);
+            return;
+        }
         let results = self.native_call(inst, &args);
         for (&result, bits) in inst.results.iter().zip(results) {
             self.define_bits(result, bits);
