@@ -105,6 +105,11 @@ impl AsRef<str> for String {
         self
     }
 }
+impl AsRef<[u8]> for String {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
 impl FromIterator<char> for String {
     fn from_iter<I: IntoIterator<Item = char>>(iter: I) -> String {
         let mut text = String::new();

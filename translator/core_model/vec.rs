@@ -500,6 +500,11 @@ impl<T> AsMut<[T]> for Vec<T> {
         self
     }
 }
+impl<T> AsRef<Vec<T>> for Vec<T> {
+    fn as_ref(&self) -> &Vec<T> {
+        self
+    }
+}
 impl<T> AsRef<[T]> for Vec<T> {
     fn as_ref(&self) -> &[T] {
         self

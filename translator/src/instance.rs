@@ -293,7 +293,19 @@ impl Program {
         }
     }
 
-    /// The type in Rust's syntax, with full paths.
+    /// The type without the last arguments that are their parameters' defaults.
+    fn without_defaults(&self, ty: Ty) -> Ty {
+        let TyKind::Adt(id, args) = *ty.kind() else {
+            return ty.map_children(|child| self.without_defaults(child));
+        };
+        let params = self.adts.try_get(id.index()).map_or(&[][..], |def| &def.generics.params);
+        let is_default =
+            |n: &usize| params.get(*n).and_then(|p| p.default).is_some_and(|ty| ty.subst(args) == args[*n]);
+        let written = args.len() - (0..args.len()).rev().take_while(is_default).count();
+        Ty::adt(id, &args[..written]).map_children(|child| self.without_defaults(child))
+    }
+
+    /// The type in Rust's syntax, with full paths; without arguments that are defaults, as rustc shows it.
     pub fn ty_name(&self, ty: Ty) -> String {
         let mut out = String::new();
         let name = |d: DefName| match d {
@@ -314,7 +326,7 @@ impl Program {
             },
             DefName::Closure(id) => format!("{{{}}}", self.closure_name(id)),
         };
-        if print_ty(ty, &mut out, &name).is_err() {
+        if print_ty(self.without_defaults(ty), &mut out, &name).is_err() {
             out.push('?');
         }
         out

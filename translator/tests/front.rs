@@ -351,3 +351,19 @@ fn the_owner_is_a_green_in_either_order() {
         assert_eq!(prog.portals()[0].greens, [1, 0], "{options}");
     }
 }
+
+/// What cannot be seen inside of `format!` takes no more than that with it: its result is a `String`.
+#[test]
+fn unknown_arguments_of_format_outline_it_alone() {
+    let source = "fn bad(n: usize, message: impl AsRef<[u8]>) -> usize { n + message.as_ref().len() }
+        fn option(o: Option<usize>, word: &[u8]) -> Result<usize, usize> {
+            o.ok_or_else(|| bad(1, format!(\"'{}'\", String::from_utf8_lossy(word))))
+        }";
+    let prog = load(source);
+    let mut text = String::new();
+    for id in functions(&prog, |o| o == Origin::User) {
+        text.push_str(&prog.dump_body(&prog.body(id).unwrap()));
+    }
+    assert_eq!(errors(&prog), "");
+    assert!(text.contains("crate::bad::<std::string::String>(1_usize, outlined [word ="), "{text}");
+}

@@ -695,14 +695,19 @@ impl<'p> TyCx<'p> {
             g.params.push(GenericParam { name, const_ty: None, default: None, span, sized: false });
         }
         for p in &own.params {
-            let (ident, const_ty) = match p {
-                syn::GenericParam::Type(t) => (&t.ident, None),
-                syn::GenericParam::Const(c) => (&c.ident, Some(self.lower(&c.ty))),
+            let (ident, const_ty, default) = match p {
+                syn::GenericParam::Type(t) => {
+                    (&t.ident, None, t.default.as_ref().map(|(_, ty)| self.lower(ty)))
+                }
+                syn::GenericParam::Const(c) => {
+                    let default = c.default.as_ref().map(|(_, value)| self.length(value));
+                    (&c.ident, Some(self.lower(&c.ty)), default)
+                }
                 syn::GenericParam::Lifetime(_) => continue,
             };
             let span = self.span(ident.span());
             let sized = const_ty.is_none() && !is_unsized(own, ident);
-            g.params.push(GenericParam { name: plain_name(ident), const_ty, default: None, span, sized });
+            g.params.push(GenericParam { name: plain_name(ident), const_ty, default, span, sized });
         }
         for p in own.type_params() {
             let name = plain_name(&p.ident);

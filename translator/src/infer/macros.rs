@@ -358,7 +358,15 @@ impl FnCx<'_> {
                 self.format_macro(&name, tokens, Ty::never(), span)
             }
             "format" => match self.prog.lang_adt("String") {
-                Some(s) => self.format_macro(&name, tokens, Ty::adt(s, &[]), span),
+                Some(s) => {
+                    let (mark, ty) = (self.mark(), Ty::adt(s, &[]));
+                    self.format_macro(&name, tokens, ty, span).or_else(|opaque| {
+                        // Its type is known whatever its arguments are.
+                        self.undo(mark);
+                        let whole = syn::ExprMacro { attrs: Vec::new(), mac: mac.clone() };
+                        self.outline_expr(&Expr::Macro(whole), ty, opaque)
+                    })
+                }
                 None => Ok(self.error_node(span)),
             },
             "write" | "writeln" => self.write_macro(&name, tokens, exp, span),

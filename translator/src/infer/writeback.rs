@@ -8,38 +8,16 @@ use crate::items::{AdtKind, Container};
 use crate::thir::*;
 use crate::ty::{Args, FloatTy, FnId, InferKind, Mutability, Ty, TyKind};
 
-impl FnCx<'_> {
-    pub(super) fn write_back(&mut self) {
-        self.icx.select_where_possible();
-        self.fall_back();
-        self.icx.select_where_possible();
-        self.report_obligations();
-        let reachable = self.reachable();
-        self.resolve_types(&reachable);
-        self.build_in_operators(&reachable);
-        self.finish_casts(&reachable);
-        self.finish_literals(&reachable);
-        self.finish_modes();
-        self.analyse_captures();
-        // closures are `Copy` or not only now
-        self.finish_modes();
-        self.mark_addresses();
-        self.promote();
-        self.body.portal_loop = match self.portal_loops.as_slice() {
-            [(id, _)] => Some(*id),
-            _ => None,
-        };
-    }
-
+impl Body {
     /// The nodes that belong to the body: attempts that were undone leave others behind.
-    fn reachable(&self) -> Vec<bool> {
-        let mut seen = vec![false; self.body.exprs.len()];
-        let mut work = vec![self.body.value];
-        work.extend(self.body.closures.iter().map(|c| c.value));
+    pub fn reachable(&self) -> Vec<bool> {
+        let mut seen = vec![false; self.exprs.len()];
+        let mut work = vec![self.value];
+        work.extend(self.closures.iter().map(|c| c.value));
         let mut blocks: Vec<BlockId> = Vec::new();
         loop {
             if let Some(b) = blocks.pop() {
-                let block = self.body.block(b);
+                let block = self.block(b);
                 for s in &block.stmts {
                     match s {
                         Stmt::Let { init, els, .. } => {
@@ -56,7 +34,7 @@ impl FnCx<'_> {
             if std::mem::replace(&mut seen[e.index()], true) {
                 continue;
             }
-            match self.kind(e) {
+            match &self.expr(e).kind {
                 ExprKind::Block(b) => blocks.push(*b),
                 ExprKind::Match { scrutinee, arms } => {
                     work.push(*scrutinee);
@@ -69,6 +47,30 @@ impl FnCx<'_> {
             }
         }
         seen
+    }
+}
+
+impl FnCx<'_> {
+    pub(super) fn write_back(&mut self) {
+        self.icx.select_where_possible();
+        self.fall_back();
+        self.icx.select_where_possible();
+        self.report_obligations();
+        let reachable = self.body.reachable();
+        self.resolve_types(&reachable);
+        self.build_in_operators(&reachable);
+        self.finish_casts(&reachable);
+        self.finish_literals(&reachable);
+        self.finish_modes();
+        self.analyse_captures();
+        // closures are `Copy` or not only now
+        self.finish_modes();
+        self.mark_addresses();
+        self.promote();
+        self.body.portal_loop = match self.portal_loops.as_slice() {
+            [(id, _)] => Some(*id),
+            _ => None,
+        };
     }
 
     /// Integer and float variables nothing decides become `i32` and `f64`; a type only a diverging expression has, `()` or `!`.
@@ -455,7 +457,7 @@ impl FnCx<'_> {
 
     fn mark_addresses(&mut self) {
         let mut taken = Vec::new();
-        let reachable = self.reachable();
+        let reachable = self.body.reachable();
         for (i, e) in self.body.exprs.iter().enumerate() {
             if !reachable[i] {
                 continue;

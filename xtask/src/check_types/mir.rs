@@ -4,6 +4,7 @@
 //! position may have several answers: a macro's code, or a binding that a guard sees by reference.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 /// Where something begins and ends: file, line, column, line, column.
 pub type Place = (String, u32, u32, u32, u32);
@@ -18,8 +19,15 @@ pub struct Mir {
 }
 
 impl Mir {
-    /// Reads the text.
-    pub fn parse(text: &str) -> Mir {
+    /// Adds what was found in another crate.
+    pub fn extend(&mut self, other: Mir) {
+        for (all, more) in [(&mut self.locals, other.locals), (&mut self.calls, other.calls)] {
+            more.into_iter().for_each(|(place, found)| all.entry(place).or_default().extend(found));
+        }
+    }
+
+    /// Reads the text that rustc wrote in this folder.
+    pub fn parse(text: &str, dir: &Path) -> Mir {
         let mut mir = Mir::default();
         let mut types: HashMap<String, String> = HashMap::new();
         let mut named: Vec<(String, Place)> = Vec::new();
@@ -37,7 +45,9 @@ impl Mir {
                 }
             }
             let Some((code, comment)) = trimmed.rsplit_once("// ") else { continue };
-            let Some(place) = comment.split_once(" at ").and_then(|(_, span)| place(span)) else { continue };
+            let Some(place) = comment.split_once(" at ").and_then(|(_, span)| place(span, dir)) else {
+                continue;
+            };
             let code = code.trim_end().trim_end_matches(';');
             if let Some(debug) = code.strip_prefix("debug ") {
                 if let Some((_, local)) = debug.split_once(" => ")
@@ -86,11 +96,11 @@ fn header(line: &str) -> HashMap<String, String> {
 }
 
 /// `src/lib.rs:5:10: 5:11`
-fn place(span: &str) -> Option<Place> {
+fn place(span: &str, dir: &Path) -> Option<Place> {
     let mut parts = span.trim().rsplitn(5, ':').map(str::trim);
     let mut number = || parts.next()?.parse::<u32>().ok();
     let (c2, l2, c1, l1) = (number()?, number()?, number()?, number()?);
-    Some((parts.next()?.to_string(), l1, c1, l2, c2))
+    Some((dir.join(parts.next()?).display().to_string(), l1, c1, l2, c2))
 }
 
 /// The path before a call's arguments; `None` for a call through a variable.
@@ -131,8 +141,8 @@ fn f(_1: &S, _2: Option<(i64, u8)>) -> i64 {
         _3 = move _5(move _4) -> [return: bb1, unwind continue]; // scope 0 at src/lib.rs:7:13: 7:18
 }
 ";
-        let mir = Mir::parse(text);
-        let file = "src/lib.rs".to_string();
+        let mir = Mir::parse(text, Path::new("/a"));
+        let file = "/a/src/lib.rs".to_string();
         assert_eq!(mir.locals[&(file.clone(), 5, 17, 5, 18)], ["Option<(i64, u8)>"]);
         assert_eq!(mir.locals[&(file.clone(), 6, 9, 6, 10)], ["[u8; 4]"]);
         assert_eq!(mir.calls.len(), 1);

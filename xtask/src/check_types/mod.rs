@@ -1,26 +1,32 @@
 //! `check-types`: the types of variables and the targets of calls that the front end infers, against rustc's own.
 //!
-//! In: the packages of the workspace that are translated, and a crate of generated functions. Out: for each how much was
-//! compared, and every difference with its place. Both sides are brought to one form: paths by their last name, no
+//! In: the interpreters of the workspace, each of one package or several, and one of generated functions. Out: for each how much
+//! was compared, and every difference with its place. Both sides are brought to one form: paths by their last name, no
 //! lifetimes, no positions of closures. rustc's answers are read from its MIR, which leaves out code that is never
 //! reached: what it says nothing about is counted as not seen.
 //!
 //! It uses unstable options of rustc, so it is tied to the version that the workspace is built with; nothing that is shipped
 //! relies on it.
 
+mod libraries;
 mod mir;
 
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use cargo_metadata::{DependencyKind, Metadata, Package};
+use metatrace_translator::diag::Code;
 use metatrace_translator::items::{Container, FnKind, Origin};
+use metatrace_translator::load::Files;
 use metatrace_translator::load::cfg::Cfg;
 use metatrace_translator::program::Program;
-use metatrace_translator::source::Span;
-use metatrace_translator::thir::{Body, Callee, ExprKind};
-use metatrace_translator::ty::{Args, FnId};
+use metatrace_translator::source::{FileId, Span};
+use metatrace_translator::thir::{Body, Callee, ExprKind, LocalId, PatId, PatKind, Stmt};
+use metatrace_translator::ty::{Args, FnId, Ty, TyKind};
 use metatrace_translator::with_stack;
 
+pub use libraries::{Libraries, Setting};
 use mir::{Mir, Place};
 
 /// What came of one package.
@@ -42,44 +48,158 @@ pub struct Report {
     pub differences: Vec<String>,
 }
 
-/// Packages that cannot be compiled without dependencies of their own.
-const COUPLED: &[&str] = &["lua"];
-
 /// How many generated cases are compared.
 const CASES: u64 = 40;
 
-/// Compares all packages of the workspace in `root` that are translated, but for interpreters spread over several packages, or
-/// with dependencies of their own: what rustc says is asked of one crate at a time, which is given only the runtime.
+/// Compares all interpreters of the workspace in `root`, and one of generated functions.
 ///
 /// # Errors
 /// If Cargo or rustc fail, or a package has errors.
 pub fn run(root: &Path) -> Result<Vec<Report>, String> {
-    let metadata = cargo_metadata::MetadataCommand::new()
-        .manifest_path(root.join("Cargo.toml"))
-        .no_deps()
-        .exec()
-        .map_err(|error| error.to_string())?;
-    let translated = |package: &&cargo_metadata::Package| {
-        let build = cargo_metadata::DependencyKind::Build;
-        let mut dependencies = package.dependencies.iter();
-        let generator = package.dependencies.iter().any(|d| d.name == "metatrace-generator");
-        dependencies.any(|d| d.kind == build && d.name == "metatrace-jitcodegen") && !generator
-    };
-    let packages: Vec<_> = metadata.packages.iter().filter(translated).collect();
-    let uses = |user: &cargo_metadata::Package, used: &cargo_metadata::Package| {
-        user.dependencies.iter().any(|d| *d.name == **used.name && d.path.is_some())
-    };
-    let is_spread = |package: &cargo_metadata::Package| {
-        packages.iter().any(|other| uses(package, other) || uses(other, package))
-    };
-    let mut dirs: Vec<PathBuf> = packages
-        .iter()
-        .filter(|package| !is_spread(package) && !COUPLED.contains(&package.name.as_str()))
-        .filter_map(|package| package.manifest_path.parent().map(|dir| dir.as_std_path().to_path_buf()))
-        .collect();
-    dirs.push(write_generated(metadata.target_directory.join("check-types").as_std_path(), 90_000, CASES)?.0);
-    let runtime = Runtime::build(root)?;
-    dirs.iter().map(|dir| with_stack(|| compare(dir, &runtime))).collect()
+    let metadata = metadata(root)?;
+    let workspace = Workspace::open(root, &metadata)?;
+    let mut reports = Vec::new();
+    let mut rootless: Vec<(PathBuf, String)> = Vec::new();
+    let mut covered = BTreeSet::new();
+    for package in &workspace.packages {
+        let dir = dir_of(package);
+        let setting = workspace.libraries.of(&package.id)?;
+        with_stack(|| -> Result<(), String> {
+            let program = Program::load_package(dir, &workspace.cfg.with_features(&setting.features));
+            let found = program.diagnostics();
+            if !found.is_empty() && found.sorted().iter().all(|error| error.code == Code::NoPortal) {
+                rootless.push((dir.to_path_buf(), found.render(program.sources())));
+                return Ok(());
+            }
+            let crates = workspace.crates(&program)?;
+            covered.extend(crates.iter().map(|one| one.dir.clone()));
+            reports.push(compare(&program, dir, &crates)?);
+            Ok(())
+        })?;
+    }
+    if let Some((_, errors)) = rootless.iter().find(|(dir, _)| !covered.contains(dir)) {
+        return Err(errors.clone());
+    }
+    let target = workspace.metadata.target_directory.join("check-types");
+    let (dir, _) = write_generated(target.as_std_path(), 90_000, CASES)?;
+    let runtime = package_named(&metadata, "metatrace")?;
+    let library = workspace.libraries.library(&runtime.id)?;
+    let externs = library.map(|file| ("metatrace".to_string(), file)).into_iter().collect();
+    reports.push(workspace.compare_alone(&dir, Setting { externs, features: Vec::new() }, &Files::Disk)?);
+    Ok(reports)
+}
+
+/// What Cargo knows of the workspace in `root`.
+///
+/// # Errors
+/// If Cargo fails.
+pub fn metadata(root: &Path) -> Result<Metadata, String> {
+    let mut command = cargo_metadata::MetadataCommand::new();
+    command.manifest_path(root.join("Cargo.toml")).exec().map_err(|error| error.to_string())
+}
+
+/// The package of the workspace that has this name.
+///
+/// # Errors
+/// If there is none.
+pub fn package_named<'a>(metadata: &'a Metadata, name: &str) -> Result<&'a Package, String> {
+    let mut all = metadata.workspace_packages().into_iter();
+    all.find(|package| package.name.as_str() == name).ok_or_else(|| format!("there is no package `{name}`"))
+}
+
+fn dir_of(package: &Package) -> &Path {
+    package.manifest_path.parent().map_or(Path::new(""), |dir| dir.as_std_path())
+}
+
+/// The workspace, compiled.
+pub struct Workspace<'a> {
+    metadata: &'a Metadata,
+    /// Those that are translated.
+    packages: Vec<&'a Package>,
+    /// What they were compiled with.
+    pub libraries: Libraries<'a>,
+    cfg: Cfg,
+}
+
+/// One crate of an interpreter.
+struct Crate {
+    dir: PathBuf,
+    root: PathBuf,
+    edition: String,
+    setting: Setting,
+}
+
+impl<'a> Workspace<'a> {
+    /// Builds the workspace's interpreters.
+    ///
+    /// # Errors
+    /// If Cargo or rustc fail.
+    pub fn open(root: &Path, metadata: &'a Metadata) -> Result<Workspace<'a>, String> {
+        let is_translated = |package: &&Package| {
+            let has = |kind, name| package.dependencies.iter().any(|d| d.kind == kind && d.name == name);
+            let generator = package.dependencies.iter().any(|d| d.name == "metatrace-generator");
+            has(DependencyKind::Build, "metatrace-jitcodegen") && !generator
+        };
+        let packages: Vec<_> = metadata.workspace_packages().into_iter().filter(is_translated).collect();
+        let mut names: Vec<_> = packages.iter().map(|package| package.name.as_str()).collect();
+        names.push("metatrace");
+        let libraries = Libraries::build(root, metadata, &names)?;
+        Ok(Workspace { metadata, packages, libraries, cfg: platform()? })
+    }
+
+    /// Compares the crate in `dir`, which is none of the workspace, as our side finds it in `files`.
+    ///
+    /// # Errors
+    /// If rustc fails, or the crate has errors.
+    pub fn compare_alone(&self, dir: &Path, setting: Setting, files: &Files) -> Result<Report, String> {
+        with_stack(|| {
+            let cfg = self.cfg.with_features(&setting.features);
+            let program = Program::load_package_from(files, dir, &cfg);
+            let (root, edition) = (PathBuf::from("src/lib.rs"), program.edition().to_string());
+            compare(&program, dir, &[Crate { dir: dir.to_path_buf(), root, edition, setting }])
+        })
+    }
+
+    /// The crates whose files were read.
+    fn crates(&self, program: &Program) -> Result<Vec<Crate>, String> {
+        let mut crates = Vec::new();
+        for package in self.metadata.workspace_packages() {
+            let target = |target: &&cargo_metadata::Target| {
+                let mut read = program.sources().files().map(|(_, file)| absolute(&file.path));
+                (target.is_lib() || target.is_bin())
+                    && read.any(|path| path == absolute(target.src_path.as_std_path()))
+            };
+            if let Some(target) = package.targets.iter().find(target) {
+                crates.push(Crate {
+                    dir: dir_of(package).to_path_buf(),
+                    root: target.src_path.as_std_path().to_path_buf(),
+                    edition: target.edition.to_string(),
+                    setting: self.libraries.of(&package.id)?,
+                });
+            }
+        }
+        Ok(crates)
+    }
+}
+
+/// The conditions that rustc sets for this platform.
+fn platform() -> Result<Cfg, String> {
+    let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    let output =
+        rustc.args(["--print", "cfg"]).output().map_err(|error| format!("cannot start rustc: {error}"))?;
+    let mut cfg = Cfg::default();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        match line.split_once('=') {
+            Some((name, value)) => cfg.set(name, Some(value.trim_matches('"'))),
+            None => cfg.set(line, None),
+        }
+    }
+    Ok(cfg)
+}
+
+/// The one name of a file that may be reached in several ways.
+fn absolute(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
 }
 
 /// Writes a package of this many generated cases; its folder, and how many lines its source has.
@@ -99,64 +219,18 @@ pub fn write_generated(dir: &Path, seed: u64, count: u64) -> Result<(PathBuf, us
     Ok((dir.to_path_buf(), text.lines().count()))
 }
 
-/// The compiled crate `metatrace`.
-struct Runtime {
-    library: PathBuf,
-}
-
-impl Runtime {
-    fn build(root: &Path) -> Result<Runtime, String> {
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.current_dir(root).args(["build", "--quiet", "--package", "metatrace", "--message-format=json"]);
-        let output = cargo.output().map_err(|error| format!("cannot start cargo: {error}"))?;
-        let messages = cargo_metadata::Message::parse_stream(output.stdout.as_slice());
-        for message in messages.map_while(Result::ok) {
-            if let cargo_metadata::Message::CompilerArtifact(artifact) = message
-                && artifact.target.name == "metatrace"
-                && let Some(library) = artifact.filenames.iter().find(|file| file.extension() == Some("rlib"))
-            {
-                return Ok(Runtime { library: library.as_std_path().to_path_buf() });
-            }
-        }
-        Err(format!("`metatrace` could not be built:\n{}", String::from_utf8_lossy(&output.stderr)))
-    }
-
-    /// What rustc finds in a crate.
-    fn mir(&self, dir: &Path, root: &Path, edition: u32) -> Result<Mir, String> {
-        let dependencies = self.library.parent().unwrap_or(Path::new("")).join("deps");
-        let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-        rustc
-            .current_dir(dir)
-            .env("RUSTC_BOOTSTRAP", "1")
-            .args(["-Zunpretty=mir", "-Zmir-include-spans=yes", "-Zmir-opt-level=0", "--crate-type=lib"])
-            .args(["--cap-lints=allow", "--crate-name=checked"])
-            .arg(format!("--edition={edition}"))
-            .arg(format!("--extern=metatrace={}", self.library.display()))
-            .arg(format!("-Ldependency={}", dependencies.display()))
-            .arg(root);
-        let output = rustc.output().map_err(|error| format!("cannot start rustc: {error}"))?;
-        if !output.status.success() {
-            return Err(format!("{}: {}", dir.display(), String::from_utf8_lossy(&output.stderr)));
-        }
-        Ok(Mir::parse(&String::from_utf8_lossy(&output.stdout)))
-    }
-}
-
-/// Compares one package.
-fn compare(dir: &Path, runtime: &Runtime) -> Result<Report, String> {
-    let program = Program::load_package(dir, &Cfg::default());
+/// Compares one interpreter, whose package is `dir`.
+fn compare(program: &Program, dir: &Path, crates: &[Crate]) -> Result<Report, String> {
     let errors = || program.diagnostics().render(program.sources());
     if !program.diagnostics().is_empty() {
         return Err(errors());
     }
-    let files: Vec<PathBuf> = program.sources().files().map(|(_, file)| file.path.clone()).collect();
-    let root = files
-        .iter()
-        .find(|path| path.starts_with(dir) && ["lib.rs", "main.rs"].iter().any(|name| path.ends_with(name)))
-        .ok_or_else(|| format!("{}: no root file was read", dir.display()))?;
-    let root = root.strip_prefix(dir).unwrap_or(root);
-    let mir = runtime.mir(dir, root, program.edition())?;
-    let mut check = Check { program: &program, dir, mir: &mir, report: Report::default() };
+    let mut mir = Mir::default();
+    for one in crates {
+        mir.extend(one.setting.mir(&absolute(&one.dir), &one.root, &one.edition)?);
+    }
+    let paths = program.sources().files().map(|(id, file)| (id, absolute(&file.path).display().to_string()));
+    let mut check = Check { program, paths: paths.collect(), mir: &mir, report: Report::default() };
     check.report.package = dir.to_path_buf();
     for n in 0..program.fn_count() {
         let id = FnId::new(n);
@@ -175,7 +249,8 @@ fn compare(dir: &Path, runtime: &Runtime) -> Result<Report, String> {
 
 struct Check<'a> {
     program: &'a Program,
-    dir: &'a Path,
+    /// The files' names as rustc's side has them.
+    paths: HashMap<FileId, String>,
     mir: &'a Mir,
     report: Report,
 }
@@ -184,8 +259,7 @@ impl Check<'_> {
     fn place(&self, span: Span) -> Place {
         let sources = self.program.sources();
         let (from, to) = (sources.line_col(span), sources.line_col(Span { lo: span.hi, ..span }));
-        let path = &sources.file(span.file).path;
-        let path = path.strip_prefix(self.dir).unwrap_or(path).display().to_string();
+        let path = self.paths.get(&span.file).cloned().unwrap_or_default();
         (path, from.line, from.column, to.line, to.column)
     }
 
@@ -194,14 +268,41 @@ impl Check<'_> {
         text.get(span.lo as usize..span.hi as usize).unwrap_or_default()
     }
 
+    /// The type in the form of [`normal`]. rustc leaves out arguments that are their parameters' defaults, which for types that are
+    /// neither the interpreter's nor of a model are not known here: each number of their last arguments may be such.
+    fn spellings(&self, ty: Ty) -> Vec<String> {
+        let mut all = vec![normal(&self.program.ty_name(ty))];
+        for n in 1.. {
+            let less = normal(&self.program.ty_name(self.without_last(ty, n)));
+            if all.last() == Some(&less) {
+                break;
+            }
+            all.push(less);
+        }
+        all
+    }
+
+    /// The type with all but the last `n` arguments of types whose parameters are not known.
+    fn without_last(&self, ty: Ty, n: usize) -> Ty {
+        let ty = ty.map_children(|child| self.without_last(child, n));
+        match *ty.kind() {
+            TyKind::Adt(id, args) if self.program.adt(id).generics.params.len() < args.len() => {
+                Ty::adt(id, &args[..args.len().saturating_sub(n)])
+            }
+            _ => ty,
+        }
+    }
+
     fn body(&mut self, body: &Body) {
-        for local in &body.locals {
-            if !self.text(local.span).contains(local.name.as_str()) {
-                // Not written there, but made of what is: by a derive, of `?`.
+        let declared = declared(body);
+        for (n, local) in body.locals.iter().enumerate() {
+            if !declared.contains(&LocalId::new(n)) || !declares(self.text(local.span), &local.name) {
+                // Of an attempt that was undone; or not written there, but made of what is: by a derive, of `?`.
                 continue;
             }
             let place = self.place(local.span);
-            let ours = normal(&self.program.ty_name(local.ty));
+            let spellings = self.spellings(local.ty);
+            let ours = &spellings[0];
             match self.mir.locals.get(&place) {
                 None => self.report.unseen += 1,
                 Some(theirs) => {
@@ -210,7 +311,9 @@ impl Check<'_> {
                     // Nor has what a function's `impl Trait` result stands for, which rustc sees and we do not look at.
                     let hidden = |ty: &str| ty.starts_with("impl ");
                     let same = |ty: &String| {
-                        normal(ty) == ours || hidden(ty) && hidden(&ours) || ours.contains(HIDDEN_RESULT)
+                        spellings.contains(&normal(ty))
+                            || hidden(ty) && hidden(ours)
+                            || ours.contains(HIDDEN_RESULT)
                     };
                     if !theirs.iter().any(same) {
                         let what = format!("`{}` is `{ours}`", local.name);
@@ -220,7 +323,7 @@ impl Check<'_> {
                 }
             }
         }
-        for expr in &body.exprs {
+        for (expr, _) in body.exprs.iter().zip(body.reachable()).filter(|(_, is_there)| *is_there) {
             let ExprKind::Call { callee: Callee::Fn { id, args }, .. } = &expr.kind else { continue };
             if self.text(expr.span).chars().all(|c| c.is_alphanumeric() || c == '_') {
                 // No call is one word: this one is of code that a derive makes.
@@ -258,8 +361,7 @@ impl Check<'_> {
 
     fn differs(&mut self, place: &Place, ours: &str, theirs: &str) {
         let (file, line, column, ..) = place;
-        let file = self.dir.join(file);
-        let text = format!("{}:{line}:{column}: {ours}, for rustc `{theirs}`", file.display());
+        let text = format!("{file}:{line}:{column}: {ours}, for rustc `{theirs}`");
         self.report.differences.push(text);
     }
 
@@ -275,6 +377,59 @@ impl Check<'_> {
             _ => target(&def.path.to_string()),
         }
     }
+}
+
+/// The variables that belong to the body: attempts of inference that were undone leave others behind.
+fn declared(body: &Body) -> BTreeSet<LocalId> {
+    let mut pats: Vec<PatId> = body.params.iter().map(|param| param.pat).collect();
+    pats.extend(body.closures.iter().flat_map(|closure| closure.params.iter().map(|param| param.pat)));
+    let mut blocks = Vec::new();
+    for (expr, _) in body.exprs.iter().zip(body.reachable()).filter(|(_, is_there)| *is_there) {
+        match &expr.kind {
+            ExprKind::Block(block) => blocks.push(*block),
+            ExprKind::Let { pat, .. } => pats.push(*pat),
+            ExprKind::Match { arms, .. } => pats.extend(arms.iter().map(|arm| arm.pat)),
+            _ => {}
+        }
+    }
+    while let Some(block) = blocks.pop() {
+        for stmt in &body.block(block).stmts {
+            if let Stmt::Let { pat, els, .. } = stmt {
+                pats.push(*pat);
+                blocks.extend(*els);
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    while let Some(pat) = pats.pop() {
+        match &body.pat(pat).kind {
+            PatKind::Wild | PatKind::Literal(_) | PatKind::Range { .. } => {}
+            PatKind::Binding { local, sub, .. } => {
+                found.insert(*local);
+                pats.extend(*sub);
+            }
+            PatKind::Variant { fields, .. } | PatKind::Tuple(fields) => {
+                pats.extend(fields.iter().map(|(_, pat)| *pat));
+            }
+            PatKind::Deref(pat) => pats.push(*pat),
+            PatKind::Slice { prefix, rest, suffix } => {
+                pats.extend(prefix.iter().chain(rest).chain(suffix));
+            }
+            PatKind::Or(all) => pats.extend(all),
+        }
+    }
+    found
+}
+
+/// Whether the text of a pattern binds the name itself; `self` may be a parameter in each of its forms.
+fn declares(text: &str, name: &str) -> bool {
+    let words = text.trim_start_matches('&').trim_start();
+    let mut words =
+        words.split_whitespace().skip_while(|word| ["ref", "mut"].contains(word) || word.starts_with('\''));
+    let first = words.next().unwrap_or_default();
+    let end = first.find(['@', ':']).unwrap_or(first.len());
+    let is_whole = end < first.len() || words.next().is_none_or(|next| next.starts_with(['@', ':']));
+    is_whole && first[..end].trim_start_matches("r#") == name
 }
 
 /// Whether several calls share the place: a macro's, or those of an operator and what it dereferences.
@@ -384,8 +539,7 @@ fn normal(text: &str) -> String {
             at += 1;
         }
     }
-    // The default hasher of maps and sets is left out by rustc.
-    function_items(out.replace("<>", "").replace(",>", ">").replace(",RandomState>", ">"))
+    function_items(out.replace("<>", "").replace(",>", ">"))
 }
 
 /// With functions as types by their names alone: rustc gives their signatures too.
@@ -409,6 +563,21 @@ fn function_items(mut text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_that_only_mentions_a_name_declares_nothing() {
+        for text in ["x", "mut x", "ref mut x", "x @ Some(_)", "x@1..=2", "r#x", "mut x: u8"] {
+            assert!(declares(text, "x"), "{text}");
+        }
+        assert!(
+            declares("&mut self", "self")
+                && declares("&'a self", "self")
+                && declares("self: &Rc<Self>", "self")
+        );
+        for text in ["x?", "f(x)", "x + 1", "return Err(x)", "y", "xy", "x.y", "x y", ""] {
+            assert!(!declares(text, "x"), "{text}");
+        }
+    }
 
     #[test]
     fn both_forms_become_one() {
