@@ -15,4 +15,8 @@ fn main() {
         }
         std::fs::write(common::expected_path(&file.path), recorded).expect("the outputs are written");
     }
+    for (path, program) in common::snippets() {
+        let recorded = common::output(&reference, &program, &[]);
+        std::fs::write(common::expected_path(&path), recorded).expect("the outputs are written");
+    }
 }

@@ -269,6 +269,7 @@ impl Vm {
         if !thread.has_room(limit.up(64)) || !thread.frames.has_room(false) {
             self.check_overflow(limit.up(64))?;
         }
+        let calls = self.native_calls.get();
         thread.frames.push(Frame {
             base: place.up(1),
             results: place,
@@ -276,9 +277,14 @@ impl Vm {
             code: None,
             pc: Cell::new(Pc(0)),
             want,
-            extra: self.native_calls.get(),
+            extra: calls,
             flags: Cell::new(Flags(PROTECTED)),
         });
+        // It counts as a native call, as which the reference implementation makes it.
+        self.native_calls.set(calls + 1);
+        if calls >= MAX_NATIVE_CALLS {
+            return self.native_overflow(calls + 1);
+        }
         Ok(())
     }
 
@@ -287,6 +293,7 @@ impl Vm {
         let thread = self.thread();
         let frame = thread.frames.last();
         let (place, want) = (frame.results, frame.want);
+        self.native_calls.set(frame.extra);
         thread.frames.pop();
         place.set(Value::True);
         let found = thread.top.get().above(place);

@@ -253,7 +253,9 @@ fn begin_resume(thread: Gc<Thread>, args: Slot, count: usize) -> Option<Box<Nati
 /// Whether a coroutine may stop where it is: no native function in it waits for what it has called, but those that let that pass.
 pub fn may_stop(thread: &Thread) -> bool {
     let frames = &thread.frames;
+    // One that is dead runs only to be closed.
     !thread.is_main
+        && thread.status.get() != Status::Dead
         && !thread.hooks.is_running()
         && (2..frames.depth()).all(|index| frames.get(index - 1).is_none_or(Frame::lets_stop))
 }

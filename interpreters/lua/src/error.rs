@@ -52,6 +52,14 @@ pub fn position(vm: &Vm, level: usize) -> Vec<u8> {
     text
 }
 
+/// An error that a native function reports: with the position of its caller.
+#[cold]
+pub fn of_library(vm: &Vm, message: &[u8]) -> Raised {
+    let mut text = position(vm, 1);
+    text.extend_from_slice(message);
+    vm.raise_bytes(&text)
+}
+
 /// The line that a call is in.
 pub fn current_line(frame: &Frame) -> Option<u32> {
     frame.code.and_then(|code| code.line_before(frame.pc.get().0 as usize))

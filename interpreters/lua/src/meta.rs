@@ -359,10 +359,14 @@ pub fn compare_order(vm: &Vm, a: Value, b: Value, or_equal: bool) -> Result<Foun
         return Ok(holds(Some(a.bytes().cmp(b.bytes()))));
     }
     let event = if or_equal { Event::Le } else { Event::Lt };
-    match binary_method(vm, event, a, b)? {
-        Some(found) => Ok(found),
-        None => Err(error::not_comparable(vm, a, b)),
+    if let Some(found) = binary_method(vm, event, a, b)? {
+        return Ok(found);
     }
+    // As in earlier versions, what knows only "less" is less or equal to what is not less than it.
+    if or_equal && let Some(found) = binary_method(vm, Event::Lt, b, a)? {
+        return Ok((Value::bool(!called(vm, found, b, a)?.is_true()), None));
+    }
+    Err(error::not_comparable(vm, a, b))
 }
 
 /// `a < b`.
@@ -476,7 +480,7 @@ pub fn to_text(vm: &Vm, value: Value) -> Result<Value> {
         return match text {
             Value::Str(_) => Ok(text),
             Value::Int(_) | Value::Float(_) => vm.string(&plain_text(vm, text)),
-            _ => Err(vm.error("'__tostring' must return a string")),
+            _ => Err(error::of_library(vm, b"'__tostring' must return a string")),
         };
     }
     match value {

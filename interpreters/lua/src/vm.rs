@@ -304,6 +304,8 @@ impl Vm {
         self.roots.registry.set(Some(Table::new(self)?));
         self.roots.globals.set(Some(Table::new(self)?));
         self.roots.loaded.set(Some(Table::new(self)?));
+        self.registry().set(self, Value::Int(1), Value::Thread(main))?;
+        self.registry().set(self, Value::Int(2), Value::Table(self.globals()))?;
         crate::stdlib::open(self)
     }
 

@@ -38,6 +38,18 @@ fn check(environment: &[(&str, &str)]) {
             }
         }
     }
+    for (path, program) in common::snippets() {
+        let expected = std::fs::read_to_string(common::expected_path(&path)).expect("recorded outputs");
+        let found = common::output(interpreter, &program, environment);
+        let (expected, found) = (common::split(&expected), common::split(&found));
+        count += expected.len();
+        for index in 0..expected.len().max(found.len()) {
+            let (found, output) = (found.get(index), expected.get(index));
+            if found != output {
+                wrong.push(format!("{}: {found:?}, not {output:?}", path.display()));
+            }
+        }
+    }
     assert!(wrong.is_empty(), "{} of {count} cases:\n{}", wrong.len(), wrong.join("\n"));
 }
 

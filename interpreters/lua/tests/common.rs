@@ -1,4 +1,5 @@
-//! Cases: pieces of Lua in the files of `tests/cases`, each below a line `--@ NAME`, with the output of each in a file beside.
+//! Cases: pieces of Lua in the files of `tests/cases`, each below a line `--@ NAME`, with the output of each in a file beside; and
+//! snippets: pieces in the files of `tests/snippets`, parted by blank lines, those of a file run by one program.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -16,17 +17,35 @@ pub struct File {
 
 /// All files of cases.
 pub fn files() -> Vec<File> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    scripts("tests/cases")
+        .into_iter()
+        .map(|path| File { cases: split(&std::fs::read_to_string(&path).expect("cases")), path })
+        .collect()
+}
+
+/// All files of snippets, each with the program that runs them.
+pub fn snippets() -> Vec<(PathBuf, String)> {
+    const HARNESS: &str = include_str!("snippets.harness");
+    scripts("tests/snippets")
+        .into_iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).expect("snippets");
+            let program = format!("local SNIPPETS = [======[\n{text}]======]\n{HARNESS}");
+            (path, program)
+        })
+        .collect()
+}
+
+/// The scripts in a folder of the package.
+fn scripts(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
-        .expect("the folder of cases")
+        .expect("the folder")
         .map(|entry| entry.expect("an entry").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "lua"))
         .collect();
     paths.sort();
     paths
-        .into_iter()
-        .map(|path| File { cases: split(&std::fs::read_to_string(&path).expect("cases")), path })
-        .collect()
 }
 
 /// The pieces of a file: names and texts.

@@ -64,10 +64,11 @@ fn assert(call: Call) -> Result<usize> {
         call.place.copy_from(call.place.up(1), call.count);
         return Ok(call.count);
     }
-    if call.count > 1 {
-        return Err(call.vm.raise(call.arg(1)));
+    match (call.count, call.arg(1)) {
+        (1, _) => Err(call.fail("assertion failed!")),
+        (_, Value::Str(text)) => Err(call.fail(text.bytes())),
+        (_, value) => Err(call.vm.raise(value)),
     }
-    Err(call.fail_plain("assertion failed!"))
 }
 
 fn collect_garbage(call: Call) -> Result<usize> {
@@ -243,7 +244,7 @@ fn pairs(call: Call) -> Result<usize> {
 fn next(call: Call) -> Result<usize> {
     let table = call.table(0)?;
     let Some(position) = table.position_behind(&call.vm.shapes, call.arg(1)) else {
-        return Err(call.fail("invalid key to 'next'"));
+        return Err(call.fail_plain("invalid key to 'next'"));
     };
     match table.next_at(&call.vm.shapes, position) {
         Some((_, key, value)) => call.many(&[key, value]),

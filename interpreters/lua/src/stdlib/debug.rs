@@ -23,11 +23,12 @@ pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
             ("getmetatable", get_metatable),
             ("getregistry", |call| call.one(Value::Table(call.vm.registry()))),
             ("getupvalue", get_upvalue),
-            ("getuservalue", |call| call.one(Value::Nil)),
+            ("getuservalue", get_user_value),
             ("sethook", set_hook),
             ("setlocal", set_local),
             ("setmetatable", set_metatable),
             ("setupvalue", set_upvalue),
+            ("setuservalue", set_user_value),
             ("traceback", traceback_function),
             ("upvalueid", upvalue_id),
             ("upvaluejoin", upvalue_join),
@@ -91,9 +92,9 @@ fn traceback_of(vm: &Vm, thread: Gc<Thread>, message: Option<&[u8]>, level: usiz
         None => Vec::new(),
     };
     out.extend_from_slice(b"stack traceback:");
-    let seen: Vec<usize> = thread.frames.seen().filter(|index| *index >= 1).skip(level).collect();
-    let count = seen.len();
-    for (shown, index) in seen.into_iter().enumerate() {
+    let seen: Vec<usize> = thread.frames.seen().filter(|index| *index >= 1).collect();
+    let count = seen.len().saturating_sub(level);
+    for (shown, index) in seen.iter().copied().skip(level).enumerate() {
         if count > SHOWN + SHOWN + 2 && shown == SHOWN {
             out.extend_from_slice(
                 format!("\n\t...\t(skipping {} levels)", count - SHOWN - SHOWN - 1).as_bytes(),
@@ -120,7 +121,7 @@ fn traceback_of(vm: &Vm, thread: Gc<Thread>, message: Option<&[u8]>, level: usiz
             out.extend_from_slice(b"\n\t(...tail calls...)");
         }
     }
-    if thread.is_main {
+    if thread.is_main && level <= seen.len() {
         out.extend_from_slice(b"\n\t[C]: in ?");
     }
     out
@@ -165,7 +166,10 @@ fn get_info(call: Call) -> Result<usize> {
     let (thread, first) = about(&call);
     let what = call.bytes_or(first + 1, b"flnSrtu")?;
     if what.contains(&b'>') || what.iter().any(|option| !b"SlnrutLf".contains(option)) {
-        return Err(call.bad(first + 1, "invalid option"));
+        let shown = String::from_utf8_lossy(what);
+        let message =
+            if what.contains(&b'>') { format!("invalid option '{shown}'") } else { "invalid option".into() };
+        return Err(call.bad(first + 1, message));
     }
     let (function, index) = match call.arg(first) {
         function @ (Value::Function(_) | Value::Native(_)) => (function, None),
@@ -288,6 +292,9 @@ fn find_local(thread: Gc<Thread>, index: usize, number: i64) -> Option<(Vec<u8>,
 fn get_local(call: Call) -> Result<usize> {
     let (thread, first) = about(&call);
     let number = call.int(first + 1)?;
+    if let Value::Native(_) = call.arg(first) {
+        return call.one(Value::Nil);
+    }
     if let Value::Function(function) = call.arg(first) {
         let proto = function.code.traced();
         let name = usize::try_from(number - 1)
@@ -340,6 +347,20 @@ fn set_metatable(call: Call) -> Result<usize> {
         value => call.vm.roots.metas[value.type_index()].set(meta),
     }
     call.one(call.arg(0))
+}
+
+// Values of users: no userdata has any.
+
+fn get_user_value(call: Call) -> Result<usize> {
+    call.int_or(1, 1)?;
+    call.one(Value::Nil)
+}
+
+fn set_user_value(call: Call) -> Result<usize> {
+    call.int_or(2, 1)?;
+    let Value::UserData(_) = call.arg(0) else { return Err(call.bad_type(0, "userdata")) };
+    call.any(1)?;
+    call.one(Value::Nil)
 }
 
 // Upvalues.
@@ -414,10 +435,18 @@ fn upvalue_join(call: Call) -> Result<usize> {
         Value::Function(function) => Ok(function),
         _ => Err(call.bad(index, "Lua function expected")),
     };
+    let index = |function: usize| {
+        let index = upvalue_index(&call, function + 1)?;
+        let count = match call.callable(function)? {
+            Value::Function(function) => function.upvalues.len(),
+            Value::Native(native) => native.upvalues.len(),
+            _ => 0,
+        };
+        if index < count { Ok(index) } else { Err(call.bad(function + 1, "invalid upvalue index")) }
+    };
+    let (a, b) = (index(0)?, index(2)?);
     let (first, second) = (function(0)?, function(2)?);
-    let (a, b) = (upvalue_index(&call, 1)?, upvalue_index(&call, 3)?);
-    let Some(target) = first.upvalues.get(a) else { return Err(call.bad(1, "invalid upvalue index")) };
-    let Some(source) = second.upvalues.get(b) else { return Err(call.bad(3, "invalid upvalue index")) };
+    let (target, source) = (&first.upvalues[a], &second.upvalues[b]);
     target.set(source.get());
     Ok(0)
 }

@@ -43,6 +43,8 @@ pub struct Stream {
     buffering: Buffering,
     /// A standard file, which programs cannot close.
     is_standard: bool,
+    /// Its mode has no writing.
+    is_read_only: bool,
 }
 
 type Shared = Rc<RefCell<Stream>>;
@@ -60,6 +62,7 @@ impl Stream {
             limit: BUFFER,
             buffering: Buffering::Full,
             is_standard: false,
+            is_read_only: false,
         }
     }
 
@@ -75,6 +78,9 @@ impl Stream {
     }
 
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        if self.is_read_only {
+            return Err(closed());
+        }
         if self.taken < self.ahead.len() {
             // What was read ahead is given back.
             let back = (self.ahead.len() - self.taken) as i64;
@@ -387,7 +393,9 @@ fn open_path(name: &[u8], mode: &[u8]) -> std::io::Result<Shared> {
         _ => options.append(true).create(true).read(plus),
     };
     let file = options.open(path(name))?;
-    Ok(Rc::new(RefCell::new(Stream::new(Some(file)))))
+    let mut stream = Stream::new(Some(file));
+    stream.is_read_only = mode[0] == b'r' && !plus;
+    Ok(Rc::new(RefCell::new(stream)))
 }
 
 fn open_file(call: Call) -> Result<usize> {
@@ -424,6 +432,7 @@ fn popen(call: Call) -> Result<usize> {
             };
             let mut stream = Stream::new(end.map(File::from));
             stream.child = Some(child);
+            stream.is_read_only = mode == b"r";
             let value = make(call.vm, Rc::new(RefCell::new(stream)))?;
             call.one(value)
         }
@@ -467,7 +476,7 @@ fn collect(call: Call) -> Result<usize> {
 }
 
 fn close_default(call: Call) -> Result<usize> {
-    if call.arg(0).is_nil() { close(call, &default(&call, "output")?) } else { close(call, &file(&call, 0)?) }
+    if call.count == 0 { close(call, &default(&call, "output")?) } else { close(call, &file(&call, 0)?) }
 }
 
 fn close(call: Call, file: &Shared) -> Result<usize> {
@@ -492,7 +501,7 @@ fn close(call: Call, file: &Shared) -> Result<usize> {
 fn flush(call: Call, file: &Shared) -> Result<usize> {
     let result = file.borrow_mut().flush();
     match result {
-        Ok(()) => call.one(if call.count > 0 { call.arg(0) } else { default_value(&call, "output")? }),
+        Ok(()) => call.one(Value::True),
         Err(error) => failure(&call, error, None),
     }
 }
@@ -500,7 +509,8 @@ fn flush(call: Call, file: &Shared) -> Result<usize> {
 /// `io.input` and `io.output`.
 fn choose(call: Call, which: &str, mode: &str) -> Result<usize> {
     if !call.arg(0).is_nil() {
-        let value = if let Value::Str(name) = call.arg(0) {
+        let value = if let Value::Str(_) | Value::Int(_) | Value::Float(_) = call.arg(0) {
+            let name = call.str(0)?;
             match open_path(name.bytes(), mode.as_bytes()) {
                 Ok(stream) => make(call.vm, stream)?,
                 Err(error) => {

@@ -1,10 +1,12 @@
 //! The library `math`.
 
+use std::cmp::Ordering;
+
 use metatrace::gc::Gc;
 
 use crate::call::Call;
 use crate::function::Known;
-use crate::meta::compare_numbers;
+use crate::meta::{self, compare_numbers};
 use crate::number::{self, Number};
 use crate::table::Table;
 use crate::value::Value;
@@ -18,13 +20,20 @@ pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
             ("acos", |call| float(call, f64::acos)),
             ("asin", |call| float(call, f64::asin)),
             ("atan", atan),
+            ("cosh", |call| float(call, f64::cosh)),
             ("deg", |call| float(call, |x| x * (180.0 / std::f64::consts::PI))),
             ("fmod", fmod),
+            ("frexp", frexp),
+            ("ldexp", ldexp),
+            ("log10", |call| float(call, f64::log10)),
             ("modf", modf),
+            ("pow", pow),
             ("rad", |call| float(call, |x| x * (std::f64::consts::PI / 180.0))),
             ("random", random),
             ("randomseed", random_seed),
+            ("sinh", |call| float(call, f64::sinh)),
             ("tan", |call| float(call, f64::tan)),
+            ("tanh", |call| float(call, f64::tanh)),
             ("ult", ult),
         ],
     )?;
@@ -38,8 +47,8 @@ pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
             ("exp", |call| float(call, f64::exp), Known::Exp),
             ("floor", |call| round(call, f64::floor), Known::Floor),
             ("log", log, Known::Log),
-            ("max", |call| extreme(call, std::cmp::Ordering::Greater), Known::Max),
-            ("min", |call| extreme(call, std::cmp::Ordering::Less), Known::Min),
+            ("max", |call| extreme(call, Ordering::Greater), Known::Max),
+            ("min", |call| extreme(call, Ordering::Less), Known::Min),
             ("sin", |call| float(call, f64::sin), Known::Sin),
             ("sqrt", |call| float(call, f64::sqrt), Known::Sqrt),
             ("tointeger", to_integer, Known::ToInteger),
@@ -64,9 +73,9 @@ fn float(call: Call, f: impl Fn(f64) -> f64) -> Result<usize> {
 }
 
 fn abs(call: Call) -> Result<usize> {
-    match call.number(0)? {
-        Number::Int(int) => call.one(Value::Int(int.wrapping_abs())),
-        Number::Float(float) => call.one(Value::float(float.abs())),
+    match call.arg(0) {
+        Value::Int(int) => call.one(Value::Int(int.wrapping_abs())),
+        _ => float(call, f64::abs),
     }
 }
 
@@ -114,18 +123,53 @@ fn log(call: Call) -> Result<usize> {
     call.one(Value::float(result))
 }
 
-fn extreme(call: Call, wanted: std::cmp::Ordering) -> Result<usize> {
+fn extreme(call: Call, wanted: Ordering) -> Result<usize> {
     if call.count == 0 {
         return Err(call.bad(0, "value expected"));
     }
-    let mut best = call.number(0)?;
+    let mut best = call.arg(0);
     for index in 1..call.count {
-        let next = call.number(index)?;
-        if compare_numbers(next, best) == Some(wanted) {
+        let next = call.arg(index);
+        let is_better = match (next.number(), best.number()) {
+            (Some(next), Some(best)) => compare_numbers(next, best) == Some(wanted),
+            _ if wanted == Ordering::Less => meta::less(call.vm, next, best)?,
+            _ => meta::less(call.vm, best, next)?,
+        };
+        if is_better {
             best = next;
         }
     }
-    call.one(Value::from(best))
+    call.one(best)
+}
+
+// Functions of earlier versions, which the reference implementation has as it is usually built.
+
+fn pow(call: Call) -> Result<usize> {
+    let (x, y) = (call.float(0)?, call.float(1)?);
+    call.one(Value::float(x.powf(y)))
+}
+
+/// Fraction and exponent: the fraction is at least a half and less than one.
+fn frexp(call: Call) -> Result<usize> {
+    let x = call.float(0)?;
+    if x == 0.0 || !x.is_finite() {
+        return call.many(&[Value::float(x), Value::Int(0)]);
+    }
+    // What is too small for a full exponent is scaled first.
+    let (scaled, shift) = if x.abs() < f64::MIN_POSITIVE { (x * 2f64.powi(54), 54) } else { (x, 0) };
+    let bits = scaled.to_bits();
+    let exponent = (bits >> 52 & 0x7FF) as i64 - 1022;
+    let fraction = f64::from_bits(bits & !(0x7FF << 52) | 1022 << 52);
+    call.many(&[Value::float(fraction), Value::Int(exponent - shift)])
+}
+
+fn ldexp(call: Call) -> Result<usize> {
+    unsafe extern "C" {
+        safe fn ldexp(x: f64, exponent: std::ffi::c_int) -> f64;
+    }
+    let (x, exponent) = (call.float(0)?, call.int(1)?);
+    // Beyond these, all are infinite or zero.
+    call.one(Value::float(ldexp(x, exponent.clamp(-5000, 5000) as std::ffi::c_int)))
 }
 
 fn modf(call: Call) -> Result<usize> {
@@ -218,11 +262,7 @@ fn random_seed(call: Call) -> Result<usize> {
             .map_or(0, |time| time.as_nanos() as u64);
         (time, next_random(call.vm))
     } else {
-        let first = match call.number(0)? {
-            Number::Int(int) => int as u64,
-            Number::Float(float) => number::float_to_int(float).map_or(float.to_bits(), |int| int as u64),
-        };
-        (first, call.int_or(1, 0)? as u64)
+        (call.int(0)? as u64, call.int_or(1, 0)? as u64)
     };
     seed(call.vm, first, second);
     call.many(&[Value::Int(first as i64), Value::Int(second as i64)])

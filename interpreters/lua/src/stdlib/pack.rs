@@ -31,6 +31,8 @@ struct Format<'a> {
     max_align: usize,
 }
 
+/// Bytes that an item may take at most.
+const MAX_SIZE: usize = i32::MAX as usize;
 /// Bytes of an integer.
 const MAX_INT: usize = 16;
 
@@ -42,9 +44,11 @@ impl<'a> Format<'a> {
     fn number(&mut self) -> Option<usize> {
         let mut value = None;
         while let Some(digit @ b'0'..=b'9') = self.text.get(self.at) {
-            value =
-                Some(value.unwrap_or(0usize).saturating_mul(10).saturating_add(usize::from(digit - b'0')));
+            value = Some(value.unwrap_or(0) * 10 + usize::from(digit - b'0'));
             self.at += 1;
+            if value > Some((MAX_SIZE - 9) / 10) {
+                break;
+            }
         }
         value
     }
@@ -171,6 +175,14 @@ pub fn pack(call: Call) -> Result<usize> {
             }
             Item::Align | Item::Nothing => continue,
             _ => arg += 1,
+        }
+        if arg >= call.count {
+            let kind = if let Item::Fixed(_) | Item::Counted(_) | Item::ZeroEnded = item {
+                "string"
+            } else {
+                "number"
+            };
+            return Err(call.bad(arg, format!("{kind} expected, got nil")));
         }
         match item {
             Item::Int { bytes, signed } => {

@@ -100,7 +100,7 @@ fn byte(call: Call) -> Result<usize> {
     let last = call.int_or(2, position(first, text.len()))?;
     let found = &text[range(text.len(), first, last)];
     if !call.reserve(found.len()) {
-        return Err(call.fail("string slice too long"));
+        return Err(call.fail("stack overflow (string slice too long)"));
     }
     for (index, byte) in found.iter().enumerate() {
         call.place.put(index, Value::Int(i64::from(*byte)));

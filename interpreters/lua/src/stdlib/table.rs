@@ -3,6 +3,7 @@
 use metatrace::gc::Gc;
 
 use crate::call::Call;
+use crate::error;
 use crate::function::Known;
 use crate::meta::{self, Event};
 use crate::table::Table;
@@ -35,7 +36,7 @@ pub fn length(vm: &Vm, list: Value) -> Result<i64> {
     }
     match meta::length(vm, list)? {
         Value::Int(length) => Ok(length),
-        other => other.to_int().ok_or_else(|| vm.error("object length is not an integer")),
+        other => other.to_int().ok_or_else(|| error::of_library(vm, b"object length is not an integer")),
     }
 }
 

@@ -90,7 +90,7 @@ fn code_point(call: Call) -> Result<usize> {
             return Err(call.fail("invalid UTF-8 code"));
         };
         if !call.reserve(call.count + count + 2) {
-            return Err(call.fail("string slice too long"));
+            return Err(call.fail("stack overflow (string slice too long)"));
         }
         call.place.put(call.count + 1 + count, Value::Int(i64::from(code)));
         at += bytes;
