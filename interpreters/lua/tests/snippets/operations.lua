@@ -66,13 +66,13 @@ local t = setmetatable({}, {__mode = "k"}) return 1
 
 local t = setmetatable({}, {__gc = true}) return 1
 
-local done = 0 for i = 1, 100 do local t = setmetatable({}, {__gc = function() done = done + 1 end}) end collectgarbage() collectgarbage() return done > 90, done <= 100
+local done = 0 for i = 1, 1000 do local t = setmetatable({}, {__gc = function() done = done + 1 end}) end collectgarbage() collectgarbage() return done > 900, done <= 1000
 
-local t = setmetatable({}, {__mode = "k"}) for i = 1, 100 do t[{}] = i end t[1] = {} collectgarbage() local n = 0 for _ in pairs(t) do n = n + 1 end return n >= 1, n < 11, type(t[1])
+local t = setmetatable({}, {__mode = "k"}) for i = 1, 1000 do t[{}] = i end t[1] = {} collectgarbage() local n = 0 for _ in pairs(t) do n = n + 1 end return n >= 1, n < 100, type(t[1])
 
-local t = setmetatable({}, {__mode = "v"}) for i = 1, 100 do t[i] = {} end t[101] = "s" t[102] = 5 t.x = {} collectgarbage() local n = 0 for _ in pairs(t) do n = n + 1 end return n >= 2, n < 13, t[101], t[102]
+local t = setmetatable({}, {__mode = "v"}) for i = 1, 1000 do t[i] = {} end t[1001] = "s" t[1002] = 5 t.x = {} collectgarbage() local n = 0 for _ in pairs(t) do n = n + 1 end return n >= 2, n < 100, t[1001], t[1002]
 
-local t = setmetatable({}, {__mode = "k"}) local k = {} t[k] = {k} for i = 1, 100 do t[{}] = i end collectgarbage() local n = 0 for _ in pairs(t) do n = n + 1 end return n >= 1, n < 11, t[k][1] == k
+local t = setmetatable({}, {__mode = "k"}) local k = {} t[k] = {k} for i = 1, 1000 do t[{}] = i end collectgarbage() local n = 0 for _ in pairs(t) do n = n + 1 end return n >= 1, n < 100, t[k][1] == k
 
 setmetatable({}, {__gc = function() error("in gc") end}) collectgarbage() return 1
 
