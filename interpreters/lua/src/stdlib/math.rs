@@ -164,6 +164,7 @@ fn frexp(call: Call) -> Result<usize> {
 }
 
 fn ldexp(call: Call) -> Result<usize> {
+    // SAFETY: the C library's function of this name and type takes any arguments.
     unsafe extern "C" {
         safe fn ldexp(x: f64, exponent: std::ffi::c_int) -> f64;
     }
