@@ -34,10 +34,7 @@ macro_rules! counters {
                 for (sum, count) in self.aborts.iter_mut().zip(&counters.aborts) {
                     *sum += count.load(Relaxed);
                 }
-                self.rules.resize(RULES.len(), 0);
-                for (sum, count) in self.rules.iter_mut().zip(&counters.rules.0) {
-                    *sum += count.load(Relaxed);
-                }
+                self.add_rules(counters.rules.0.iter().map(|count| count.load(Relaxed)));
             }
 
             /// Adds what `other` says.
@@ -46,8 +43,15 @@ macro_rules! counters {
                 for (sum, count) in self.aborts.iter_mut().zip(&other.aborts) {
                     *sum += count;
                 }
+                self.add_rules(other.rules.iter().copied());
+            }
+
+            fn add_rules(&mut self, counts: impl Iterator<Item = u64> + Clone) {
+                if counts.clone().all(|count| count == 0) {
+                    return;
+                }
                 self.rules.resize(RULES.len(), 0);
-                for (sum, count) in self.rules.iter_mut().zip(&other.rules) {
+                for (sum, count) in self.rules.iter_mut().zip(counts) {
                     *sum += count;
                 }
             }
