@@ -56,7 +56,7 @@ instructions! {
     exprs: LoopForms Blocks Diverging CastForms RangeForms Tuples StructUpdate ReferenceForms Lifetimes InferenceForms
         Unusual Formats GenericCalls Combined;
     hints: HintConstant HintGreen HintLength HintNotInTrace HintInvariant HintElidable
-        HintVirtual HintExact HintWrong HintConditional HintConditionalPanics HintConditionalElidable HintUnrolling HintIff
+        HintVirtual HintExact HintWrong HintReadsOnly HintConditional HintConditionalPanics HintConditionalElidable HintUnrolling HintIff
         HintQuasiImmut HintQuasiElsewhere;
     texts: TextsPushed TextsShared TextsConverted MapsLookedUp VecsRearranged BoxedSteps;
     buffers: BufferFilled BufferFrame BufferGrown BufferCopied BufferShared BufferManyShared BufferOfNothing BufferNested

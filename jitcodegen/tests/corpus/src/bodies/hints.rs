@@ -134,6 +134,20 @@ fn record_wrongly(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     acc ^ y
 }
 
+/// Writes nothing that traces read: what they know of memory is as good behind it.
+#[jit::reads_only]
+fn weigh(cells: &[Cell<i64>; 2]) -> i64 {
+    cells[0].get().wrapping_mul(3) ^ cells[1].get()
+}
+
+fn reads_only(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
+    let cells = [Cell::new(acc), Cell::new(x)];
+    let first = weigh(&cells);
+    cells[0].set(y);
+    let second = weigh(&cells);
+    first.wrapping_sub(second) ^ cells[0].get() ^ cells[1].get()
+}
+
 fn saturate((host, by): (&Cell<i64>, i64)) {
     host.set(host.get() % by);
 }
@@ -210,6 +224,7 @@ topic! {
     HintVirtual => is_virtual
     HintExact => record_exact
     HintWrong => record_wrongly
+    HintReadsOnly => reads_only
     HintConditional => conditional
     HintConditionalPanics => conditional_panics
     HintConditionalElidable => conditional_elidable
