@@ -180,23 +180,39 @@ pub struct Static {
     pub mutable: bool,
 }
 
-/// Hints and facts of a function.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FuncAttrs {
+/// Defines `FuncAttrs`: a row is a fact, under the name that it has in the text form too.
+macro_rules! func_attrs {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// Hints and facts of a function.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct FuncAttrs {
+            $($(#[$doc])* pub $name: bool,)*
+        }
+
+        impl FuncAttrs {
+            /// Every fact with its name, in the order of the table.
+            pub fn each(&mut self) -> impl Iterator<Item = (&'static str, &mut bool)> {
+                [$((stringify!($name), &mut self.$name)),*].into_iter()
+            }
+        }
+    };
+}
+
+func_attrs! {
     /// `#[jit::elidable]`.
-    pub elidable: bool,
+    elidable,
     /// `#[jit::dont_look_inside]`.
-    pub dont_look_inside: bool,
+    dont_look_inside,
     /// `#[jit::reads_only]`, which is not looked inside either.
-    pub reads_only: bool,
+    reads_only,
     /// `#[jit::unroll_safe]`, or a generic helper that takes closures.
-    pub unroll_safe: bool,
+    unroll_safe,
     /// `#[jit::loop_invariant]`.
-    pub loop_invariant: bool,
+    loop_invariant,
     /// `#[jit::not_in_trace]`.
-    pub not_in_trace: bool,
+    not_in_trace,
     /// Nothing happens unless the first argument is `true`: what `jit::conditional_call` calls.
-    pub conditional: bool,
+    conditional,
 }
 
 /// A function instance.

@@ -551,25 +551,10 @@ impl Parser {
         self.expect("->")?;
         let ret = self.ty()?;
         let mut attrs = FuncAttrs::default();
-        loop {
-            if self.eat_word("elidable") {
-                attrs.elidable = true;
-            } else if self.eat_word("dont_look_inside") {
-                attrs.dont_look_inside = true;
-            } else if self.eat_word("reads_only") {
-                attrs.reads_only = true;
-            } else if self.eat_word("unroll_safe") {
-                attrs.unroll_safe = true;
-            } else if self.eat_word("loop_invariant") {
-                attrs.loop_invariant = true;
-            } else if self.eat_word("not_in_trace") {
-                attrs.not_in_trace = true;
-            } else if self.eat_word("conditional") {
-                attrs.conditional = true;
-            } else {
-                return Ok((module, params, ret, attrs));
-            }
+        while let Some((_, fact)) = attrs.each().find(|(word, _)| self.eat_word(word)) {
+            *fact = true;
         }
+        Ok((module, params, ret, attrs))
     }
 
     fn extern_fn(&mut self) -> Result<()> {

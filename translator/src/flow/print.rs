@@ -244,26 +244,8 @@ impl Printer<'_> {
         format!("enum {}{facts} {{{}}}{}", name(&adt.rust), list(variants), self.pos(adt.pos))
     }
 
-    fn attrs(&self, attrs: FuncAttrs) -> String {
-        let FuncAttrs {
-            elidable,
-            dont_look_inside,
-            reads_only,
-            unroll_safe,
-            loop_invariant,
-            not_in_trace,
-            conditional,
-        } = attrs;
-        let words = [
-            (elidable, " elidable"),
-            (dont_look_inside, " dont_look_inside"),
-            (reads_only, " reads_only"),
-            (unroll_safe, " unroll_safe"),
-            (loop_invariant, " loop_invariant"),
-            (not_in_trace, " not_in_trace"),
-            (conditional, " conditional"),
-        ];
-        words.iter().filter(|(set, _)| *set).map(|(_, word)| *word).collect()
+    fn attrs(&self, mut attrs: FuncAttrs) -> String {
+        attrs.each().filter(|(_, set)| **set).map(|(word, _)| format!(" {word}")).collect()
     }
 
     fn externs(&self, out: &mut String) {

@@ -382,18 +382,7 @@ impl<'a> Coder<'a> {
     }
 
     pub(crate) fn attrs(&mut self, attrs: &mut FuncAttrs) -> Option<()> {
-        let FuncAttrs {
-            elidable,
-            dont_look_inside,
-            reads_only,
-            unroll_safe,
-            loop_invariant,
-            not_in_trace,
-            conditional,
-        } = attrs;
-        let all =
-            [elidable, dont_look_inside, reads_only, unroll_safe, loop_invariant, not_in_trace, conditional];
-        all.into_iter().try_for_each(|b| self.bool(b))
+        attrs.each().try_for_each(|(_, fact)| self.bool(fact))
     }
 
     /// A type that is found by its structure; none of those that are found by name, nor closures.
