@@ -205,20 +205,14 @@ impl<'a> Scan<'a> {
             | TraceOp::FreeArray
             | TraceOp::Call
             | TraceOp::CallElidable
-            | TraceOp::CallAssembler
-                if self.is_private(store) =>
-            {
-                Meets::Nothing
+            | TraceOp::CallAssembler => {
+                if self.is_private(store) {
+                    Meets::Nothing
+                } else {
+                    Meets::Touches
+                }
             }
-            TraceOp::New
-            | TraceOp::NewArray
-            | TraceOp::Free
-            | TraceOp::FreeArray
-            | TraceOp::Call
-            | TraceOp::CallElidable
-            | TraceOp::CallAssembler
-            | TraceOp::Jump
-            | TraceOp::Finish => Meets::Touches,
+            TraceOp::Jump | TraceOp::Finish => Meets::Touches,
         }
     }
 
