@@ -16,63 +16,6 @@ use crate::vm::{Raised, Result, Vm};
 
 metatrace::glue!();
 
-/// Goes on with what a step has decided.
-macro_rules! go {
-    ($vm:ident, $pc:ident, $proto:ident, $base:ident, $step:expr) => {
-        match $step {
-            Ok(next) => ($pc, $proto, $base) = next,
-            Err(Raised) => match $vm.catch() {
-                Some(next) => ($pc, $proto, $base) = next,
-                None => return Err(Raised),
-            },
-        }
-    };
-}
-
-/// Does something that may fail.
-macro_rules! step {
-    ($vm:ident, $pc:ident, $proto:ident, $base:ident, $step:expr) => {
-        if $step.is_err() {
-            match $vm.catch() {
-                Some(next) => ($pc, $proto, $base) = next,
-                None => return Err(Raised),
-            }
-        }
-    };
-}
-
-/// Does something that may fail, and may begin a call instead.
-macro_rules! call_or {
-    ($vm:ident, $pc:ident, $proto:ident, $base:ident, $step:expr) => {
-        match $step {
-            Ok(calls::Step::Done) => {}
-            Ok(calls::Step::Begun(next)) => ($pc, $proto, $base) = next,
-            Err(Raised) => match $vm.catch() {
-                Some(next) => ($pc, $proto, $base) = next,
-                None => return Err(Raised),
-            },
-        }
-    };
-}
-
-/// Jumps if a comparison, which may fail, says so.
-macro_rules! jump_if {
-    ($vm:ident, $pc:ident, $proto:ident, $base:ident, $instr:ident, $wanted:expr, $test:expr) => {
-        match $test {
-            Ok(calls::Test::Holds(holds)) => {
-                if holds == $wanted {
-                    $pc = $instr.c as usize;
-                }
-            }
-            Ok(calls::Test::Begun(next)) => ($pc, $proto, $base) = next,
-            Err(Raised) => match $vm.catch() {
-                Some(next) => ($pc, $proto, $base) = next,
-                None => return Err(Raised),
-            },
-        }
-    };
-}
-
 /// Runs code until the call returns for which it was begun.
 ///
 /// # Errors
@@ -84,6 +27,94 @@ pub fn execute(mut pc: usize, mut proto: &'static Traced<Proto>, mut base: Slot,
         let instr = proto.instr(pc);
         let (a, b, c) = (usize::from(instr.a), usize::from(instr.b), instr.c as usize);
         pc += 1;
+
+        // An error goes on in the innermost `pcall` of this run of the loop.
+        macro_rules! catch {
+            () => {
+                match vm.catch() {
+                    Some(next) => (pc, proto, base) = next,
+                    None => return Err(Raised),
+                }
+            };
+        }
+        // Goes on where a step says.
+        macro_rules! go {
+            ($step:expr) => {
+                match $step {
+                    Ok(next) => (pc, proto, base) = next,
+                    Err(Raised) => catch!(),
+                }
+            };
+        }
+        // Goes on where a step says, or leaves the loop.
+        macro_rules! go_or_leave {
+            ($step:expr) => {
+                match $step {
+                    Ok(calls::After::Go(next)) => (pc, proto, base) = next,
+                    Ok(calls::After::Leave) => return Ok(()),
+                    Err(Raised) => catch!(),
+                }
+            };
+        }
+        // Does something that may fail.
+        macro_rules! step {
+            ($step:expr) => {
+                if $step.is_err() {
+                    catch!()
+                }
+            };
+        }
+        // Does something that may fail, and may begin a call instead.
+        macro_rules! call_or {
+            ($step:expr) => {
+                match $step {
+                    Ok(calls::Step::Done) => {}
+                    Ok(calls::Step::Begun(next)) => (pc, proto, base) = next,
+                    Err(Raised) => catch!(),
+                }
+            };
+        }
+        // Jumps if a comparison, which may fail or begin a call instead, says so.
+        macro_rules! jump_if {
+            ($wanted:expr, $test:expr) => {
+                match $test {
+                    Ok(calls::Test::Holds(holds)) => {
+                        if holds == $wanted {
+                            pc = c;
+                        }
+                    }
+                    Ok(calls::Test::Begun(next)) => (pc, proto, base) = next,
+                    Err(Raised) => catch!(),
+                }
+            };
+        }
+        macro_rules! access {
+            ($name:ident) => {
+                call_or!(access::$name(vm, pc, proto, base, instr))
+            };
+        }
+        macro_rules! binary {
+            ($name:ident) => {
+                call_or!(arith::$name(vm, pc, proto, base, a, base.at(b), base.at(c)))
+            };
+        }
+        macro_rules! constant {
+            ($name:ident) => {{
+                let (x, y) = arith::operands(proto, base, instr);
+                call_or!(arith::$name(vm, pc, proto, base, a, x, y));
+            }};
+        }
+        macro_rules! compare {
+            ($wanted:expr, $name:ident) => {
+                jump_if!($wanted, compare::$name(vm, pc, proto, base, base.at(a), base.at(b)))
+            };
+        }
+        macro_rules! compare_int {
+            ($wanted:expr, $name:ident) => {
+                jump_if!($wanted, compare::$name(vm, pc, proto, base, instr))
+            };
+        }
+
         match instr.op {
             Op::Move => base.put(a, base.at(b)),
             Op::LoadInt => base.put(a, Value::Int(i64::from(instr.c as i32))),
@@ -97,111 +128,52 @@ pub fn execute(mut pc: usize, mut proto: &'static Traced<Proto>, mut base: Slot,
             }
             Op::GetUp => base.put(a, calls::upvalue(base, b).get()),
             Op::SetUp => calls::upvalue(base, b).set(base.at(a)),
-            Op::GetTabUp => call_or!(vm, pc, proto, base, access::get_global(vm, pc, proto, base, instr)),
-            Op::SetTabUp => call_or!(vm, pc, proto, base, access::set_global(vm, pc, proto, base, instr)),
-            Op::GetTable => call_or!(vm, pc, proto, base, access::get_table(vm, pc, proto, base, instr)),
-            Op::GetInt => call_or!(vm, pc, proto, base, access::get_int(vm, pc, proto, base, instr)),
-            Op::GetField => call_or!(vm, pc, proto, base, access::get_field(vm, pc, proto, base, instr)),
-            Op::SetTable => call_or!(vm, pc, proto, base, access::set_table(vm, pc, proto, base, instr)),
-            Op::SetInt => call_or!(vm, pc, proto, base, access::set_int(vm, pc, proto, base, instr)),
-            Op::SetField => call_or!(vm, pc, proto, base, access::set_field(vm, pc, proto, base, instr)),
-            Op::Method => call_or!(vm, pc, proto, base, access::method(vm, pc, proto, base, instr)),
-            Op::NewTable => step!(vm, pc, proto, base, access::new_table(vm, pc, base, instr)),
-            Op::Add => {
-                call_or!(vm, pc, proto, base, arith::add(vm, pc, proto, base, a, base.at(b), base.at(c)))
-            }
-            Op::Sub => {
-                call_or!(vm, pc, proto, base, arith::sub(vm, pc, proto, base, a, base.at(b), base.at(c)))
-            }
-            Op::Mul => {
-                call_or!(vm, pc, proto, base, arith::mul(vm, pc, proto, base, a, base.at(b), base.at(c)))
-            }
-            Op::Div => {
-                call_or!(vm, pc, proto, base, arith::div(vm, pc, proto, base, a, base.at(b), base.at(c)))
-            }
-            Op::Mod => {
-                call_or!(vm, pc, proto, base, arith::modulo(vm, pc, proto, base, a, base.at(b), base.at(c)))
-            }
-            Op::IDiv => call_or!(
-                vm,
-                pc,
-                proto,
-                base,
-                arith::floor_div(vm, pc, proto, base, a, base.at(b), base.at(c))
-            ),
-            Op::BAnd => {
-                call_or!(vm, pc, proto, base, arith::and(vm, pc, proto, base, a, base.at(b), base.at(c)))
-            }
-            Op::BOr => {
-                call_or!(vm, pc, proto, base, arith::or(vm, pc, proto, base, a, base.at(b), base.at(c)))
-            }
-            Op::BXor => {
-                call_or!(vm, pc, proto, base, arith::xor(vm, pc, proto, base, a, base.at(b), base.at(c)))
-            }
-            Op::Shl => {
-                call_or!(vm, pc, proto, base, arith::shl(vm, pc, proto, base, a, base.at(b), base.at(c)))
-            }
-            Op::Shr => {
-                call_or!(vm, pc, proto, base, arith::shr(vm, pc, proto, base, a, base.at(b), base.at(c)))
-            }
+            Op::GetTabUp => access!(get_global),
+            Op::SetTabUp => access!(set_global),
+            Op::GetTable => access!(get_table),
+            Op::GetInt => access!(get_int),
+            Op::GetField => access!(get_field),
+            Op::SetTable => access!(set_table),
+            Op::SetInt => access!(set_int),
+            Op::SetField => access!(set_field),
+            Op::Method => access!(method),
+            Op::NewTable => step!(access::new_table(vm, pc, base, instr)),
+            Op::Add => binary!(add),
+            Op::Sub => binary!(sub),
+            Op::Mul => binary!(mul),
+            Op::Div => binary!(div),
+            Op::Mod => binary!(modulo),
+            Op::IDiv => binary!(floor_div),
+            Op::BAnd => binary!(and),
+            Op::BOr => binary!(or),
+            Op::BXor => binary!(xor),
+            Op::Shl => binary!(shl),
+            Op::Shr => binary!(shr),
             Op::Pow => {
-                call_or!(
-                    vm,
-                    pc,
-                    proto,
-                    base,
-                    arith::any(vm, pc, proto, base, a, Event::Pow, base.at(b), base.at(c))
-                )
+                call_or!(arith::any(vm, pc, proto, base, a, Event::Pow, base.at(b), base.at(c)))
             }
-            Op::AddK => {
-                let (x, y) = arith::operands(proto, base, instr);
-                call_or!(vm, pc, proto, base, arith::add(vm, pc, proto, base, a, x, y));
-            }
-            Op::SubK => {
-                let (x, y) = arith::operands(proto, base, instr);
-                call_or!(vm, pc, proto, base, arith::sub(vm, pc, proto, base, a, x, y));
-            }
-            Op::MulK => {
-                let (x, y) = arith::operands(proto, base, instr);
-                call_or!(vm, pc, proto, base, arith::mul(vm, pc, proto, base, a, x, y));
-            }
-            Op::DivK => {
-                let (x, y) = arith::operands(proto, base, instr);
-                call_or!(vm, pc, proto, base, arith::div(vm, pc, proto, base, a, x, y));
-            }
-            Op::ModK => {
-                let (x, y) = arith::operands(proto, base, instr);
-                call_or!(vm, pc, proto, base, arith::modulo(vm, pc, proto, base, a, x, y));
-            }
-            Op::IDivK => {
-                let (x, y) = arith::operands(proto, base, instr);
-                call_or!(vm, pc, proto, base, arith::floor_div(vm, pc, proto, base, a, x, y));
-            }
-            Op::BAndK => {
-                let (x, y) = arith::operands(proto, base, instr);
-                call_or!(vm, pc, proto, base, arith::and(vm, pc, proto, base, a, x, y));
-            }
+            Op::AddK => constant!(add),
+            Op::SubK => constant!(sub),
+            Op::MulK => constant!(mul),
+            Op::DivK => constant!(div),
+            Op::ModK => constant!(modulo),
+            Op::IDivK => constant!(floor_div),
+            Op::BAndK => constant!(and),
             Op::BOrK | Op::BXorK | Op::ShlK | Op::ShrK | Op::PowK => {
                 let (x, y) = arith::operands(proto, base, instr);
-                call_or!(vm, pc, proto, base, arith::any(vm, pc, proto, base, a, Event::of(instr.op), x, y));
+                call_or!(arith::any(vm, pc, proto, base, a, Event::of(instr.op), x, y));
             }
-            Op::AddInt => call_or!(vm, pc, proto, base, arith::add_int(vm, pc, proto, base, instr)),
-            Op::SubInt => call_or!(vm, pc, proto, base, arith::sub_int(vm, pc, proto, base, instr)),
-            Op::Neg => call_or!(vm, pc, proto, base, arith::negate(vm, pc, proto, base, a, base.at(b))),
+            Op::AddInt => call_or!(arith::add_int(vm, pc, proto, base, instr)),
+            Op::SubInt => call_or!(arith::sub_int(vm, pc, proto, base, instr)),
+            Op::Neg => call_or!(arith::negate(vm, pc, proto, base, a, base.at(b))),
             Op::BNot => {
-                call_or!(
-                    vm,
-                    pc,
-                    proto,
-                    base,
-                    arith::any(vm, pc, proto, base, a, Event::BNot, base.at(b), base.at(b))
-                )
+                call_or!(arith::any(vm, pc, proto, base, a, Event::BNot, base.at(b), base.at(b)))
             }
             Op::Not => base.put(a, Value::bool(!base.at(b).is_true())),
-            Op::Len => call_or!(vm, pc, proto, base, access::length(vm, pc, proto, base, instr)),
-            Op::Concat => step!(vm, pc, proto, base, access::concat(vm, pc, base, instr)),
-            Op::Close => step!(vm, pc, proto, base, calls::close(vm, pc, base.up(a))),
-            Op::ToClose => step!(vm, pc, proto, base, calls::to_close(vm, pc, base.up(a))),
+            Op::Len => access!(length),
+            Op::Concat => step!(access::concat(vm, pc, base, instr)),
+            Op::Close => step!(calls::close(vm, pc, base.up(a))),
+            Op::ToClose => step!(calls::to_close(vm, pc, base.up(a))),
             Op::Jump => pc = c,
             Op::Loop => {
                 pc = c;
@@ -231,28 +203,8 @@ pub fn execute(mut pc: usize, mut proto: &'static Traced<Proto>, mut base: Slot,
                     pc = c;
                 }
             }
-            Op::JumpEq => {
-                jump_if!(
-                    vm,
-                    pc,
-                    proto,
-                    base,
-                    instr,
-                    true,
-                    compare::equal(vm, pc, proto, base, base.at(a), base.at(b))
-                )
-            }
-            Op::JumpNe => {
-                jump_if!(
-                    vm,
-                    pc,
-                    proto,
-                    base,
-                    instr,
-                    false,
-                    compare::equal(vm, pc, proto, base, base.at(a), base.at(b))
-                )
-            }
+            Op::JumpEq => compare!(true, equal),
+            Op::JumpNe => compare!(false, equal),
             Op::JumpEqK => {
                 if compare::same(base.at(a), proto.constant(b)) {
                     pc = c;
@@ -263,134 +215,32 @@ pub fn execute(mut pc: usize, mut proto: &'static Traced<Proto>, mut base: Slot,
                     pc = c;
                 }
             }
-            Op::JumpLt => {
-                jump_if!(
-                    vm,
-                    pc,
-                    proto,
-                    base,
-                    instr,
-                    true,
-                    compare::less(vm, pc, proto, base, base.at(a), base.at(b))
-                )
-            }
-            Op::JumpNotLt => {
-                jump_if!(
-                    vm,
-                    pc,
-                    proto,
-                    base,
-                    instr,
-                    false,
-                    compare::less(vm, pc, proto, base, base.at(a), base.at(b))
-                )
-            }
-            Op::JumpLe => {
-                jump_if!(
-                    vm,
-                    pc,
-                    proto,
-                    base,
-                    instr,
-                    true,
-                    compare::less_equal(vm, pc, proto, base, base.at(a), base.at(b))
-                )
-            }
-            Op::JumpNotLe => {
-                jump_if!(
-                    vm,
-                    pc,
-                    proto,
-                    base,
-                    instr,
-                    false,
-                    compare::less_equal(vm, pc, proto, base, base.at(a), base.at(b))
-                )
-            }
-            Op::JumpLtInt => {
-                jump_if!(vm, pc, proto, base, instr, true, compare::less_int(vm, pc, proto, base, instr))
-            }
-            Op::JumpNotLtInt => {
-                jump_if!(vm, pc, proto, base, instr, false, compare::less_int(vm, pc, proto, base, instr))
-            }
-            Op::JumpLeInt => {
-                jump_if!(
-                    vm,
-                    pc,
-                    proto,
-                    base,
-                    instr,
-                    true,
-                    compare::less_equal_int(vm, pc, proto, base, instr)
-                )
-            }
-            Op::JumpNotLeInt => {
-                jump_if!(
-                    vm,
-                    pc,
-                    proto,
-                    base,
-                    instr,
-                    false,
-                    compare::less_equal_int(vm, pc, proto, base, instr)
-                )
-            }
-            Op::JumpGtInt => {
-                jump_if!(vm, pc, proto, base, instr, true, compare::greater_int(vm, pc, proto, base, instr))
-            }
-            Op::JumpNotGtInt => {
-                jump_if!(vm, pc, proto, base, instr, false, compare::greater_int(vm, pc, proto, base, instr))
-            }
-            Op::JumpGeInt => {
-                jump_if!(
-                    vm,
-                    pc,
-                    proto,
-                    base,
-                    instr,
-                    true,
-                    compare::greater_equal_int(vm, pc, proto, base, instr)
-                )
-            }
-            Op::JumpNotGeInt => {
-                jump_if!(
-                    vm,
-                    pc,
-                    proto,
-                    base,
-                    instr,
-                    false,
-                    compare::greater_equal_int(vm, pc, proto, base, instr)
-                )
-            }
+            Op::JumpLt => compare!(true, less),
+            Op::JumpNotLt => compare!(false, less),
+            Op::JumpLe => compare!(true, less_equal),
+            Op::JumpNotLe => compare!(false, less_equal),
+            Op::JumpLtInt => compare_int!(true, less_int),
+            Op::JumpNotLtInt => compare_int!(false, less_int),
+            Op::JumpLeInt => compare_int!(true, less_equal_int),
+            Op::JumpNotLeInt => compare_int!(false, less_equal_int),
+            Op::JumpGtInt => compare_int!(true, greater_int),
+            Op::JumpNotGtInt => compare_int!(false, greater_int),
+            Op::JumpGeInt => compare_int!(true, greater_equal_int),
+            Op::JumpNotGeInt => compare_int!(false, greater_equal_int),
             Op::Call => {
                 let caller = proto;
-                go!(vm, pc, proto, base, calls::call(vm, pc, proto, base, instr));
+                go!(calls::call(vm, pc, proto, base, instr));
                 // Recursion is a loop; other functions become part of the loops that call them. There are several references to
                 // one owner, but one content.
                 if pc == 0 && std::ptr::eq::<Proto>(&**caller, &**proto) {
                     jit::can_enter_jit!();
                 }
             }
-            Op::TailCall => match calls::tail_call(vm, pc, proto, base, instr) {
-                Ok(calls::After::Go(next)) => (pc, proto, base) = next,
-                Ok(calls::After::Leave) => return Ok(()),
-                Err(Raised) => match vm.catch() {
-                    Some(next) => (pc, proto, base) = next,
-                    None => return Err(Raised),
-                },
-            },
-            Op::Return | Op::Return0 | Op::Return1 => match calls::give_back(vm, pc, base, instr) {
-                Ok(calls::After::Go(next)) => (pc, proto, base) = next,
-                Ok(calls::After::Leave) => return Ok(()),
-                Err(Raised) => match vm.catch() {
-                    Some(next) => (pc, proto, base) = next,
-                    None => return Err(Raised),
-                },
-            },
+            Op::TailCall => go_or_leave!(calls::tail_call(vm, pc, proto, base, instr)),
+            Op::Return | Op::Return0 | Op::Return1 => go_or_leave!(calls::give_back(vm, pc, base, instr)),
             Op::ForPrep => {
                 let begins = loops::prepare(vm, pc, base.up(a)).map(calls::Test::Holds);
-                jump_if!(vm, pc, proto, base, instr, false, begins);
+                jump_if!(false, begins);
             }
             Op::ForLoop => {
                 if loops::advance(base.up(a)) {
@@ -400,9 +250,9 @@ pub fn execute(mut pc: usize, mut proto: &'static Traced<Proto>, mut base: Slot,
             }
             Op::ForInPrep => {
                 let next = calls::to_close(vm, pc, base.up(a + 3)).map(|()| (c, proto, base));
-                go!(vm, pc, proto, base, next);
+                go!(next);
             }
-            Op::ForInCall => go!(vm, pc, proto, base, loops::call_iterator(vm, pc, proto, base, instr)),
+            Op::ForInCall => go!(loops::call_iterator(vm, pc, proto, base, instr)),
             Op::ForInLoop => {
                 let control = base.at(a + 4);
                 if !control.is_nil() {
@@ -411,10 +261,10 @@ pub fn execute(mut pc: usize, mut proto: &'static Traced<Proto>, mut base: Slot,
                     jit::can_enter_jit!();
                 }
             }
-            Op::SetList => step!(vm, pc, proto, base, access::set_list(vm, pc, base, instr)),
-            Op::Closure => step!(vm, pc, proto, base, calls::closure(vm, pc, proto, base, instr)),
-            Op::VarArg => step!(vm, pc, proto, base, calls::var_arg(vm, pc, base, instr)),
-            Op::Hook => go!(vm, pc, proto, base, hook::tell(vm, pc)),
+            Op::SetList => step!(access::set_list(vm, pc, base, instr)),
+            Op::Closure => step!(calls::closure(vm, pc, proto, base, instr)),
+            Op::VarArg => step!(calls::var_arg(vm, pc, base, instr)),
+            Op::Hook => go!(hook::tell(vm, pc)),
         }
     }
 }
