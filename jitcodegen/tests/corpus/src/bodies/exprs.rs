@@ -187,6 +187,7 @@ fn inference(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     best.unwrap_or(sum) ^ m as i64 ^ wide ^ parsed as i64 ^ [1, 2, 3].len() as i64 ^ -(-5)
 }
 
+#[allow(double_negations, reason = "what it warns of is what is tested")]
 fn unusual(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     let r#type = acc;
     let _unused = 5;

@@ -235,6 +235,7 @@ fn arguments(acc: i64, x: i64, _y: i64, _state: &mut State) -> i64 {
     n ^ ignore(a, Noisy::new(9, &log)) ^ log.get()
 }
 
+#[allow(unused_assignments, reason = "what is assigned is dropped, which is what is tested")]
 fn assigns(acc: i64, x: i64, y: i64, _state: &mut State) -> i64 {
     let log = Cell::new(acc);
     {

@@ -131,6 +131,7 @@ fn ergonomics(acc: i64, x: i64, y: i64, state: &mut State) -> i64 {
     *a ^ *c ^ **d ^ **e ^ list[0].1 ^ list[1].1 ^ sum ^ list[1].0 as i64
 }
 
+#[allow(unused_parens, reason = "an expression in parentheses where a pattern with alternatives is bound")]
 fn or_patterns(acc: i64, x: i64, y: i64, state: &mut State) -> i64 {
     let a = match state.values[(acc & 3) as usize] {
         Value::Int(n) | Value::Named { x: n, .. } if n > 3 => n,
