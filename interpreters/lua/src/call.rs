@@ -12,6 +12,7 @@ use metatrace::jit;
 use crate::execute::execute;
 use crate::function::{Function, Known, Native, Proto, Upvalue};
 use crate::meta::{self, Event};
+use crate::ops::calls::few;
 use crate::stack::{Slot, running};
 use crate::thread::{FRESH, Flags, Frame, PROTECTED, Pc, Running};
 use crate::value::Value;
@@ -189,7 +190,7 @@ impl Vm {
             return self.call_native_slow(native, place, count, want);
         }
         self.push_native(place, count, want);
-        let found = self.invoke(native, place, count)?;
+        let found = self.invoke(native, place, count, want)?;
         thread.frames.pop();
         self.finish(place, found, want);
         Ok(found)
@@ -202,7 +203,8 @@ impl Vm {
     fn call_native_slow(&self, native: Gc<Native>, place: Slot, count: usize, want: i32) -> Result<usize> {
         self.check_overflow(place.up(1 + count + 64))?;
         self.push_native(place, count, want);
-        let found = crate::hook::call_native(self, native, Call { vm: self, place, count })?;
+        let found =
+            crate::hook::call_native(self, native, Call { vm: self, place, count, want, has_frame: true })?;
         self.thread().frames.pop();
         self.finish(place, found, want);
         Ok(found)
@@ -225,8 +227,8 @@ impl Vm {
 
     #[inline(always)]
     #[jit::dont_look_inside]
-    fn invoke(&self, native: Gc<Native>, place: Slot, count: usize) -> Result<usize> {
-        (native.as_ref().function)(Call { vm: self, place, count })
+    fn invoke(&self, native: Gc<Native>, place: Slot, count: usize, want: i32) -> Result<usize> {
+        (native.as_ref().function)(Call { vm: self, place, count, want, has_frame: true })
     }
 
     /// Has the results of a call be as many as wanted.
@@ -570,6 +572,10 @@ pub struct Call<'a> {
     pub place: Slot,
     /// The number of arguments.
     pub count: usize,
+    /// The number of results that are looked at; negative for all.
+    pub(crate) want: i32,
+    /// Whether there is a frame for it, which errors and calls of others need.
+    pub(crate) has_frame: bool,
 }
 
 impl Call<'_> {
@@ -602,6 +608,27 @@ impl Call<'_> {
     pub fn one(&self, value: Value) -> Result<usize> {
         self.place.set(value);
         Ok(1)
+    }
+
+    /// Returns the arguments from one on.
+    #[inline(always)]
+    #[jit::unroll_safe]
+    pub(crate) fn arguments_from(&self, first: usize) -> Result<usize> {
+        let count = few(self.count - first);
+        if count < MOST_MOVED {
+            for index in 0..count {
+                self.place.put(index, self.place.at(first + 1 + index));
+            }
+        } else {
+            self.place.copy_from(self.place.up(first + 1), count);
+        }
+        Ok(count)
+    }
+
+    /// Raises, unless there is a frame: then it is called again with one.
+    #[inline(always)]
+    pub(crate) fn needs_frame(&self) -> Result<()> {
+        if self.has_frame { Ok(()) } else { Err(Raised) }
     }
 
     /// Returns a string.

@@ -246,6 +246,10 @@ impl Upvalue {
 /// A function of Rust: its results are in the places from that of the function on; it returns how many.
 pub type NativeFn = fn(Call<'_>) -> Result<usize, Raised>;
 
+/// A function of Rust that mostly needs no frame: called without one, it does all, or raises and has done nothing. Its results are as those
+/// of a [`NativeFn`].
+pub type LeafFn = fn(&Call<'_>) -> Result<usize, Raised>;
+
 /// What of a native function the machine knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known {
@@ -255,40 +259,10 @@ pub enum Known {
     /// What `ipairs` returns.
     IpairsNext,
     Pcall,
-    /// What it calls may stop the coroutine that it runs in.
+    /// It is tried without a frame first.
+    Leaf,
+    /// So is this, and what it calls may stop the coroutine that it runs in.
     Through,
-    // Functions that need no frame, see `ops::quick`.
-    Floor,
-    Ceil,
-    Sqrt,
-    Sin,
-    Cos,
-    Exp,
-    Log,
-    Abs,
-    Max,
-    Min,
-    ToInteger,
-    NumberKind,
-    Byte,
-    Length,
-    Sub,
-    Char,
-    Type,
-    ToString,
-    ToNumber,
-    RawGet,
-    RawEqual,
-    RawLength,
-    GetMetatable,
-    SetMetatable,
-    Assert,
-    Select,
-    Pairs,
-    Ipairs,
-    Insert,
-    Remove,
-    Unpack,
 }
 
 /// A function of Rust, as a value.
@@ -296,6 +270,9 @@ pub enum Known {
 pub struct Native {
     #[trace(unsafe_skip)]
     pub function: NativeFn,
+    /// What is tried without a frame.
+    #[trace(unsafe_skip)]
+    pub leaf: LeafFn,
     #[trace(unsafe_skip)]
     pub known: Known,
     pub upvalues: Gc<Array<GcCell<Value>>>,

@@ -100,12 +100,9 @@ struct Node {
 }
 
 /// Names for which a metatable is asked when it is set or shown: whether a shape has them is known.
-const NOTED: [&[u8]; 4] = [b"__gc", b"__mode", b"__metatable", b"__pairs"];
+const NOTED: [&[u8]; 2] = [b"__gc", b"__mode"];
 /// What setting a metatable looks at.
-pub const ON_SETTING: u8 = 0b0011;
-/// What showing it does, and `pairs`.
-pub const PROTECTED: u8 = 0b0100;
-pub const PAIRS: u8 = 0b1000;
+pub const ON_SETTING: u8 = 0b11;
 
 /// The shapes of a machine.
 pub struct Shapes {

@@ -11,7 +11,7 @@ use metatrace::jit;
 use crate::call::Call;
 use crate::chunk;
 use crate::compile::Body;
-use crate::function::{Code, Function, Known, Native, NativeFn, Upvalue};
+use crate::function::{Code, Function, Known, LeafFn, Native, NativeFn, Upvalue};
 use crate::meta::{EVENTS, Event};
 use crate::shape::{Shape, Shapes};
 use crate::stack::Pool;
@@ -25,6 +25,11 @@ metatrace::glue!();
 /// An error is on its way: its value is in the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Raised;
+
+/// The leaf of functions that are none.
+fn no_leaf(_: &Call<'_>) -> Result<usize> {
+    Err(Raised)
+}
 
 impl From<HeapFull> for Raised {
     #[cold]
@@ -472,13 +477,32 @@ impl Vm {
         self.known_native(function, Known::Other, upvalues)
     }
 
+    /// A function of Rust that mostly needs no frame.
+    pub(crate) fn leaf(&self, leaf: LeafFn, known: Known) -> Result<Value> {
+        fn with_frame(call: Call<'_>) -> Result<usize> {
+            match call.function() {
+                Value::Native(native) => (native.leaf)(&call),
+                _ => Ok(0),
+            }
+        }
+        let native =
+            Native { function: with_frame, leaf, known, upvalues: self.empty_values(), closure: None };
+        Ok(Value::Native(Gc::try_new(native)?))
+    }
+
     pub(crate) fn known_native(&self, function: NativeFn, known: Known, upvalues: &[Value]) -> Result<Value> {
         let cells = if upvalues.is_empty() {
             self.empty_values()
         } else {
             Array::try_from_fn(upvalues.len(), |index| GcCell::new(upvalues[index]))?
         };
-        Ok(Value::Native(Gc::try_new(Native { function, known, upvalues: cells, closure: None })?))
+        Ok(Value::Native(Gc::try_new(Native {
+            function,
+            leaf: no_leaf,
+            known,
+            upvalues: cells,
+            closure: None,
+        })?))
     }
 
     /// A function of Rust that has a state of its own, which must hold no reference into the heap.
@@ -496,8 +520,13 @@ impl Vm {
             }
         }
         let upvalues = self.empty_values();
-        let native =
-            Native { function: call, known: Known::Other, upvalues, closure: Some(Box::new(function)) };
+        let native = Native {
+            function: call,
+            leaf: no_leaf,
+            known: Known::Other,
+            upvalues,
+            closure: Some(Box::new(function)),
+        };
         Ok(Value::Native(Gc::try_new(native)?))
     }
 

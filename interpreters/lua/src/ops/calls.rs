@@ -3,11 +3,10 @@
 use metatrace::gc::{Array, Gc};
 use metatrace::jit;
 
-use crate::call::{MOST_MOVED, Wanted};
+use crate::call::{Call, MOST_MOVED, Wanted};
 use crate::function::{Function, Known, Proto, Upvalue};
 use crate::meta::Event;
 use crate::op::{Instr, Op};
-use crate::ops::quick::quick;
 use crate::stack::{Slot, running};
 use crate::thread::{DECIDES, FRESH, PROTECTED, Running, TAIL};
 use crate::value::Value;
@@ -130,12 +129,12 @@ pub fn call(vm: &Vm, pc: usize, proto: Running, base: Slot, instr: Instr) -> Res
         }
         Value::Native(native) if native.known != Known::Pcall => {
             let known = jit::promote(native.known as u8);
-            if known >= Known::Floor as u8
-                && !vm.hooks_used.get()
-                && let Some(found) = quick(vm, native.known, place, count, want)
-            {
-                vm.finish(place, found, want);
-                return Ok((pc, proto, base));
+            if known >= Known::Leaf as u8 && !vm.hooks_used.get() {
+                let call = Call { vm, place, count, want, has_frame: false };
+                if let Ok(found) = (native.as_ref().leaf)(&call) {
+                    vm.finish(place, found, want);
+                    return Ok((pc, proto, base));
+                }
             }
             vm.call_native(native, place, count, want)?;
             Ok(if vm.hooks_used.get() { resume(vm) } else { (pc, proto, base) })

@@ -8,4 +8,3 @@ pub mod arith;
 pub mod calls;
 pub mod compare;
 pub mod loops;
-pub mod quick;

@@ -1,20 +1,26 @@
 //! Arguments of native functions, and what errors say of wrong ones.
 
 use metatrace::gc::Gc;
+use metatrace::jit;
 
 use crate::call::Call;
 use crate::error;
 use crate::meta::Event;
-use crate::number;
+use crate::number::Number;
 use crate::string::Str;
 use crate::table::Table;
 use crate::value::Value;
 use crate::vm::{Raised, Result};
 
+metatrace::glue!();
+
 impl Call<'_> {
     /// A message with the position of the caller.
     #[cold]
     pub(crate) fn fail(&self, message: impl AsRef<[u8]>) -> Raised {
+        if !self.has_frame {
+            return Raised;
+        }
         let mut text = error::position(self.vm, 1);
         text.extend_from_slice(message.as_ref());
         self.vm.raise_bytes(&text)
@@ -29,6 +35,9 @@ impl Call<'_> {
     /// An argument, counted from 0, is wrong.
     #[cold]
     pub(crate) fn bad(&self, index: usize, message: impl AsRef<[u8]>) -> Raised {
+        if !self.has_frame {
+            return Raised;
+        }
         let message = String::from_utf8_lossy(message.as_ref()).into_owned();
         let depth = self.vm.thread().frames.depth();
         let named = error::function_name(&self.vm.thread(), depth - 1);
@@ -52,6 +61,8 @@ impl Call<'_> {
 
     /// An argument is of a wrong type.
     #[cold]
+    #[inline(never)]
+    #[jit::dont_look_inside]
     pub(crate) fn bad_type(&self, index: usize, expected: &str) -> Raised {
         let found = if index >= self.count {
             b"no value".to_vec()
@@ -62,8 +73,17 @@ impl Call<'_> {
     }
 
     /// Any argument, which must be there.
+    #[inline]
     pub(crate) fn any(&self, index: usize) -> Result<Value> {
-        if index < self.count { Ok(self.arg(index)) } else { Err(self.bad(index, "value expected")) }
+        if index < self.count { Ok(self.arg(index)) } else { Err(self.missing(index)) }
+    }
+
+    /// An argument is not there.
+    #[cold]
+    #[inline(never)]
+    #[jit::dont_look_inside]
+    fn missing(&self, index: usize) -> Raised {
+        self.bad(index, "value expected")
     }
 
     #[inline]
@@ -75,6 +95,8 @@ impl Call<'_> {
     }
 
     #[cold]
+    #[inline(never)]
+    #[jit::dont_look_inside]
     fn int_slow(&self, index: usize, value: Value) -> Result<i64> {
         match value.to_int() {
             Some(int) => Ok(int),
@@ -85,6 +107,7 @@ impl Call<'_> {
         }
     }
 
+    #[inline]
     pub(crate) fn int_or(&self, index: usize, default: i64) -> Result<i64> {
         if self.arg(index).is_nil() { Ok(default) } else { self.int(index) }
     }
@@ -94,13 +117,32 @@ impl Call<'_> {
         match self.arg(index) {
             Value::Float(float) => Ok(float.get()),
             Value::Int(int) => Ok(int as f64),
-            value => value.to_float().ok_or_else(|| self.bad_type(index, "number")),
+            value => self.float_slow(index, value),
         }
     }
 
+    #[cold]
+    #[inline(never)]
+    #[jit::dont_look_inside]
+    fn float_slow(&self, index: usize, value: Value) -> Result<f64> {
+        value.to_float().ok_or_else(|| self.bad_type(index, "number"))
+    }
+
     /// An argument that is a number or the text of one.
-    pub(crate) fn number(&self, index: usize) -> Result<number::Number> {
-        self.arg(index).to_number().ok_or_else(|| self.bad_type(index, "number"))
+    #[inline]
+    pub(crate) fn number(&self, index: usize) -> Result<Number> {
+        match self.arg(index) {
+            Value::Int(int) => Ok(Number::Int(int)),
+            Value::Float(float) => Ok(Number::Float(float.get())),
+            value => self.number_slow(index, value),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    #[jit::dont_look_inside]
+    fn number_slow(&self, index: usize, value: Value) -> Result<Number> {
+        value.to_number().ok_or_else(|| self.bad_type(index, "number"))
     }
 
     /// A string, or a number as one.
@@ -108,17 +150,19 @@ impl Call<'_> {
     pub(crate) fn str(&self, index: usize) -> Result<Str> {
         match self.arg(index) {
             Value::Str(text) => Ok(text),
-            value @ (Value::Int(_) | Value::Float(_)) => {
-                let made = self.vm.string(&crate::meta::plain_text(self.vm, value))?;
-                // It lives as long as the argument does.
-                self.place.put(index + 1, made);
-                match made {
-                    Value::Str(text) => Ok(text),
-                    _ => Err(self.bad_type(index, "string")),
-                }
-            }
-            _ => Err(self.bad_type(index, "string")),
+            value => self.str_slow(index, value),
         }
+    }
+
+    #[inline(never)]
+    #[jit::dont_look_inside]
+    fn str_slow(&self, index: usize, value: Value) -> Result<Str> {
+        let (Value::Int(_) | Value::Float(_)) = value else { return Err(self.bad_type(index, "string")) };
+        self.needs_frame()?;
+        let text = self.vm.strings.make(&crate::meta::plain_text(self.vm, value))?;
+        // It lives as long as the argument does.
+        self.place.put(index + 1, Value::Str(text));
+        Ok(text)
     }
 
     /// The bytes of a string argument, which live as long as the arguments stay.

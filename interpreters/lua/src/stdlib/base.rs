@@ -1,15 +1,21 @@
 //! The basic functions.
 
 use metatrace::gc::Gc;
+use metatrace::jit;
 
 use crate::call::Call;
 use crate::error;
 use crate::function::{Known, NativeFn};
 use crate::meta::{self, Event};
 use crate::number;
+use crate::ops::calls::few;
+use crate::shape::{ON_SETTING, Shape};
+use crate::string::Str;
 use crate::table::{Table, Weakness};
 use crate::value::Value;
 use crate::vm::{Raised, Result, Vm};
+
+metatrace::glue!();
 
 pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
     super::register(
@@ -25,28 +31,29 @@ pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
             ("warn", warn_function),
         ],
     )?;
-    super::register_known(
+    super::register_leaves(
         vm,
         table,
         &[
-            ("assert", assert, Known::Assert),
-            ("getmetatable", get_metatable, Known::GetMetatable),
-            ("ipairs", ipairs, Known::Ipairs),
-            ("pairs", pairs, Known::Pairs),
-            ("rawequal", raw_equal, Known::RawEqual),
-            ("rawget", raw_get, Known::RawGet),
-            ("rawlen", raw_len, Known::RawLength),
-            ("select", select, Known::Select),
-            ("setmetatable", set_metatable, Known::SetMetatable),
-            ("tonumber", to_number, Known::ToNumber),
-            ("tostring", to_string, Known::ToString),
-            ("type", type_of, Known::Type),
+            ("assert", assert),
+            ("getmetatable", get_metatable),
+            ("ipairs", ipairs),
+            ("rawequal", raw_equal),
+            ("rawget", raw_get),
+            ("rawlen", raw_len),
+            ("select", select),
+            ("setmetatable", set_metatable),
+            ("tonumber", to_number),
+            ("tostring", to_string),
+            ("type", type_of),
         ],
     )?;
     let next_function = vm.known_native(next, Known::Next, &[])?;
     vm.set_field(table, "next", next_function)?;
     let pcall_function = vm.known_native(pcall, Known::Pcall, &[])?;
     vm.set_field(table, "pcall", pcall_function)?;
+    let pairs_function = vm.leaf(pairs, Known::Through)?;
+    vm.set_field(table, "pairs", pairs_function)?;
     for (name, function) in [("dofile", do_file as NativeFn), ("xpcall", xpcall)] {
         let function = vm.known_native(function, Known::Through, &[])?;
         vm.set_field(table, name, function)?;
@@ -59,15 +66,18 @@ pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
     vm.set_field(table, "_VERSION", version)
 }
 
-fn assert(call: Call) -> Result<usize> {
-    if call.any(0)?.is_true() {
-        call.place.copy_from(call.place.up(1), call.count);
-        return Ok(call.count);
-    }
+fn assert(call: &Call) -> Result<usize> {
+    if call.any(0)?.is_true() { call.arguments_from(0) } else { Err(assertion_failed(call)) }
+}
+
+#[cold]
+#[inline(never)]
+#[jit::dont_look_inside]
+fn assertion_failed(call: &Call) -> Raised {
     match (call.count, call.arg(1)) {
-        (1, _) => Err(call.fail("assertion failed!")),
-        (_, Value::Str(text)) => Err(call.fail(text.bytes())),
-        (_, value) => Err(call.vm.raise(value)),
+        (1, _) => call.fail("assertion failed!"),
+        (_, Value::Str(text)) => call.fail(text.bytes()),
+        (_, value) => call.vm.raise(value),
     }
 }
 
@@ -177,30 +187,70 @@ fn raise_error(call: Call) -> Result<usize> {
     Err(call.vm.raise(call.arg(0)))
 }
 
-fn get_metatable(call: Call) -> Result<usize> {
+fn get_metatable(call: &Call) -> Result<usize> {
     let value = call.any(0)?;
-    let Some(meta) = call.vm.meta(value) else { return call.one(Value::Nil) };
-    let protection = call.vm.metamethod_of(meta, Event::Metatable);
-    call.one(if protection.is_nil() { Value::Table(meta) } else { protection })
+    let protection = meta::traced_method(call.vm, value, Event::Metatable);
+    if !protection.is_nil() {
+        return call.one(protection);
+    }
+    let meta = match value {
+        Value::Table(table) => table.meta(),
+        value => metatable(call.vm, value),
+    };
+    call.one(match meta {
+        Some(meta) => Value::Table(meta),
+        None => Value::Nil,
+    })
 }
 
-fn set_metatable(call: Call) -> Result<usize> {
+#[inline(never)]
+#[jit::reads_only]
+fn metatable(vm: &Vm, value: Value) -> Option<Gc<Table>> {
+    vm.meta(value)
+}
+
+fn set_metatable(call: &Call) -> Result<usize> {
     let table = call.table(0)?;
     let meta = match call.arg(1) {
         Value::Table(meta) => Some(meta),
         Value::Nil if call.count > 1 => None,
         _ => return Err(call.bad_type(1, "nil or table")),
     };
-    if !call.vm.metamethod(Value::Table(table), Event::Metatable).is_nil() {
-        return Err(call.fail("cannot change a protected metatable"));
+    if !meta::traced_method(call.vm, Value::Table(table), Event::Metatable).is_nil() {
+        return Err(is_protected(call));
     }
     attach(call.vm, table, meta);
     call.one(Value::Table(table))
 }
 
+#[cold]
+#[inline(never)]
+#[jit::dont_look_inside]
+fn is_protected(call: &Call) -> Raised {
+    call.fail("cannot change a protected metatable")
+}
+
 /// Gives a table a metatable, with what follows from that for the collector.
+#[inline]
 pub fn attach(vm: &Vm, table: Gc<Table>, meta: Option<Gc<Table>>) {
+    let is_first = table.meta().is_none();
     table.set_meta(meta);
+    let is_plain = match meta {
+        Some(meta) => {
+            let shape = jit::promote(meta.shape.get());
+            shape != Shape::DICTIONARY && vm.shapes.has_none(shape, ON_SETTING)
+        }
+        None => true,
+    };
+    if !(is_first && is_plain) {
+        tell_collector(vm, table, meta);
+    }
+}
+
+/// Has the collector know what a table's metatable says of it.
+#[inline(never)]
+#[jit::dont_look_inside]
+fn tell_collector(vm: &Vm, table: Gc<Table>, meta: Option<Gc<Table>>) {
     let mut weak = Weakness::default();
     if let Some(meta) = meta {
         if let Value::Str(mode) = vm.metamethod_of(meta, Event::Mode) {
@@ -218,9 +268,11 @@ pub fn attach(vm: &Vm, table: Gc<Table>, meta: Option<Gc<Table>>) {
     }
 }
 
-fn ipairs(call: Call) -> Result<usize> {
-    let value = call.any(0)?;
-    call.many(&[call.vm.ipairs_next.get(), value, Value::Int(0)])
+fn ipairs(call: &Call) -> Result<usize> {
+    call.any(0)?;
+    call.place.set(call.vm.ipairs_next.get());
+    call.place.put(2, Value::Int(0));
+    Ok(3)
 }
 
 fn ipairs_next(call: Call) -> Result<usize> {
@@ -229,16 +281,25 @@ fn ipairs_next(call: Call) -> Result<usize> {
     if value.is_nil() { call.one(Value::Nil) } else { call.many(&[Value::Int(index), value]) }
 }
 
-fn pairs(call: Call) -> Result<usize> {
-    let value = call.any(0)?;
-    let method = call.vm.metamethod(value, Event::Pairs);
+fn pairs(call: &Call) -> Result<usize> {
+    let method = meta::traced_method(call.vm, call.any(0)?, Event::Pairs);
     if !method.is_nil() {
-        let place = call.vm.scratch();
-        call.vm.call_from(place, method, &[value], 3)?;
-        call.place.copy_from(place, 3);
-        return Ok(3);
+        return pairs_by(call, method);
     }
-    call.many(&[call.vm.next.get(), value, Value::Nil])
+    call.place.set(call.vm.next.get());
+    call.place.put(2, Value::Nil);
+    Ok(3)
+}
+
+/// `pairs` by a metamethod.
+#[inline(never)]
+#[jit::dont_look_inside]
+fn pairs_by(call: &Call, method: Value) -> Result<usize> {
+    call.needs_frame()?;
+    let place = call.vm.scratch();
+    call.vm.call_from(place, method, &[call.arg(0)], 3)?;
+    call.place.copy_from(place, 3);
+    Ok(3)
 }
 
 fn next(call: Call) -> Result<usize> {
@@ -259,7 +320,8 @@ fn print(call: Call) -> Result<usize> {
             out.push(b'\t');
         }
         let value = call.arg(index);
-        if !meta::push_text(&mut out, value)
+        let is_plain = call.vm.metamethod(value, Event::ToString).is_nil();
+        if !(is_plain && meta::push_text(&mut out, value))
             && let Value::Str(text) = meta::to_text(call.vm, value)?
         {
             out.extend_from_slice(text.bytes());
@@ -270,18 +332,20 @@ fn print(call: Call) -> Result<usize> {
     Ok(0)
 }
 
-fn raw_equal(call: Call) -> Result<usize> {
+fn raw_equal(call: &Call) -> Result<usize> {
     let (a, b) = (call.any(0)?, call.any(1)?);
     call.one(Value::bool(a.raw_equal(b)))
 }
 
-fn raw_get(call: Call) -> Result<usize> {
-    let table = call.table(0)?;
-    let key = call.any(1)?;
-    call.one(table.get(&call.vm.shapes, key))
+fn raw_get(call: &Call) -> Result<usize> {
+    let (table, key) = (call.table(0)?, call.any(1)?);
+    call.one(match key {
+        Value::Int(index) => table.get_int(index),
+        key => table.get_any(&call.vm.shapes, key),
+    })
 }
 
-fn raw_len(call: Call) -> Result<usize> {
+fn raw_len(call: &Call) -> Result<usize> {
     match call.arg(0) {
         Value::Table(table) => call.one(Value::Int(table.border())),
         Value::Str(text) => call.one(Value::Int(text.len() as i64)),
@@ -296,35 +360,54 @@ fn raw_set(call: Call) -> Result<usize> {
     call.one(Value::Table(table))
 }
 
-fn select(call: Call) -> Result<usize> {
+fn select(call: &Call) -> Result<usize> {
     if let Value::Str(text) = call.arg(0)
-        && text.bytes() == b"#"
+        && text.len() == 1
+        && text.byte_at(0) == b'#'
     {
         return call.one(Value::Int(call.count as i64 - 1));
     }
     let index = call.int(0)?;
     let count = call.count as i64;
-    let first = if index < 0 { count + index } else { index.min(count) };
-    if first < 1 {
-        return Err(call.bad(0, "index out of range"));
+    let first = if index > 0 { index } else { count.wrapping_add(index) };
+    if first < 1 || index == 0 {
+        return Err(no_such_argument(call));
     }
-    let found = (count - first) as usize;
-    call.place.copy_from(call.place.up(1 + first as usize), found);
-    Ok(found)
+    if call.want == 1 {
+        return call.one(if first < count { call.place.at(first as usize + 1) } else { Value::Nil });
+    }
+    let first = if first < count { first } else { count };
+    call.arguments_from(few(first as usize))
 }
 
-fn to_number(call: Call) -> Result<usize> {
-    if call.arg(1).is_nil() {
-        let value = match call.arg(0) {
-            value @ (Value::Int(_) | Value::Float(_)) => value,
-            Value::Str(text) => number::parse(text.bytes()).map_or(Value::Nil, Value::from),
-            _ => {
-                call.any(0)?;
-                Value::Nil
-            }
-        };
-        return call.one(value);
+#[cold]
+#[inline(never)]
+#[jit::dont_look_inside]
+fn no_such_argument(call: &Call) -> Raised {
+    call.bad(0, "index out of range")
+}
+
+fn to_number(call: &Call) -> Result<usize> {
+    if !call.arg(1).is_nil() {
+        return to_number_of_base(call);
     }
+    let value = match call.any(0)? {
+        value @ (Value::Int(_) | Value::Float(_)) => value,
+        Value::Str(text) => number_of_text(text),
+        _ => Value::Nil,
+    };
+    call.one(value)
+}
+
+#[inline(never)]
+#[jit::reads_only]
+fn number_of_text(text: Str) -> Value {
+    number::parse(text.bytes()).map_or(Value::Nil, Value::from)
+}
+
+#[inline(never)]
+#[jit::dont_look_inside]
+fn to_number_of_base(call: &Call) -> Result<usize> {
     let base = call.int(1)?;
     let Value::Str(text) = call.arg(0) else { return Err(call.bad_type(0, "string")) };
     let Some(base) = u32::try_from(base).ok().filter(|base| (2..=36).contains(base)) else {
@@ -346,13 +429,40 @@ fn to_number(call: Call) -> Result<usize> {
     call.one(Value::Int(if negative { value.wrapping_neg() } else { value }))
 }
 
-fn to_string(call: Call) -> Result<usize> {
+fn to_string(call: &Call) -> Result<usize> {
     let value = call.any(0)?;
-    let text = meta::to_text(call.vm, value)?;
+    let is_plain = match value {
+        Value::Str(_) | Value::Int(_) | Value::Float(_) => {
+            call.vm.metamethod(value, Event::ToString).is_nil()
+        }
+        _ => false,
+    };
+    let text = match value {
+        Value::Str(_) if is_plain => value,
+        _ if is_plain => text_of_number(call.vm, value)?,
+        _ => to_text(call, value)?,
+    };
     call.one(text)
 }
 
-fn type_of(call: Call) -> Result<usize> {
+#[inline(never)]
+#[jit::reads_only]
+fn text_of_number(vm: &Vm, number: Value) -> Result<Value> {
+    let made = vm.with_buffer(|out| {
+        meta::push_text(out, number);
+        vm.strings.make(out)
+    });
+    Ok(Value::Str(made?))
+}
+
+#[inline(never)]
+#[jit::dont_look_inside]
+fn to_text(call: &Call, value: Value) -> Result<Value> {
+    call.needs_frame()?;
+    meta::to_text(call.vm, value)
+}
+
+fn type_of(call: &Call) -> Result<usize> {
     let value = call.any(0)?;
     call.one(Value::Str(call.vm.kind_name(value.type_index())))
 }

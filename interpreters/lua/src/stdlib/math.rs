@@ -1,16 +1,17 @@
 //! The library `math`.
 
-use std::cmp::Ordering;
-
 use metatrace::gc::Gc;
+use metatrace::jit;
 
-use crate::call::Call;
-use crate::function::Known;
-use crate::meta::{self, compare_numbers};
+use crate::call::{Call, MOST_MOVED};
+use crate::meta;
 use crate::number::{self, Number};
+use crate::string::Str;
 use crate::table::Table;
 use crate::value::Value;
 use crate::vm::{Result, Vm};
+
+metatrace::glue!();
 
 pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
     super::register(
@@ -34,25 +35,25 @@ pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
             ("sinh", |call| float(call, f64::sinh)),
             ("tan", |call| float(call, f64::tan)),
             ("tanh", |call| float(call, f64::tanh)),
+            ("type", kind),
             ("ult", ult),
         ],
     )?;
-    super::register_known(
+    super::register_leaves(
         vm,
         table,
         &[
-            ("abs", abs, Known::Abs),
-            ("ceil", |call| round(call, f64::ceil), Known::Ceil),
-            ("cos", |call| float(call, f64::cos), Known::Cos),
-            ("exp", |call| float(call, f64::exp), Known::Exp),
-            ("floor", |call| round(call, f64::floor), Known::Floor),
-            ("log", log, Known::Log),
-            ("max", |call| extreme(call, Ordering::Greater), Known::Max),
-            ("min", |call| extreme(call, Ordering::Less), Known::Min),
-            ("sin", |call| float(call, f64::sin), Known::Sin),
-            ("sqrt", |call| float(call, f64::sqrt), Known::Sqrt),
-            ("tointeger", to_integer, Known::ToInteger),
-            ("type", kind, Known::NumberKind),
+            ("abs", abs),
+            ("ceil", ceil),
+            ("cos", cos),
+            ("exp", exp),
+            ("floor", floor),
+            ("log", log),
+            ("max", max),
+            ("min", min),
+            ("sin", sin),
+            ("sqrt", sqrt),
+            ("tointeger", to_integer),
         ],
     )?;
     vm.set_field(table, "pi", Value::float(std::f64::consts::PI))?;
@@ -72,10 +73,10 @@ fn float(call: Call, f: impl Fn(f64) -> f64) -> Result<usize> {
     call.one(Value::float(f(x)))
 }
 
-fn abs(call: Call) -> Result<usize> {
+fn abs(call: &Call) -> Result<usize> {
     match call.arg(0) {
         Value::Int(int) => call.one(Value::Int(int.wrapping_abs())),
-        _ => float(call, f64::abs),
+        _ => call.one(Value::float(call.float(0)?.abs())),
     }
 }
 
@@ -85,15 +86,57 @@ fn atan(call: Call) -> Result<usize> {
     call.one(Value::float(y.atan2(x)))
 }
 
+#[inline]
 fn int_if_fits(float: f64) -> Value {
-    number::float_to_int(float).map_or(Value::float(float), Value::Int)
+    match number::float_to_int(float) {
+        Some(int) => Value::Int(int),
+        None => Value::float(float),
+    }
 }
 
-fn round(call: Call, f: impl Fn(f64) -> f64) -> Result<usize> {
+fn floor(call: &Call) -> Result<usize> {
     match call.number(0)? {
         Number::Int(int) => call.one(Value::Int(int)),
-        Number::Float(float) => call.one(int_if_fits(f(float))),
+        Number::Float(float) => call.one(int_if_fits(float.floor())),
     }
+}
+
+fn ceil(call: &Call) -> Result<usize> {
+    match call.number(0)? {
+        Number::Int(int) => call.one(Value::Int(int)),
+        Number::Float(float) => call.one(int_if_fits(float.ceil())),
+    }
+}
+
+fn sqrt(call: &Call) -> Result<usize> {
+    call.one(Value::float(call.float(0)?.sqrt()))
+}
+
+fn sin(call: &Call) -> Result<usize> {
+    call.one(Value::float(sine(call.float(0)?)))
+}
+
+fn cos(call: &Call) -> Result<usize> {
+    call.one(Value::float(cosine(call.float(0)?)))
+}
+
+fn exp(call: &Call) -> Result<usize> {
+    call.one(Value::float(power_of_e(call.float(0)?)))
+}
+
+#[jit::elidable]
+fn sine(x: f64) -> f64 {
+    x.sin()
+}
+
+#[jit::elidable]
+fn cosine(x: f64) -> f64 {
+    x.cos()
+}
+
+#[jit::elidable]
+fn power_of_e(x: f64) -> f64 {
+    x.exp()
 }
 
 fn fmod(call: Call) -> Result<usize> {
@@ -107,39 +150,68 @@ fn fmod(call: Call) -> Result<usize> {
     call.one(Value::float(a % b))
 }
 
-fn log(call: Call) -> Result<usize> {
+fn log(call: &Call) -> Result<usize> {
     let x = call.float(0)?;
-    if call.arg(1).is_nil() {
-        return call.one(Value::float(x.ln()));
-    }
-    let base = call.float(1)?;
-    let result = if base == 2.0 {
+    let result = if call.arg(1).is_nil() { natural_logarithm(x) } else { logarithm(x, call.float(1)?) };
+    call.one(Value::float(result))
+}
+
+#[jit::elidable]
+fn natural_logarithm(x: f64) -> f64 {
+    x.ln()
+}
+
+#[jit::elidable]
+fn logarithm(x: f64, base: f64) -> f64 {
+    if base == 2.0 {
         x.log2()
     } else if base == 10.0 {
         x.log10()
     } else {
         x.ln() / base.ln()
-    };
-    call.one(Value::float(result))
+    }
 }
 
-fn extreme(call: Call, wanted: Ordering) -> Result<usize> {
-    if call.count == 0 {
-        return Err(call.bad(0, "value expected"));
+fn max(call: &Call) -> Result<usize> {
+    extreme(call, true)
+}
+
+fn min(call: &Call) -> Result<usize> {
+    extreme(call, false)
+}
+
+/// The greatest or the least argument.
+#[inline(always)]
+#[jit::unroll_safe]
+fn extreme(call: &Call, greatest: bool) -> Result<usize> {
+    let mut best = call.any(0)?;
+    if call.count > MOST_MOVED {
+        call.needs_frame()?;
     }
-    let mut best = call.arg(0);
     for index in 1..call.count {
         let next = call.arg(index);
-        let is_better = match (next.number(), best.number()) {
-            (Some(next), Some(best)) => compare_numbers(next, best) == Some(wanted),
-            _ if wanted == Ordering::Less => meta::less(call.vm, next, best)?,
-            _ => meta::less(call.vm, best, next)?,
-        };
+        let is_better = if greatest { is_less(call, best, next)? } else { is_less(call, next, best)? };
         if is_better {
             best = next;
         }
     }
     call.one(best)
+}
+
+#[inline(always)]
+fn is_less(call: &Call, a: Value, b: Value) -> Result<bool> {
+    match (a, b) {
+        (Value::Int(a), Value::Int(b)) => Ok(a < b),
+        (Value::Float(a), Value::Float(b)) => Ok(a.get() < b.get()),
+        _ => is_less_slow(call, a, b),
+    }
+}
+
+#[inline(never)]
+#[jit::dont_look_inside]
+fn is_less_slow(call: &Call, a: Value, b: Value) -> Result<bool> {
+    call.needs_frame()?;
+    meta::less(call.vm, a, b)
 }
 
 // Functions of earlier versions, which the reference implementation has as it is usually built.
@@ -180,13 +252,23 @@ fn modf(call: Call) -> Result<usize> {
     call.many(&[int_if_fits(whole), Value::float(fraction)])
 }
 
-fn to_integer(call: Call) -> Result<usize> {
-    let value = match call.any(0)? {
-        Value::Int(int) => Value::Int(int),
-        value @ (Value::Float(_) | Value::Str(_)) => value.to_int().map_or(Value::Nil, Value::Int),
-        _ => Value::Nil,
+fn to_integer(call: &Call) -> Result<usize> {
+    let found = match call.any(0)? {
+        Value::Int(int) => Some(int),
+        Value::Float(float) => number::float_to_int(float.get()),
+        Value::Str(text) => int_of_text(text),
+        _ => None,
     };
-    call.one(value)
+    call.one(match found {
+        Some(int) => Value::Int(int),
+        None => Value::Nil,
+    })
+}
+
+#[inline(never)]
+#[jit::reads_only]
+fn int_of_text(text: Str) -> Option<i64> {
+    Value::Str(text).to_int()
 }
 
 fn kind(call: Call) -> Result<usize> {

@@ -18,15 +18,16 @@ mod utf8;
 
 use metatrace::gc::Gc;
 
-use crate::function::{Known, NativeFn};
+use crate::function::{Known, LeafFn};
 use crate::table::Table;
 use crate::value::Value;
 use crate::vm::{NativeEntry, Result, Vm};
 
+metatrace::glue!();
+
 pub(crate) use base::{load_path, warn};
 pub use debug::traceback;
 pub use io::{flush_standard, write_error as print_error, write_standard as print};
-pub(crate) use string::range;
 
 /// Makes all libraries and their names.
 pub(crate) fn open(vm: &Vm) -> Result<()> {
@@ -58,10 +59,10 @@ fn publish(vm: &Vm, name: &str, library: Gc<Table>) -> Result<()> {
     vm.set_field(vm.loaded(), name, Value::Table(library))
 }
 
-/// Puts functions into a table that the machine knows.
-fn register_known(vm: &Vm, table: Gc<Table>, functions: &[(&str, NativeFn, Known)]) -> Result<()> {
-    for (name, function, known) in functions {
-        let function = vm.known_native(*function, *known, &[])?;
+/// Puts functions into a table that mostly need no frame.
+fn register_leaves(vm: &Vm, table: Gc<Table>, functions: &[(&str, LeafFn)]) -> Result<()> {
+    for (name, function) in functions {
+        let function = vm.leaf(*function, Known::Leaf)?;
         vm.set_field(table, name, function)?;
     }
     Ok(())

@@ -1,14 +1,17 @@
 //! The library `string`.
 
 use metatrace::gc::Gc;
+use metatrace::jit;
 
 use super::pattern::{Extent, Malformed, Matcher};
 use crate::call::Call;
-use crate::function::Known;
 use crate::meta::{self, Event};
+use crate::string::Str;
 use crate::table::Table;
 use crate::value::Value;
 use crate::vm::{Result, Vm};
+
+metatrace::glue!();
 
 /// Bytes of a string.
 const MAX_BYTES: usize = 0x7FFF_FFFF;
@@ -33,16 +36,7 @@ pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
             ("upper", upper),
         ],
     )?;
-    super::register_known(
-        vm,
-        table,
-        &[
-            ("byte", byte, Known::Byte),
-            ("char", char, Known::Char),
-            ("len", len, Known::Length),
-            ("sub", sub, Known::Sub),
-        ],
-    )?;
+    super::register_leaves(vm, table, &[("byte", byte), ("char", char), ("len", len), ("sub", sub)])?;
     let meta = vm.table()?;
     vm.set_field(meta, "__index", Value::Table(table))?;
     super::register(
@@ -83,18 +77,32 @@ fn arith(call: Call, event: Event) -> Result<usize> {
 }
 
 /// A position in a string as programs give it, from 1 on or backwards from -1.
+#[inline]
 fn position(index: i64, length: usize) -> i64 {
     if index >= 0 { index } else { (length as i64).saturating_add(index).saturating_add(1).max(0) }
 }
 
 /// The bytes from one position to another.
-pub(crate) fn range(length: usize, first: i64, last: i64) -> std::ops::Range<usize> {
+fn range(length: usize, first: i64, last: i64) -> std::ops::Range<usize> {
     let first = position(first, length).max(1);
     let last = position(last, length).min(length as i64);
     if first > last { 0..0 } else { first as usize - 1..last as usize }
 }
 
-fn byte(call: Call) -> Result<usize> {
+fn byte(call: &Call) -> Result<usize> {
+    if call.count > 2 {
+        return bytes(call);
+    }
+    let (text, index) = (call.str(0)?, call.int_or(1, 1)?);
+    let at = (position(index, text.len()) as u64).wrapping_sub(1);
+    if at < text.len() as u64 { call.one(Value::Int(i64::from(text.byte_at(at as usize)))) } else { Ok(0) }
+}
+
+/// Any number of bytes.
+#[inline(never)]
+#[jit::dont_look_inside]
+fn bytes(call: &Call) -> Result<usize> {
+    call.needs_frame()?;
     let text = call.bytes(0)?;
     let first = call.int_or(1, 1)?;
     let last = call.int_or(2, position(first, text.len()))?;
@@ -108,7 +116,23 @@ fn byte(call: Call) -> Result<usize> {
     Ok(found.len())
 }
 
-fn char(call: Call) -> Result<usize> {
+fn char(call: &Call) -> Result<usize> {
+    match call.arg(0) {
+        Value::Int(byte @ 0..=255) if call.count == 1 => call.one(single(call.vm, byte as u8)?),
+        _ => chars(call),
+    }
+}
+
+#[inline(never)]
+#[jit::reads_only]
+fn single(vm: &Vm, byte: u8) -> Result<Value> {
+    Ok(Value::Str(vm.strings.single(byte)?))
+}
+
+/// The string of any number of bytes.
+#[inline(never)]
+#[jit::dont_look_inside]
+fn chars(call: &Call) -> Result<usize> {
     let mut text = Vec::with_capacity(call.count);
     for index in 0..call.count {
         let Ok(byte) = u8::try_from(call.int(index)?) else {
@@ -130,9 +154,9 @@ fn dump(call: Call) -> Result<usize> {
     }
 }
 
-fn len(call: Call) -> Result<usize> {
-    let length = call.bytes(0)?.len();
-    call.one(Value::Int(length as i64))
+fn len(call: &Call) -> Result<usize> {
+    let text = call.str(0)?;
+    call.one(Value::Int(text.len() as i64))
 }
 
 fn lower(call: Call) -> Result<usize> {
@@ -151,10 +175,17 @@ fn reverse(call: Call) -> Result<usize> {
     call.text(&text)
 }
 
-fn sub(call: Call) -> Result<usize> {
-    let text = call.bytes(0)?;
+fn sub(call: &Call) -> Result<usize> {
+    let text = call.str(0)?;
     let (first, last) = (call.int(1)?, call.int_or(2, -1)?);
-    call.text(&text[range(text.len(), first, last)])
+    call.one(part(call.vm, text, first, last)?)
+}
+
+#[inline(never)]
+#[jit::reads_only]
+fn part(vm: &Vm, text: Str, first: i64, last: i64) -> Result<Value> {
+    let bytes = text.bytes();
+    vm.string(&bytes[range(bytes.len(), first, last)])
 }
 
 fn rep(call: Call) -> Result<usize> {

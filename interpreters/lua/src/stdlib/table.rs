@@ -1,14 +1,16 @@
 //! The library `table`.
 
 use metatrace::gc::Gc;
+use metatrace::jit;
 
-use crate::call::Call;
+use crate::call::{Call, MOST_MOVED};
 use crate::error;
-use crate::function::Known;
 use crate::meta::{self, Event};
 use crate::table::Table;
 use crate::value::Value;
 use crate::vm::{Result, Vm};
+
+metatrace::glue!();
 
 pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
     super::register(
@@ -16,15 +18,7 @@ pub fn open(vm: &Vm, table: Gc<Table>) -> Result<()> {
         table,
         &[("concat", concat), ("move", move_elements), ("pack", pack), ("sort", super::sort::sort)],
     )?;
-    super::register_known(
-        vm,
-        table,
-        &[
-            ("insert", insert, Known::Insert),
-            ("remove", remove, Known::Remove),
-            ("unpack", unpack, Known::Unpack),
-        ],
-    )
+    super::register_leaves(vm, table, &[("insert", insert), ("remove", remove), ("unpack", unpack)])
 }
 
 /// The length of what is used as a list.
@@ -89,7 +83,33 @@ fn concat(call: Call) -> Result<usize> {
     call.text(&out)
 }
 
-fn insert(call: Call) -> Result<usize> {
+/// A table without metamethods.
+#[inline]
+fn plain(value: Value) -> Option<Gc<Table>> {
+    match value {
+        Value::Table(table) if table.meta().is_none() => Some(table),
+        _ => None,
+    }
+}
+
+fn insert(call: &Call) -> Result<usize> {
+    match plain(call.arg(0)) {
+        Some(table) if call.count == 2 && !call.arg(1).is_nil() => {
+            let (index, value) = (table.border().wrapping_add(1), call.arg(1));
+            if !table.append(index, value) {
+                table.set_int(call.vm, index, value)?;
+            }
+            Ok(0)
+        }
+        _ => insert_any(call),
+    }
+}
+
+/// `insert` anywhere into anything.
+#[inline(never)]
+#[jit::dont_look_inside]
+fn insert_any(call: &Call) -> Result<usize> {
+    call.needs_frame()?;
     let list = call.table_like(0, WRITE)?;
     let end = length(call.vm, list)?.wrapping_add(1);
     match call.count {
@@ -112,7 +132,21 @@ fn insert(call: Call) -> Result<usize> {
     Ok(0)
 }
 
-fn remove(call: Call) -> Result<usize> {
+fn remove(call: &Call) -> Result<usize> {
+    if let Some(table) = plain(call.arg(0))
+        && call.count == 1
+        && let Some(last) = table.pop()
+    {
+        return call.one(last);
+    }
+    remove_any(call)
+}
+
+/// `remove` anywhere from anything.
+#[inline(never)]
+#[jit::dont_look_inside]
+fn remove_any(call: &Call) -> Result<usize> {
+    call.needs_frame()?;
     let list = call.table_like(0, WRITE)?;
     let size = length(call.vm, list)?;
     let mut position = call.int_or(1, size)?;
@@ -158,7 +192,30 @@ fn pack(call: Call) -> Result<usize> {
     call.one(Value::Table(table))
 }
 
-fn unpack(call: Call) -> Result<usize> {
+#[jit::unroll_safe]
+fn unpack(call: &Call) -> Result<usize> {
+    let Some(table) = plain(call.arg(0)) else { return unpack_any(call) };
+    let first = call.int_or(1, 1)?;
+    let last = if call.arg(2).is_nil() { table.border() } else { call.int(2)? };
+    if first > last {
+        return Ok(0);
+    }
+    let behind = (last as u64).wrapping_sub(first as u64);
+    if behind >= MOST_MOVED as u64 || !call.vm.thread().has_room(call.place.up(MOST_MOVED)) {
+        return unpack_any(call);
+    }
+    let count = jit::promote(behind as usize) + 1;
+    for index in 0..count {
+        call.place.put(index, table.get_int(first.wrapping_add(index as i64)));
+    }
+    Ok(count)
+}
+
+/// Any number of elements of anything.
+#[inline(never)]
+#[jit::dont_look_inside]
+fn unpack_any(call: &Call) -> Result<usize> {
+    call.needs_frame()?;
     let list = call.arg(0);
     let first = call.int_or(1, 1)?;
     let last = if call.arg(2).is_nil() { length(call.vm, list)? } else { call.int(2)? };
