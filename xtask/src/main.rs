@@ -151,6 +151,15 @@ enum Fuzz {
         #[arg(long)]
         translate_only: bool,
     },
+    /// Compare generated programs of Lua, by the reference implementation and in the modes of ours.
+    Lua {
+        /// The first program's seed; the others follow.
+        #[arg(long, default_value_t = 1000)]
+        seed: u64,
+        /// How many programs.
+        #[arg(long, default_value_t = 200)]
+        count: u64,
+    },
 }
 
 /// What went wrong with a command, said to the user.
@@ -177,6 +186,7 @@ fn main() -> ExitCode {
         Command::Fuzz { what: Fuzz::Translation { seed, count, batch, release, shrink, translate_only } } => {
             fuzz::translation(&fuzz::Options { seed, count, batch, release, shrink, translate_only })
         }
+        Command::Fuzz { what: Fuzz::Lua { seed, count } } => fuzz::lua(seed, count),
         Command::CheckTypes => check_types_command(),
         Command::Tidy => tidy_command(),
     };

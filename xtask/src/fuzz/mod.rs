@@ -5,6 +5,7 @@
 //! as package `generated`, and its binary compares the engines.
 
 mod crates;
+mod lua;
 mod reduce;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,8 @@ use metatrace_generator::{Case, generate};
 
 use crate::Result;
 use crates::Crates;
+
+pub use lua::lua;
 
 /// What is asked for.
 pub struct Options {
