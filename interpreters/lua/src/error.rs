@@ -315,10 +315,15 @@ pub fn not_concatenable(vm: &Vm, a: Value, b: Value) -> Raised {
         let instr = code.code.get(pc).copied().filter(|instr| instr.op == Op::Concat)?;
         let first = usize::from(instr.a);
         let registers = first..first + usize::from(instr.b);
-        let found = registers.rev().find(|register| {
+        let is_culprit = |register: &usize| {
             let value = frame.base.at(*register);
             value.type_index() == culprit.type_index() && value.raw_equal(culprit)
-        })?;
+        };
+        let last = registers.end - 1;
+        let found = registers.rev().find(is_culprit)?;
+        // Of two that are none, the first is to blame.
+        let found =
+            if found == last && found > first && is_culprit(&(found - 1)) { found - 1 } else { found };
         let named = register_name(code, pc, found)?;
         Some([b" (", named.kind.as_bytes(), b" '", &named.name, b"')"].concat())
     });

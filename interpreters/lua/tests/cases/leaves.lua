@@ -34,3 +34,6 @@ for i = 1, 3 do p(pcall(function() return ("x"):byte({}) end)) p(pcall(function(
 --@ yielding from __pairs
 local function p(...) print(select("#", ...), ...) end
 local co = coroutine.wrap(function() for k in pairs(setmetatable({}, {__pairs = function() coroutine.yield(1) return next, {}, nil end})) do end return 2 end) p(pcall(co)) p(pcall(co))
+--@ which of several cannot be concatenated
+local a, b, c
+print(pcall(function() return a .. b end)) print(pcall(function() return a .. b .. "x" end)) print(pcall(function() return "x" .. a .. b end)) print(pcall(function() return a .. "x" .. c end)) print(pcall(function() return x .. y end)) print(pcall(function() return a .. b .. c end))
